@@ -1,0 +1,55 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "oms-connector",
+  products: [
+    .executable(name: "gateway", targets: ["Gateway"]),
+    .executable(name: "catalog", targets: ["Catalog"]),
+    .executable(name: "inventory", targets: ["Inventory"]),
+    .executable(name: "sales", targets: ["Sales"]),
+    .executable(name: "post-sales", targets: ["PostSales"]),
+    .executable(name: "omsctl", targets: ["Control"]),
+    .executable(name: "benchmark-echo", targets: ["BenchmarkEcho"]),
+  ],
+  targets: [
+    // C libraries of the distribution
+    .systemLibrary(name: "CNghttp2", path: "Shared/CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "CProtobufC", path: "Shared/CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CSQLite", path: "Shared/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CMicroHTTPD", path: "Shared/CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CJSONC", path: "Shared/CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
+    .systemLibrary(name: "CCrypto", path: "Shared/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    // C of our own: what Swift's Glibc module hides, and the generated messages
+    .target(name: "CSystem", path: "Shared/CSystem"),
+    .target(name: "CMessages", dependencies: ["CProtobufC"], path: "Shared/CMessages"),
+
+    .target(name: "EventLoop", dependencies: ["CSystem"], path: "Shared/EventLoop"),
+    .target(name: "Messages", dependencies: ["CMessages", "CProtobufC", "CJSONC"], path: "Shared/Messages"),
+    .target(name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem"], path: "Shared/RPC"),
+    .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
+    .target(name: "Storage", dependencies: ["CSQLite", "EventLoop"], path: "Shared/Storage"),
+    .target(name: "HTTP", dependencies: ["CMicroHTTPD", "CCurl", "CCrypto", "CSystem"], path: "Shared/HTTP"),
+    .target(name: "ServiceKit", dependencies: ["RPC", "Stubs", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
+
+    .executableTarget(name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "HTTP", "CJSONC"], path: "Services/Gateway"),
+    .executableTarget(name: "Catalog", dependencies: ["ServiceKit"], path: "Services/Catalog"),
+    .executableTarget(name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
+    .executableTarget(name: "Sales", dependencies: ["ServiceKit"], path: "Services/Sales"),
+    .executableTarget(name: "PostSales", dependencies: ["ServiceKit"], path: "Services/PostSales"),
+    .executableTarget(name: "Control", dependencies: ["RPC", "Stubs", "EventLoop"], path: "Services/Control"),
+
+    .executableTarget(name: "BenchmarkEcho", dependencies: ["RPC", "EventLoop"], path: "Tests/Benchmarks/Echo"),
+
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], path: "Tests/Shared/EventLoop"),
+    .testTarget(name: "MessagesTests", dependencies: ["Messages", "Stubs"], path: "Tests/Shared/Messages"),
+    .testTarget(name: "RPCTests", dependencies: ["RPC", "Stubs"], path: "Tests/Shared/RPC"),
+    .testTarget(name: "StorageTests", dependencies: ["Storage"], path: "Tests/Shared/Storage"),
+    .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
+    .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),
+    .testTarget(name: "InventoryTests", dependencies: ["Inventory"], path: "Tests/Services/Inventory"),
+    .testTarget(name: "GatewayTests", dependencies: ["Gateway"], path: "Tests/Services/Gateway"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+@main struct CatalogMain { static func main() {} }

@@ -1,0 +1,1 @@
+@main struct ControlMain { static func main() {} }

@@ -1,0 +1,1 @@
+@main struct InventoryMain { static func main() {} }

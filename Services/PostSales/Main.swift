@@ -1,0 +1,1 @@
+@main struct PostSalesMain { static func main() {} }

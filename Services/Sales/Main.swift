@@ -1,0 +1,1 @@
+@main struct SalesMain { static func main() {} }

@@ -1,0 +1,2 @@
+// Replaced by proto/generate.
+#pragma once

@@ -1,0 +1,6 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+__thread void *csystem_loop = NULL;
+
+int csystem_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }

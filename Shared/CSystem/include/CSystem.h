@@ -1,0 +1,20 @@
+#pragma once
+// What Swift's Glibc module hides: epoll, accept4, inotify, and a thread-local pointer that costs one load.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/// Accepts one connection as non-blocking and close-on-exec; -1 and errno otherwise.
+int csystem_accept(int listener);
+
+/// The event loop that runs on this thread, or NULL.
+extern __thread void *csystem_loop;
+static inline void *csystem_current_loop(void) { return csystem_loop; }
+static inline void csystem_set_current_loop(void *loop) { csystem_loop = loop; }

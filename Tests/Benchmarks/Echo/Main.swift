@@ -1,0 +1,1 @@
+@main struct EchoMain { static func main() {} }

@@ -1,0 +1,164 @@
+"""The simulator as a whole: the bus behind HTTP, with faults."""
+
+import json
+import socket
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .bus import REGISTER, UNREGISTER, Bus, Options
+from .faults import Faults
+from .recording import Recorded, Recording
+from .snapshots import UPDATED, snapshot_parts
+
+MAX_BODY = 64 << 20  # bytes
+
+
+class Oms:
+    """An OMS on one TCP address.
+
+        with Oms(client_id="shop", client_secret="s") as oms:
+            oms.bus.wait_for_registration(10)
+            oms.publish_stock("EU-WEB", "FULL", "2024-02-03T04:05:06+00:00", [("MUG-BLUE", 14)])
+    """
+
+    def __init__(self, listen="127.0.0.1:0", **options):
+        host, _, port = listen.rpartition(":")
+        self._address = (host, int(port))
+        self.bus = Bus(Options(**options))
+        self.faults = Faults()
+        self.requests = Recording()
+        self._server = None
+        self._lock = threading.Lock()
+
+    @property
+    def url(self):
+        return f"http://{self._address[0]}:{self._address[1]}"
+
+    def __enter__(self):
+        self.up()
+        return self
+
+    def __exit__(self, *_):
+        self.down()
+
+    def up(self):
+        """Starts to listen; harmless when it does already. The port stays the same over down and up."""
+        with self._lock:
+            if self._server is None:
+                self._server = _Server(self._address, _handler(self))
+                self._address = self._server.server_address[:2]
+                threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def down(self):
+        """Closes the listening socket: connections are refused until `up`."""
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+
+    def publish_stock(self, aggregate_id, mode, created_on, rows, parts=1, **delivery):
+        """Sends a snapshot, in parts if asked, one after the other. Returns the deliveries of all parts in order."""
+        messages = snapshot_parts(aggregate_id, mode, created_on, rows, parts)
+        return [sent for params in messages for sent in self.bus.publish(UPDATED, params, **delivery)]
+
+    def handle(self, verb, path, headers, body):
+        """(status, answer or None) of one request, faults included."""
+        time.sleep(self.faults.delay_s)
+        status = self.faults.status_for(path)
+        if status is not None:
+            return status, {"error_message": f"fault on demand: {status}"}
+        if verb != "POST":
+            return 405, None
+        if path == "/oauth/token":
+            return self.bus.issue_token(headers, body)
+        if path != "/" and path != "/events" and not path.startswith(("/remote/", "/delegate/")):
+            return 404, None
+        if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return 415, {"error_message": "Content-Type must be application/json"}
+        if self._needs_token(body) and not self.bus.authorized(headers):
+            return 401, {"error_message": "a bearer token is needed"}
+        return self.bus.call(body)
+
+    @staticmethod
+    def _needs_token(body):
+        try:
+            request = json.loads(body)
+        except ValueError:
+            return False
+        return isinstance(request, dict) and request.get("method") in (REGISTER, UNREGISTER)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, *arguments):
+        self._open = set()
+        self._open_lock = threading.Lock()
+        super().__init__(*arguments)
+
+    def process_request(self, request, client_address):
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self):
+        super().server_close()
+        with self._open_lock:  # a bus that is down answers on kept connections no more than on new ones
+            for request in self._open:
+                try:
+                    request.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # closed by the other side already
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):  # a peer that goes away is no error of ours
+            super().handle_error(request, client_address)
+
+
+def _handler(oms):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 60
+
+        def answer(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            if length > MAX_BODY:
+                self.close_connection = True
+                self.reply(413, None)
+                return
+            body = self.rfile.read(length)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            seen = Recorded(self.command, self.path, headers, body)
+            status, answer = oms.handle(self.command, self.path, headers, body)
+            seen.status = status
+            oms.requests.add(seen)
+            self.reply(status, answer)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = answer
+
+        def reply(self, status, answer):
+            body = b"" if answer is None else json.dumps(answer).encode()
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            except OSError:
+                self.close_connection = True  # the caller has gone; nobody is left to tell
+
+        def log_message(self, *_):
+            pass  # requests are recorded
+
+    return Handler

@@ -1,5 +1,5 @@
 #pragma once
-// What Swift's Glibc module hides: epoll, accept4, inotify, and a thread-local pointer that costs one load.
+// What Swift's Glibc module hides: epoll, accept4, inotify, signalfd, the environment, and a thread-local pointer that costs one load.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -18,3 +19,6 @@ int csystem_accept(int listener);
 extern __thread void *csystem_loop;
 static inline void *csystem_current_loop(void) { return csystem_loop; }
 static inline void csystem_set_current_loop(void *loop) { csystem_loop = loop; }
+
+/// The process's environment: `NAME=VALUE` strings, NULL at the end. A function, because Swift 6 refuses the variable.
+char **csystem_environment(void);

@@ -1,0 +1,51 @@
+/// The names of all settings of all executables: to tell a variable that somebody else's service reads from a misspelt one.
+public enum KnownSettings {
+  /// Sorted. A setting that is missing here is warned about in the services that do not declare it themselves.
+  public static let names: [String] = [
+    "CATALOG_TARGET", "COMMERCE_TOKEN", "COMMERCE_URL", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN",
+    "GATEWAY_GRPC", "GATEWAY_HTTP", "GATEWAY_TARGET", "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL", "LOOPS",
+    "OMSCTL_GATEWAY", "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH", "OMS_EVENTS_PATH", "OMS_OAUTH_CLIENT_ID",
+    "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL", "OMS_REMOTE_PATH", "OMS_REQUIRE_SIGNATURE", "OMS_SECRET",
+    "OMS_URL", "POST_SALES_TARGET", "SALES_TARGET", "STATE_DIR",
+  ]
+
+  /// Variables that begin so are meant for us.
+  static let prefixes = [
+    "OMS_", "OMSCTL_", "GATEWAY_", "CONNECTOR_", "COMMERCE_", "CATALOG_", "INVENTORY_", "SALES_", "POST_SALES_",
+  ]
+
+  /// A variable that looks like ours and is none, and the known name that is nearest to it.
+  public struct Stranger: Sendable, Equatable {
+    public let name: String
+    public let nearest: String
+  }
+
+  /// Variables that begin like ours and that no executable reads. They do not stop the start, because orchestrators make
+  /// such names up: Kubernetes sets GATEWAY_PORT in every pod once there is a service called gateway.
+  public static func strangers(in environment: Environment, declared: [any DeclaredSetting]) -> [Stranger] {
+    let known = Set(names).union(declared.map(\.name))
+    let secretFiles = Set(known.map { $0 + "_FILE" })
+    return environment.names
+      .filter { name in prefixes.contains { name.hasPrefix($0) } && !known.contains(name) && !secretFiles.contains(name) }
+      .map { name in Stranger(name: name, nearest: nearest(to: name, among: known.sorted())) }
+  }
+
+  private static func nearest(to name: String, among known: [String]) -> String {
+    known.min { distance(name, $0) < distance(name, $1) } ?? ""
+  }
+
+  /// Edits – insert, delete, replace – that turn one name into the other (Levenshtein), over the first 64 bytes.
+  static func distance(_ left: String, _ right: String) -> Int {
+    let from = Array(left.utf8.prefix(64)), to = Array(right.utf8.prefix(64))
+    var previous = Array(0...to.count)
+    for (row, byte) in from.enumerated() {
+      var current = [row + 1]
+      for (column, other) in to.enumerated() {
+        let replaced = previous[column] + (byte == other ? 0 : 1)
+        current.append(min(replaced, previous[column + 1] + 1, current[column] + 1))
+      }
+      previous = current
+    }
+    return previous[to.count]
+  }
+}

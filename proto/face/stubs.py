@@ -1,0 +1,5 @@
+"""Service protocols to implement, typed clients and method descriptors."""
+
+
+def generate(schema):
+    return []

@@ -1,0 +1,99 @@
+import Synchronization
+
+/// A store in one file, shared by any number of processes: one thread writes and lets all waiting calls share a commit,
+/// a few threads read.
+///
+/// A write returns when it is durable: in the write-ahead log, and flushed to the disk.
+public final class Database: Sendable {
+  private let writes: JobQueue
+  private let reads: JobQueue
+  private let counters: Counters
+  private let running: RunningThreads
+
+  /// Opens or makes the store and brings its schema up to date. Blocks; call it before serving.
+  ///
+  /// - Parameters:
+  ///   - path: the file, see ``StorePath/prepare(directory:file:)``.
+  ///   - migrations: the whole schema, oldest step first.
+  /// - Throws: ``StorageError``: `cannotOpen`, `newerSchema`, `locked`, `full`, `corrupt`.
+  public init(path: String, migrations: [Migration], options: DatabaseOptions = .init()) throws(StorageError) {
+    writes = JobQueue(
+      what: "writes", maximumCount: options.maximumWaitingWrites, maximumWeight: options.maximumWaitingWeight)
+    reads = JobQueue(what: "reads", maximumCount: options.maximumWaitingReads)
+    counters = Counters()
+    running = RunningThreads()
+
+    let connection = try Connection(
+      path: path, options: options, cacheKiB: options.writerCacheKiB, readOnly: false)
+    try connection.migrate(migrations)
+    let writer = Writer(connection: connection, queue: writes, options: options, counters: counters)
+    try start(name: "store-writer", writer.run)
+    for _ in 0..<options.readers {
+      let connection = try Connection(
+        path: path, options: options, cacheKiB: options.readerCacheKiB, readOnly: true)
+      try start(name: "store-reader", Reader(connection: connection, queue: reads).run)
+    }
+  }
+
+  deinit {
+    writes.close()
+    reads.close()
+  }
+
+  /// Runs `body` in a transaction and returns when that is durable. A body that throws changes nothing, and the other
+  /// writes of its commit go on.
+  ///
+  /// - Parameters:
+  ///   - weight: how much of a commit the body takes, e.g. the rows that it writes.
+  ///   - body: runs on the writing thread. It must not begin or end transactions and must not wait.
+  /// - Throws: what `body` threw, or ``StorageError``; after either, nothing was changed.
+  public func write<Value: Sendable>(
+    weight: Int = 1, _ body: @escaping @Sendable (Connection) throws -> Value
+  ) async throws -> Value {
+    try await enqueueWrite(weight: weight, body).value()
+  }
+
+  /// As ``write(weight:_:)`` without waiting: what is handed over first is run first, usually in one commit.
+  ///
+  /// - Throws: `overloaded` or `closed`.
+  public func enqueueWrite<Value: Sendable>(
+    weight: Int = 1, _ body: @escaping @Sendable (Connection) throws -> Value
+  ) throws(StorageError) -> PendingResult<Value> {
+    let job = TypedJob(weight: weight, body: body)
+    try writes.add(job)
+    return job.pending
+  }
+
+  /// Runs `body` on a reading thread. All its statements see the same state: one that has every write that returned.
+  ///
+  /// - Throws: what `body` threw, or ``StorageError``.
+  public func read<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
+    let job = TypedJob(weight: 1, body: body)
+    try reads.add(job)
+    return try await job.pending.value()
+  }
+
+  /// Transactions committed.
+  public var commits: Int { counters.commits.load(ordering: .relaxed) }
+
+  /// Refuses new calls, finishes those that wait, and returns when the file is closed.
+  public func close() async {
+    writes.close()
+    reads.close()
+    await running.ended()
+  }
+
+  private func start(name: String, _ body: sending @escaping () -> Void) throws(StorageError) {
+    running.begin()
+    let running = running
+    do throws(StorageError) {
+      try WorkerThread.start(name: name) {
+        body()
+        running.end()
+      }
+    } catch {
+      running.end()
+      throw error
+    }
+  }
+}

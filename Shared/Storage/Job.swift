@@ -1,0 +1,48 @@
+/// A call that waits for the store's thread.
+class Job: @unchecked Sendable {
+  /// How much of a batch it takes, e.g. its rows.
+  let weight: Int
+
+  init(weight: Int) { self.weight = weight }
+
+  /// Runs the body and keeps what it came to.
+  ///
+  /// - Returns: what the body threw; nil means that its changes are to be committed.
+  func run(_ connection: Connection) -> (any Error)? { preconditionFailure("abstract") }
+
+  /// Tells the caller what ``run(_:)`` came to.
+  func finish() { preconditionFailure("abstract") }
+
+  /// Tells the caller that nothing was done.
+  func fail(_ error: StorageError) { preconditionFailure("abstract") }
+}
+
+/// A job whose body answers a value.
+final class TypedJob<Value: Sendable>: Job, @unchecked Sendable {
+  let pending = PendingResult<Value>()
+  private let body: (Connection) throws -> Value
+  /// Written and read on the store's thread only.
+  private var outcome: Result<Value, any Error>?
+
+  init(weight: Int, body: @escaping @Sendable (Connection) throws -> Value) {
+    self.body = body
+    super.init(weight: weight)
+  }
+
+  override func run(_ connection: Connection) -> (any Error)? {
+    do {
+      outcome = .success(try body(connection))
+      return nil
+    } catch {
+      outcome = .failure(error)
+      return error
+    }
+  }
+
+  override func finish() {
+    guard let outcome else { preconditionFailure("finished before it ran") }
+    pending.complete(outcome)
+  }
+
+  override func fail(_ error: StorageError) { pending.complete(.failure(error)) }
+}

@@ -1,0 +1,62 @@
+/// Calls that wait for a store's thread, first come, first served, bounded in number and weight.
+final class JobQueue: Sendable {
+  private struct State {
+    var jobs: [Job] = []
+    var weight = 0
+    var isClosed = false
+  }
+
+  private let state = Monitor(State())
+  private let what: String
+  private let maximumCount: Int
+  private let maximumWeight: Int
+
+  init(what: String, maximumCount: Int, maximumWeight: Int = .max) {
+    self.what = what
+    self.maximumCount = maximumCount
+    self.maximumWeight = maximumWeight
+  }
+
+  /// - Throws: `overloaded` when the queue is full, `closed` after ``close()``.
+  func add(_ job: Job) throws(StorageError) {
+    try state.withLock { state throws(StorageError) in
+      if state.isClosed { throw StorageError(.closed, "the store is closed", remedy: "send it to another replica") }
+      // One job is always let in, however heavy: else it could never be.
+      let isFull = state.jobs.count >= maximumCount || state.weight > 0 && job.weight > maximumWeight - state.weight
+      if isFull {
+        throw StorageError(
+          .overloaded, "\(state.jobs.count) \(what) of weight \(state.weight) wait for the store already",
+          remedy: "send fewer at a time, and this one again later")
+      }
+      state.jobs.append(job)
+      state.weight += job.weight
+    }
+    state.signal()
+  }
+
+  /// Waits for jobs and takes the oldest: at least one, then as many as keep to both limits.
+  ///
+  /// - Returns: nil when the queue is closed and empty.
+  func take(maximumCount: Int, maximumWeight: Int) -> [Job]? {
+    state.wait { state -> [Job]?? in
+      if state.jobs.isEmpty { return state.isClosed ? .some(nil) : nil }
+      var count = 0
+      var weight = 0
+      for job in state.jobs.prefix(maximumCount) {
+        if count > 0 && job.weight > maximumWeight - weight { break }
+        count += 1
+        weight += job.weight
+      }
+      let taken = Array(state.jobs.prefix(count))
+      state.jobs.removeFirst(count)
+      state.weight -= weight
+      return taken
+    }
+  }
+
+  /// Refuses new jobs; those that wait are still taken.
+  func close() {
+    state.withLock { $0.isClosed = true }
+    state.broadcast()
+  }
+}

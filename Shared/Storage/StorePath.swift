@@ -1,0 +1,60 @@
+import Glibc
+
+/// Where a store's file lies.
+public enum StorePath {
+  /// The directory that `url` names.
+  ///
+  /// - Parameter url: `sqlite:DIR`, the value of `DATABASE_URL`.
+  /// - Throws: ``StorageError`` of kind `cannotOpen` that says what is allowed.
+  public static func directory(fromURL url: String) throws(StorageError) -> String {
+    let scheme = "sqlite:"
+    guard url.hasPrefix(scheme), url.utf8.count > scheme.utf8.count else {
+      throw StorageError(.cannotOpen, "\"\(url)\" is not a store", remedy: "write sqlite:DIR, e.g. sqlite:/var/lib/oms")
+    }
+    let directory = String(url.dropFirst(scheme.count))
+    // "sqlite://data" would be taken for /data, which nobody means.
+    if directory.hasPrefix("//") {
+      throw StorageError(
+        .cannotOpen, "\"\(url)\" has a host", remedy: "write sqlite:DIR without //, e.g. sqlite:/var/lib/oms")
+    }
+    return directory
+  }
+
+  /// Makes `directory` (mode 0700) with its parents, and in it an empty `file` (mode 0600) unless it exists.
+  /// SQLite gives its -wal and -shm files the same mode.
+  ///
+  /// - Returns: the file's path.
+  public static func prepare(directory: String, file: String) throws(StorageError) -> String {
+    try makeDirectory(directory)
+    let path = directory.hasSuffix("/") ? directory + file : directory + "/" + file
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    if descriptor < 0 { throw systemError(errno, path) }
+    Glibc.close(descriptor)
+    return path
+  }
+
+  static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static func makeDirectory(_ directory: String) throws(StorageError) {
+    if mkdir(directory, 0o700) == 0 { return }
+    switch errno {
+    case EEXIST:
+      return
+    case ENOENT where directory.contains("/") && Self.directory(of: directory) != directory:
+      try makeDirectory(Self.directory(of: directory))
+      if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw systemError(errno, directory) }
+    case let code:
+      throw systemError(code, directory)
+    }
+  }
+
+  private static func systemError(_ code: Int32, _ path: String) -> StorageError {
+    let full = code == ENOSPC || code == EDQUOT
+    return StorageError(
+      full ? .full : .cannotOpen, "\(path): \(String(cString: strerror(code)))",
+      remedy: full ? "free disk space" : "make \(path) a place that this user can write to")
+  }
+}

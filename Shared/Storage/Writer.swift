@@ -1,0 +1,86 @@
+import CSQLite
+
+/// The thread that writes. All calls that wait when it comes round share one transaction and so one flush of the disk.
+struct Writer {
+  let connection: Connection
+  let queue: JobQueue
+  let options: DatabaseOptions
+  let counters: Counters
+
+  /// From here on a checkpoint waits for the readers, so that the log shrinks although they are many.
+  private var forcedCheckpointPages: Int { options.checkpointPages * 8 }
+
+  init(connection: Connection, queue: JobQueue, options: DatabaseOptions, counters: Counters) {
+    self.connection = connection
+    self.queue = queue
+    self.options = options
+    self.counters = counters
+  }
+
+  /// Works until the queue is closed and empty.
+  func run() {
+    while let batch = queue.take(
+      maximumCount: options.maximumBatchCount, maximumWeight: options.maximumBatchWeight)
+    {
+      commit(batch)
+      checkpointIfDue()
+    }
+  }
+
+  private func commit(_ batch: [Job]) {
+    do throws(StorageError) {
+      try connection.execute("BEGIN IMMEDIATE")
+      // The savepoint lets one body fail alone. A single job needs none: the transaction is its own.
+      if batch.count == 1 {
+        guard batch[0].run(connection) == nil else {
+          rollBack()
+          batch[0].finish()
+          return
+        }
+      } else {
+        for job in batch { try runInSavepoint(job) }
+      }
+      try connection.execute("COMMIT")
+    } catch {
+      // Nothing of the batch is durable, and nobody may believe that it was.
+      rollBack()
+      for job in batch { job.fail(error) }
+      return
+    }
+    counters.commits.add(1, ordering: .relaxed)
+    for job in batch { job.finish() }
+  }
+
+  private func runInSavepoint(_ job: Job) throws(StorageError) {
+    try connection.execute("SAVEPOINT job")
+    guard let failure = job.run(connection) else {
+      try connection.execute("RELEASE job")
+      return
+    }
+    // A full disk or an I/O error takes the whole transaction with it, other jobs' changes included.
+    guard connection.isInTransaction else { throw failure as? StorageError ?? connection.lastError() }
+    try connection.execute("ROLLBACK TO job")
+    try connection.execute("RELEASE job")
+  }
+
+  private func rollBack() {
+    guard connection.isInTransaction else { return }
+    do throws(StorageError) {
+      try connection.execute("ROLLBACK")
+    } catch {
+      // The next BEGIN would fail on the open transaction; SQLite only refuses a rollback that has happened already.
+      options.onBackgroundError(error)
+    }
+  }
+
+  /// Copies the log into the file after the callers have their answers: they don't wait for it.
+  private func checkpointIfDue() {
+    let pages = Int(connection.state.pointee.walPages)
+    guard pages >= options.checkpointPages else { return }
+    let mode = pages >= forcedCheckpointPages ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+    let code = sqlite3_wal_checkpoint_v2(connection.handle, "main", mode, nil, nil)
+    // Another process is at it, or a reader is in the way: the next commit tries again.
+    if code == SQLITE_OK || code & 0xff == SQLITE_BUSY { return }
+    options.onBackgroundError(StorageError(code: code, handle: connection.handle, path: connection.path))
+  }
+}

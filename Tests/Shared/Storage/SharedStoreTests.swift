@@ -1,0 +1,62 @@
+import Storage
+import Testing
+
+/// Replicas share one file. Connections of one process lock against each other as those of several do.
+@Suite("Several replicas on one store")
+struct SharedStoreTests {
+  let store: TemporaryStore
+
+  init() throws { store = try TemporaryStore() }
+
+  @Test("replicas that start together all get the schema")
+  func startTogether() async throws {
+    let store = store
+    let databases = try await withThrowingTaskGroup(of: Database.self) { group in
+      for _ in 0..<6 { group.addTask { try store.open() } }
+      return try await group.reduce(into: [Database]()) { $0.append($1) }
+    }
+    for (index, database) in databases.enumerated() { try await database.write { try $0.insertNote("\(index)") } }
+    #expect(try await databases[0].read { try $0.notes() }.count == 6)
+    for database in databases { await database.close() }
+  }
+
+  @Test("no write of three replicas is lost, and each sees the others'")
+  func concurrentWrites() async throws {
+    let databases = try (0..<3).map { _ in try store.open() }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for database in databases {
+        for _ in 0..<8 {
+          group.addTask {
+            for _ in 0..<25 { try await database.write { try $0.insertNote("x") } }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    for database in databases {
+      #expect(try await database.read { try $0.notes() }.count == 600)
+      await database.close()
+    }
+  }
+
+  @Test("a store that another replica keeps locked fails the write as locked, within its time, and recovers")
+  func lockedTooLong() async throws {
+    let holder = try store.open()
+    let waiter = try store.open { $0.busyTimeout = .milliseconds(50) }
+    let gate = Gate()
+    let holding = try holder.enqueueWrite {
+      try $0.insertNote("holder")
+      gate.pass()
+    }
+    gate.waitUntilEntered()
+    let error = await #expect(throws: StorageError.self) { try await waiter.write { try $0.insertNote("waiter") } }
+    #expect(error?.kind == .locked)
+    #expect(try await waiter.read { try $0.notes() }.isEmpty, "a reader waits for no writer")
+    gate.open()
+    try await holding.value()
+    try await waiter.write { try $0.insertNote("waiter") }
+    #expect(try await waiter.read { try $0.notes() } == ["holder", "waiter"])
+    await holder.close()
+    await waiter.close()
+  }
+}

@@ -1,0 +1,43 @@
+"""The command line: which benchmark, how long, in which form."""
+
+import argparse
+import sys
+import unittest
+
+from . import rpc, stock
+from .failure import Failure
+from .measures import as_json, as_table
+
+BENCHMARKS = {"rpc": rpc.run, "stock": stock.run}
+
+DESCRIPTION = """Benchmarks of the project. Every bound is a ratio or a size, taken in one run, and is judged by the
+median. Exit code: 0 all bounds hold, 1 one does not, 2 the benchmark could not be run."""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="Tests/Benchmarks/run", description=DESCRIPTION)
+    parser.add_argument("benchmark", nargs="?", choices=sorted(BENCHMARKS))
+    parser.add_argument("--json", action="store_true", help="an array of objects instead of the table")
+    parser.add_argument("--quick", action="store_true", help="under a minute once everything is built; coarser")
+    parser.add_argument("--self-check", action="store_true", help="test the driver itself and do nothing else")
+    options = parser.parse_args(arguments)
+    if options.self_check:
+        return self_check()
+    if options.benchmark is None:
+        parser.error("say which benchmark: " + ", ".join(sorted(BENCHMARKS)))
+    try:
+        measures = BENCHMARKS[options.benchmark](options.quick)
+    except Failure as failure:
+        print(f"Tests/Benchmarks/run: {failure}", file=sys.stderr)
+        return 2
+    print(as_json(measures) if options.json else as_table(measures))
+    return 1 if any(measure.holds is False for measure in measures) else 0
+
+
+def self_check() -> int:
+    from . import test_measures, test_parsing
+
+    suite = unittest.TestSuite(
+        unittest.defaultTestLoader.loadTestsFromModule(module) for module in (test_measures, test_parsing)
+    )
+    return 0 if unittest.TextTestRunner().run(suite).wasSuccessful() else 1

@@ -1,0 +1,29 @@
+"""What the driver reads from other programs."""
+
+import unittest
+
+from . import callgrind, h2load
+from .failure import Failure
+
+SUMMARY = """
+finished in 380.27ms, 525947.63 req/s, 42.64MB/s
+requests: 200000 total, 200000 started, 200000 done, 199999 succeeded, 1 failed, 0 errored, 0 timeout
+status codes: 199999 2xx, 0 3xx, 0 4xx, 0 5xx
+traffic: 16.21MB (17000736) total, 390.72KB (400096) headers (space savings 94.74%), 10.49MB (11000000) data
+"""
+
+
+class Parsing(unittest.TestCase):
+    def test_h2load_summary(self):
+        self.assertEqual(h2load.parse(SUMMARY), h2load.Result(525947.63, 199999, 11000000))
+
+    def test_an_unknown_summary_is_a_failure(self):
+        with self.assertRaises(Failure):
+            h2load.parse("h2load: nothing of that sort")
+
+    def test_callgrind_parts_are_added_up(self):
+        self.assertEqual(callgrind.parse_total("events: Ir\ntotals: 12\nfn=x\ntotals: 30\n"), 42)
+
+    def test_callgrind_output_without_totals_is_a_failure(self):
+        with self.assertRaises(Failure):
+            callgrind.parse_total("version: 1\n")

@@ -13,6 +13,7 @@ ROOT = HERE.parent.parent
 OUTPUT = ROOT / ".build" / "benchmarks"
 PRODUCTS = ROOT / ".build" / "release"
 
+C_FOLDERS = ["floor", "load", "store"]
 C_FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"]
 
 
@@ -28,26 +29,36 @@ def swift_product(name: str) -> Path:
     return PRODUCTS / name
 
 
-def c_program(name: str, sources: list[Path], packages: list[str]) -> Path:
-    """Compiles a C program when it is older than its sources and returns its path. `packages` are pkg-config names."""
+def c_program(name: str, sources: list[Path], libraries: list[str]) -> Path:
+    """Compiles a C program when it is older than its sources and returns its path. `libraries`: pkg-config names."""
     program = OUTPUT / name
-    inputs = sources + [header for source in sources for header in source.parent.glob("*.h")]
+    inputs = [Path(__file__)] + sources + [header for folder in C_FOLDERS for header in (HERE / folder).glob("*.h")]
     if program.exists() and program.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
         return program
     say(f"building {name}")
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    libraries = _run(["pkg-config", "--cflags", "--libs", *packages], capture=True).split()
+    flags = _run(["pkg-config", "--cflags", "--libs", *libraries], capture=True).split()
     partial = program.with_suffix(f".{os.getpid()}")
-    _run(["cc", *C_FLAGS, *map(str, sources), "-o", str(partial), *libraries])
+    _run([_c_compiler(), *C_FLAGS, *map(str, sources), "-o", str(partial), *flags])
     partial.rename(program)
     return program
 
 
-def require(tools: dict[str, str]) -> None:
-    """Checks that the tools are there; `tools` maps a command to its Debian package."""
-    missing = sorted({package for tool, package in tools.items() if shutil.which(tool) is None})
-    if missing:
-        raise Failure(f"missing Debian packages: run `apt-get install {' '.join(missing)}` as root")
+def _c_compiler() -> str:
+    """The system's, or the clang that comes with Swift."""
+    compiler = shutil.which("cc") or shutil.which("clang")
+    if compiler is None:
+        raise Failure("no C compiler: neither cc nor clang is on PATH; install gcc, or put Swift's clang there")
+    return compiler
+
+
+def require_packages(*packages: str) -> None:
+    """Sees to it that the Debian packages are installed, as compose/up does: as root or with sudo, else it says how."""
+    script = f'. "{ROOT}/compose/lib/common.sh" && . "{ROOT}/compose/lib/packages.sh" && '
+    script += 'need_packages "${BUILD_PACKAGES[@]}" "$@" && need_swift'
+    done = subprocess.run(["bash", "-c", script, "Tests/Benchmarks/run", *packages], stdout=sys.stderr)
+    if done.returncode != 0:
+        raise Failure("the packages that it needs are not there; see above")
 
 
 def _run(command: list[str], cwd: Path | None = None, capture: bool = False) -> str:

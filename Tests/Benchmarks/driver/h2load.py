@@ -21,7 +21,13 @@ class Result:
 
 
 def load(
-    address: str, path: str, requests: int, directory: Path, clients: int = 8, in_flight: int = 32, cores: set[int] = frozenset()
+    address: str,
+    path: str,
+    requests: int,
+    directory: Path,
+    clients: int = 8,
+    in_flight: int = 32,
+    cores: set[int] = frozenset(),
 ) -> Result:
     """Sends `requests` calls to `path` and returns when all are answered with the bytes they sent."""
     body = directory / "body"

@@ -69,10 +69,11 @@ def as_table(measures: list[Measure]) -> str:
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths)))
-        for row in rows
-    )
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        lines.append("  ".join(cells))
+    return "\n".join(lines)
 
 
 def _rounded(value: float) -> float:
@@ -80,7 +81,7 @@ def _rounded(value: float) -> float:
 
 
 def _shown(value: float) -> str:
-    """Three significant digits, more for whole thousands: 1.38, 17.2, 203 000 reads as 203000."""
+    """Three significant digits, and no exponent: 1.38, 17.2, 203512."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

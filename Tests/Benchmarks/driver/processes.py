@@ -39,7 +39,10 @@ class Server:
         environment: dict[str, str] | None = None,
         start_limit_seconds: float = START_LIMIT_SECONDS,
     ):
-        """`address` is HOST:PORT or unix:PATH; the constructor returns when it accepts a connection."""
+        """Returns when the server accepts a connection on `address`, HOST:PORT or unix:PATH.
+
+        `environment` replaces this process's own.
+        """
         self.name = Path(command[0]).name
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
@@ -47,7 +50,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=self._errors,
             stderr=self._errors,
-            env={**os.environ, **(environment or {})},
+            env=environment,
         )
         try:
             if cores:

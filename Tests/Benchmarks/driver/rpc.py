@@ -23,7 +23,7 @@ class Target:
 
 
 def run(quick: bool) -> list[Measure]:
-    build.require({"h2load": "nghttp2-client", "cc": "gcc", "pkg-config": "pkg-config"})
+    build.require_packages("nghttp2-client")
     floor = build.c_program("floor-echo", sorted((build.HERE / "floor").glob("*.c")), ["libnghttp2"])
     echo = build.swift_product("benchmark-echo")
     targets = [

@@ -39,8 +39,24 @@ class Forms(unittest.TestCase):
         self.assertEqual(
             json.loads(as_json(self.MEASURES)),
             [
-                {"measure": "ratio", "median": 2.0, "min": 1.0, "max": 3.0, "bound": 1.9, "kind": "at_most", "holds": False},
-                {"measure": "calls/s", "median": 250000.0, "min": 250000.0, "max": 250000.0, "bound": None, "kind": "at_least", "holds": None},
+                {
+                    "measure": "ratio",
+                    "median": 2.0,
+                    "min": 1.0,
+                    "max": 3.0,
+                    "bound": 1.9,
+                    "kind": "at_most",
+                    "holds": False,
+                },
+                {
+                    "measure": "calls/s",
+                    "median": 250000.0,
+                    "min": 250000.0,
+                    "max": 250000.0,
+                    "bound": None,
+                    "kind": "at_least",
+                    "holds": None,
+                },
             ],
         )
 

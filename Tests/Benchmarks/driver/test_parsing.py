@@ -2,7 +2,7 @@
 
 import unittest
 
-from . import callgrind, h2load
+from . import callgrind, h2load, store_source
 from .failure import Failure
 
 SUMMARY = """
@@ -27,3 +27,25 @@ class Parsing(unittest.TestCase):
     def test_callgrind_output_without_totals_is_a_failure(self):
         with self.assertRaises(Failure):
             callgrind.parse_total("version: 1\n")
+
+    def test_pragmas_are_read_with_their_values_and_conditional_ones_left_out(self):
+        source = """
+            try execute("PRAGMA synchronous = FULL")
+            try execute("PRAGMA cache_size = -\\(cacheKiB)")
+            if readOnly { try execute("PRAGMA query_only = ON") }
+        """
+        self.assertEqual(
+            store_source.pragmas_in(source, {"cacheKiB": 64}),
+            "PRAGMA journal_mode = WAL;\nPRAGMA synchronous = FULL;\nPRAGMA cache_size = -64;\n",
+        )
+        with self.assertRaises(Failure):
+            store_source.pragmas_in(source, {})
+
+    def test_one_upsert_is_found_among_the_literals(self):
+        select = 'let a = """\n  SELECT 1\n  """\n'
+        insert = 'let b = """\n  INSERT INTO t VALUES (?1)\n  ON CONFLICT DO NOTHING\n  """\n'
+        self.assertEqual(
+            store_source.upsert_in(select + insert).split(), "INSERT INTO t VALUES (?1) ON CONFLICT DO NOTHING".split()
+        )
+        with self.assertRaises(Failure):
+            store_source.upsert_in(select)

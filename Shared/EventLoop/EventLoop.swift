@@ -1,1 +1,300 @@
-// Placeholder until the module's first file lands.
+import CSystem
+import Glibc
+import Synchronization
+
+/// Something that wants to know when a file descriptor is ready. Called on the loop that it is registered with.
+///
+/// A handler may be called for a descriptor that is not ready after all (the number was reused within one batch of
+/// events), so reads and writes have to expect `EAGAIN`.
+public protocol FileEventHandler: AnyObject {
+  func handle(_ events: FileEvents)
+}
+
+/// Something with output to write once the current batch of events and jobs is done: many small responses then leave in
+/// one system call.
+public protocol Flushable: AnyObject {
+  func flush()
+}
+
+/// What a descriptor is ready for.
+public struct FileEvents: OptionSet, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+  public static let readable = FileEvents(rawValue: EPOLLIN.rawValue)
+  public static let writable = FileEvents(rawValue: EPOLLOUT.rawValue)
+  public static let hangUp = FileEvents(rawValue: EPOLLHUP.rawValue)
+  public static let error = FileEvents(rawValue: EPOLLERR.rawValue)
+}
+
+/// One thread with one epoll instance.
+///
+/// The loop is a `SerialExecutor` and a `TaskExecutor`: async code that is started with
+/// `Task(executorPreference: loop)` runs on the loop's thread from its first line to its last, so that it may touch what
+/// the loop owns without a lock. Nothing that runs on a loop may block.
+///
+/// An iteration: wait for events, tell their handlers, run the jobs of async code, fire timers, flush what has output.
+public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+  // Invariant behind @unchecked Sendable: everything but `inbox` is touched on the loop's own thread only (or before
+  // `run` starts); `inbox` is behind a mutex.
+
+  private let poller: Int32
+  private let waker: Int32
+  private var handlers: [(any FileEventHandler)?] = []
+  private var local: [UnownedJob] = []
+  private var running: [UnownedJob] = []
+  private var dirty: [any Flushable] = []
+  private var flushing: [any Flushable] = []
+  private var timers: TimerWheel
+  private var stopped = false
+
+  /// Monotonic nanoseconds at which the current batch of events began.
+  public private(set) var now: UInt64
+  /// Scratch space for one read of whatever runs on the loop; valid until the next read.
+  public let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+  /// Scratch space to gather one write in.
+  public let writeBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+
+  private struct Inbox {
+    var jobs: [UnownedJob] = []
+    var thunks: [@Sendable () -> Void] = []
+    var isSignalled = false
+  }
+  private let inbox = Mutex(Inbox())
+
+  /// Job generations that run before the loop looks at its descriptors again, so that code that keeps yielding can't
+  /// starve the sockets.
+  private static let generationsPerIteration = 16
+
+  /// - Throws: `SystemError` when the process is out of descriptors.
+  public init() throws(SystemError) {
+    poller = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard poller >= 0 else { throw SystemError("epoll_create1") }
+    waker = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+    guard waker >= 0 else {
+      let error = SystemError("eventfd")
+      close(poller)
+      throw error
+    }
+    now = EventLoop.monotonicNanoseconds()
+    timers = TimerWheel(now: now)
+    var event = epoll_event()
+    event.events = EPOLLIN.rawValue
+    event.data.fd = waker
+    epoll_ctl(poller, EPOLL_CTL_ADD, waker, &event)
+  }
+
+  deinit {
+    close(waker)
+    close(poller)
+    readBuffer.deallocate()
+    writeBuffer.deallocate()
+  }
+
+  /// `CLOCK_MONOTONIC` in nanoseconds.
+  public static func monotonicNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+
+  /// The loop whose thread this is, if any.
+  public static var current: EventLoop? {
+    guard let pointer = csystem_current_loop() else { return nil }
+    return Unmanaged<EventLoop>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  /// Whether the caller runs on this loop.
+  public var isCurrent: Bool {
+    csystem_current_loop() == UnsafeMutableRawPointer(Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  // MARK: Descriptors. On the loop only.
+
+  /// Calls `handler` whenever `descriptor` is ready (level-triggered). The loop keeps the handler until `deregister`.
+  public func register(_ descriptor: Int32, _ handler: any FileEventHandler, for events: FileEvents) {
+    assertOnLoop()
+    while handlers.count <= Int(descriptor) { handlers.append(nil) }
+    handlers[Int(descriptor)] = handler
+    control(EPOLL_CTL_ADD, descriptor, events)
+  }
+
+  public func modify(_ descriptor: Int32, for events: FileEvents) {
+    control(EPOLL_CTL_MOD, descriptor, events)
+  }
+
+  /// Forgets the descriptor; to be called before it is closed.
+  public func deregister(_ descriptor: Int32) {
+    control(EPOLL_CTL_DEL, descriptor, [])
+    handlers[Int(descriptor)] = nil
+  }
+
+  private func control(_ operation: Int32, _ descriptor: Int32, _ events: FileEvents) {
+    var event = epoll_event()
+    event.events = events.rawValue
+    event.data.fd = descriptor
+    let result = epoll_ctl(poller, operation, descriptor, &event)
+    assert(result == 0, "epoll_ctl \(operation) of descriptor \(descriptor): errno \(errno)")
+  }
+
+  /// Calls `flush` once before the loop waits again; the caller sees to it that it asks once only.
+  public func scheduleFlush(_ flushable: any Flushable) {
+    dirty.append(flushable)
+  }
+
+  // MARK: Timers. On the loop only.
+
+  /// Fires `timer` at `deadline` (monotonic nanoseconds), rounded up to the next millisecond.
+  public func schedule(_ timer: LoopTimer, at deadline: UInt64) {
+    timers.insert(timer, at: deadline)
+  }
+
+  /// Takes `timer` back; nothing happens when it has fired or was never scheduled.
+  public func cancel(_ timer: LoopTimer) {
+    timers.remove(timer)
+  }
+
+  /// Suspends the caller for `duration` without leaving the loop. Ends early, silently, when the task is cancelled.
+  public func sleep(for duration: Duration) async {
+    let timer = SleepTimer()
+    let deadline = EventLoop.monotonicNanoseconds() &+ duration.nanoseconds
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        execute {
+          timer.continuation = continuation
+          if Task.isCancelled || timer.isCancelled { timer.fire() } else { self.schedule(timer, at: deadline) }
+        }
+      }
+    } onCancel: {
+      execute {
+        timer.isCancelled = true
+        self.cancel(timer)
+        timer.fire()
+      }
+    }
+  }
+
+  // MARK: Work from elsewhere
+
+  /// Runs `work` on the loop: at once when called there, else soon. Callable from any thread.
+  public func execute(_ work: @escaping @Sendable () -> Void) {
+    if isCurrent { return work() }
+    let wake = inbox.withLock { inbox in
+      inbox.thunks.append(work)
+      defer { inbox.isSignalled = true }
+      return !inbox.isSignalled
+    }
+    if wake { wakeUp() }
+  }
+
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    if isCurrent { return local.append(job) }
+    let wake = inbox.withLock { inbox in
+      inbox.jobs.append(job)
+      defer { inbox.isSignalled = true }
+      return !inbox.isSignalled
+    }
+    if wake { wakeUp() }
+  }
+
+  public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+  public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
+  public func checkIsolated() { precondition(isCurrent, "not on the event loop") }
+  public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+  @inline(never) private func wakeUp() {
+    var one: UInt64 = 1
+    // Fails only when the counter is full, and then the loop is awake.
+    _ = write(waker, &one, 8)
+  }
+
+  // MARK: Running
+
+  /// Runs until `stop`. Everything that was scheduled on the loop is dropped then.
+  public func run() {
+    csystem_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
+    defer { csystem_set_current_loop(nil) }
+    let capacity = 256
+    let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
+    defer { events.deallocate() }
+    while !stopped {
+      runJobs()
+      flushDirty()
+      let count = epoll_wait(poller, events, Int32(capacity), timeoutMilliseconds())
+      now = EventLoop.monotonicNanoseconds()
+      for index in 0..<Int(max(count, 0)) {
+        let descriptor = events[index].data.fd
+        if descriptor == waker {
+          drainInbox()
+        } else if let handler = handlers[Int(descriptor)] {
+          handler.handle(FileEvents(rawValue: events[index].events))
+        }
+      }
+      timers.fire(upTo: now)
+    }
+  }
+
+  /// Ends `run` after the current iteration. Callable from any thread.
+  public func stop() { execute { self.stopped = true } }
+
+  private func timeoutMilliseconds() -> Int32 {
+    if !local.isEmpty || !dirty.isEmpty { return 0 }
+    guard let next = timers.nextWakeUp else { return -1 }
+    let time = EventLoop.monotonicNanoseconds()
+    if next <= time { return 0 }
+    return Int32(clamping: (next - time + 999_999) / 1_000_000)
+  }
+
+  private func runJobs() {
+    guard !local.isEmpty else { return }
+    let serial = asUnownedSerialExecutor()
+    let task = asUnownedTaskExecutor()
+    for _ in 0..<EventLoop.generationsPerIteration where !local.isEmpty {
+      swap(&local, &running)
+      for job in running { job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
+      running.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private func flushDirty() {
+    guard !dirty.isEmpty else { return }
+    swap(&dirty, &flushing)
+    for flushable in flushing { flushable.flush() }
+    flushing.removeAll(keepingCapacity: true)
+  }
+
+  private func drainInbox() {
+    var counter: UInt64 = 0
+    _ = read(waker, &counter, 8)
+    let (jobs, thunks) = inbox.withLock { inbox in
+      defer { inbox = Inbox() }
+      return (inbox.jobs, inbox.thunks)
+    }
+    local.append(contentsOf: jobs)
+    for thunk in thunks { thunk() }
+  }
+
+  @inline(__always) private func assertOnLoop() {
+    assert(isCurrent || csystem_current_loop() == nil, "called from another loop's thread")
+  }
+}
+
+private final class SleepTimer: LoopTimer, @unchecked Sendable {
+  // Touched on the loop only.
+  var continuation: UnsafeContinuation<Void, Never>?
+  var isCancelled = false
+  override func fire() {
+    continuation?.resume()
+    continuation = nil
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds; negative becomes 0, more than fits becomes the largest value that can be added to a clock.
+  public var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    if seconds < 0 || attoseconds < 0 { return 0 }
+    if seconds > 4_000_000_000 { return 4_000_000_000_000_000_000 }
+    return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+  }
+}

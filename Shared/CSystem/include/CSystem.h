@@ -2,6 +2,7 @@
 // What Swift's Glibc module hides: epoll, accept4, inotify, signalfd, the environment, and a thread-local pointer that costs one load.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -14,6 +15,9 @@
 
 /// Accepts one connection as non-blocking and close-on-exec; -1 and errno otherwise.
 int csystem_accept(int listener);
+
+/// Names a thread for `top -H` and debuggers; at most 15 bytes.
+void csystem_name_thread(pthread_t thread, const char *name);
 
 /// The event loop that runs on this thread, or NULL.
 extern __thread void *csystem_loop;

@@ -1,0 +1,17 @@
+import Glibc
+
+/// A failed system call.
+public struct SystemError: Error, Sendable, CustomStringConvertible {
+  public let call: String
+  public let number: Int32
+
+  /// Takes the current `errno`.
+  public init(_ call: String, errno number: Int32 = errno) {
+    self.call = call
+    self.number = number
+  }
+
+  /// What the system says of the number, e.g. `Address already in use`.
+  public var reason: String { String(cString: strerror(number)) }
+  public var description: String { "\(call): \(reason)" }
+}

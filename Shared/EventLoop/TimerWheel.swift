@@ -1,0 +1,135 @@
+/// Something that happens once at a time. Subclassed by what has deadlines, so that a call with one costs no allocation.
+open class LoopTimer {
+  fileprivate var deadline: UInt64 = 0
+  /// Its slot in the wheel, or one of the two below.
+  fileprivate var slot = LoopTimer.idle
+  fileprivate static let idle = -1
+  /// Taken from the wheel to be fired in this round.
+  fileprivate static let due = -2
+  // Unretained; the wheel keeps every scheduled timer alive by a retain of its own.
+  fileprivate unowned(unsafe) var next: LoopTimer?
+  fileprivate unowned(unsafe) var previous: LoopTimer?
+
+  public init() {}
+
+  public final var isScheduled: Bool { slot != LoopTimer.idle }
+
+  /// Called on the loop when the deadline has passed. The timer is not scheduled any more and may be scheduled again.
+  open func fire() {}
+}
+
+/// A hashed timing wheel: inserting and removing cost the same whatever the number of timers, as calls with a deadline
+/// come and go by the hundred thousand and almost none of them ever fires.
+///
+/// A slot is a millisecond wide and there are 4 096: timers further ahead share slots with nearer ones and are passed over
+/// until their round comes.
+struct TimerWheel {
+  static let slotCount = 4096
+  static let slotNanoseconds: UInt64 = 1_000_000
+
+  private let heads: UnsafeMutablePointer<Unmanaged<LoopTimer>?>
+  /// One bit a slot: whether it holds a timer.
+  private let occupied: UnsafeMutablePointer<UInt64>
+  /// The first tick that has not been fired yet.
+  private var cursor: UInt64
+  private(set) var count = 0
+
+  init(now: UInt64) {
+    cursor = now / TimerWheel.slotNanoseconds
+    // Lives as long as its loop, which lives as long as the process.
+    heads = .allocate(capacity: TimerWheel.slotCount)
+    heads.initialize(repeating: nil, count: TimerWheel.slotCount)
+    occupied = .allocate(capacity: TimerWheel.slotCount / 64)
+    occupied.initialize(repeating: 0, count: TimerWheel.slotCount / 64)
+  }
+
+  mutating func insert(_ timer: LoopTimer, at deadline: UInt64) {
+    remove(timer)
+    let tick = max((deadline &+ (TimerWheel.slotNanoseconds - 1)) / TimerWheel.slotNanoseconds, cursor)
+    let slot = Int(tick % UInt64(TimerWheel.slotCount))
+    timer.deadline = tick * TimerWheel.slotNanoseconds
+    timer.slot = slot
+    timer.previous = nil
+    if let head = heads[slot] {
+      timer.next = head._withUnsafeGuaranteedRef { $0.previous = timer; return $0 }
+    } else {
+      timer.next = nil
+      occupied[slot >> 6] |= 1 << UInt64(slot & 63)
+    }
+    heads[slot] = Unmanaged.passRetained(timer)
+    count += 1
+  }
+
+  mutating func remove(_ timer: LoopTimer) {
+    let slot = timer.slot
+    guard slot >= 0 else {
+      timer.slot = LoopTimer.idle
+      return
+    }
+    let next = timer.next
+    next?.previous = timer.previous
+    if let previous = timer.previous {
+      previous.next = next
+    } else if let next {
+      heads[slot] = Unmanaged.passUnretained(next)
+    } else {
+      heads[slot] = nil
+      occupied[slot >> 6] &= ~(1 << UInt64(slot & 63))
+    }
+    timer.slot = LoopTimer.idle
+    timer.next = nil
+    timer.previous = nil
+    count -= 1
+    Unmanaged.passUnretained(timer).release()
+  }
+
+  /// When the loop has to look again: at or before the earliest deadline.
+  var nextWakeUp: UInt64? {
+    guard count > 0 else { return nil }
+    let start = Int(cursor % UInt64(TimerWheel.slotCount))
+    let words = TimerWheel.slotCount / 64
+    for step in 0...words {
+      let word = (start / 64 + step) % words
+      var bits = occupied[word]
+      if step == 0 { bits &= ~0 << UInt64(start & 63) }
+      if step == words { bits &= ~(~0 << UInt64(start & 63)) }
+      if bits != 0 {
+        let slot = word * 64 + bits.trailingZeroBitCount
+        let distance = (slot - start + TimerWheel.slotCount) % TimerWheel.slotCount
+        return (cursor + UInt64(distance)) * TimerWheel.slotNanoseconds
+      }
+    }
+    return nil
+  }
+
+  /// Fires every timer whose deadline is not after `now`.
+  mutating func fire(upTo now: UInt64) {
+    let last = now / TimerWheel.slotNanoseconds
+    guard last >= cursor else { return }
+    if count == 0 {
+      cursor = last + 1
+      return
+    }
+    var due: [LoopTimer] = []
+    let slots = min(last - cursor + 1, UInt64(TimerWheel.slotCount))
+    for tick in cursor..<(cursor + slots) {
+      let slot = Int(tick % UInt64(TimerWheel.slotCount))
+      guard occupied[slot >> 6] & (1 << UInt64(slot & 63)) != 0 else { continue }
+      var timer = heads[slot]?.takeUnretainedValue()
+      while let candidate = timer {
+        timer = candidate.next
+        if candidate.deadline <= now { due.append(candidate) }
+      }
+    }
+    // Before firing, because a timer may schedule itself again or take another one back.
+    cursor = last + 1
+    for timer in due {
+      remove(timer)
+      timer.slot = LoopTimer.due
+    }
+    for timer in due where timer.slot == LoopTimer.due {
+      timer.slot = LoopTimer.idle
+      timer.fire()
+    }
+  }
+}

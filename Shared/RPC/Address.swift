@@ -1,0 +1,124 @@
+import CSystem
+import Glibc
+
+/// Where to listen or to connect: a Unix socket or a TCP port.
+public enum Address: Hashable, Sendable, CustomStringConvertible {
+  case unix(path: String)
+  /// A name or a numeric address, IPv6 without brackets. Port 0 lets the system choose when listening.
+  case tcp(host: String, port: UInt16)
+
+  /// The longest path that fits `sockaddr_un` with its terminating NUL (`man 7 unix`).
+  public static let longestUnixPath = 107
+
+  /// - Parameter text: `unix:PATH`, `HOST:PORT` or `[IPv6]:PORT`.
+  public init(parsing text: String) throws(AddressError) {
+    if text.hasPrefix("unix:") {
+      var path = String(text.dropFirst("unix:".count))
+      if path.hasPrefix("///") { path.removeFirst(2) }  // unix:///absolute is gRPC's other spelling
+      guard !path.isEmpty else { throw AddressError(text, "the path is missing", remedy: "write unix:PATH") }
+      guard path.utf8.count <= Address.longestUnixPath else {
+        throw AddressError(
+          text, "the path has \(path.utf8.count) bytes; a Unix socket's has at most \(Address.longestUnixPath)",
+          remedy: "choose a shorter directory (STATE_DIR)")
+      }
+      self = .unix(path: path)
+      return
+    }
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+      throw AddressError(text, "not an address", remedy: "write unix:PATH or HOST:PORT with a port from 0 to 65535")
+    }
+    var host = text[..<colon]
+    if host.hasPrefix("[") && host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    guard !host.isEmpty, !host.contains("/"), !host.contains("[") else {
+      throw AddressError(text, "the host is missing or not a name", remedy: "write HOST:PORT, e.g. 127.0.0.1:\(port)")
+    }
+    self = .tcp(host: String(host), port: port)
+  }
+
+  public var description: String {
+    switch self {
+    case .unix(let path): "unix:\(path)"
+    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+  }
+
+  func withUnixSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R? {
+    guard case .unix(let path) = self, path.utf8.count <= Address.longestUnixPath else { return nil }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+    }
+  }
+
+  /// Looks a host up; blocks when it is a name.
+  static func resolve(host: String, port: UInt16, passive: Bool) throws(AddressError) -> [SocketAddress] {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    hints.ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)
+    var list: UnsafeMutablePointer<addrinfo>?
+    let result = getaddrinfo(host, String(port), &hints, &list)
+    guard result == 0 else {
+      throw AddressError(
+        Address.tcp(host: host, port: port), String(cString: gai_strerror(result)), remedy: "check the name")
+    }
+    defer { freeaddrinfo(list) }
+    var addresses: [SocketAddress] = []
+    var entry = list
+    while let info = entry {
+      if let address = info.pointee.ai_addr {
+        addresses.append(SocketAddress(address, length: info.pointee.ai_addrlen, family: info.pointee.ai_family))
+      }
+      entry = info.pointee.ai_next
+    }
+    return addresses
+  }
+}
+
+/// A `sockaddr` of either family.
+struct SocketAddress: Hashable, Sendable {
+  let family: Int32
+  private let bytes: [UInt8]
+
+  init(_ address: UnsafePointer<sockaddr>, length: socklen_t, family: Int32) {
+    self.family = family
+    bytes = [UInt8](UnsafeRawBufferPointer(start: address, count: Int(length)))
+  }
+
+  func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+    bytes.withUnsafeBytes { bytes in
+      // Never empty: it came from a sockaddr. Arrays are aligned to 16 bytes.
+      body(bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+    }
+  }
+
+  /// The numeric host, for messages and for connecting to exactly this address.
+  var numericHost: String {
+    var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+    let result = withSocketAddress {
+      getnameinfo($0, $1, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST)
+    }
+    guard result == 0 else { return "?" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
+
+/// An address that can't be used as it is.
+public struct AddressError: Error, Sendable, CustomStringConvertible {
+  public let address: String
+  public let reason: String
+  public let remedy: String
+
+  init(_ address: String, _ reason: String, remedy: String) {
+    self.address = address
+    self.reason = reason
+    self.remedy = remedy
+  }
+
+  init(_ address: Address, _ reason: String, remedy: String) {
+    self.init(address.description, reason, remedy: remedy)
+  }
+
+  public var description: String { "\(address): \(reason): \(remedy)" }
+}

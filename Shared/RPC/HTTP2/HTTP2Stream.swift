@@ -1,0 +1,235 @@
+import CNghttp2
+import EventLoop
+import Glibc
+
+/// One stream: bytes in, bytes out, each way with its queue, its end and its flow control. What server and client share.
+///
+/// As a timer it is its own deadline, so that a call with one costs no allocation more.
+///
+/// Bounded: the inbound queue holds at most one message of the permitted size and a stream window of bytes behind it,
+/// because the window opens only as messages are taken. The outbound queue suspends its writer above `highWater`.
+///
+/// Sendable because tasks hold it; the invariant is the connection's: whatever touches a stream runs on its loop.
+class HTTP2Stream: LoopTimer, @unchecked Sendable {
+  final let loop: EventLoop
+  final let messageLimit: Int
+  /// Nil once the stream is closed.
+  final var connection: HTTP2Connection?
+  final var id: Int32 = 0
+
+  // The connection's list.
+  final unowned(unsafe) var nextStream: HTTP2Stream?
+  final unowned(unsafe) var previousStream: HTTP2Stream?
+
+  // Inbound
+  final var inbound = ByteQueue()
+  final private(set) var inboundEnded = false
+  /// Why there is nothing more to read, other than the peer's regular end.
+  final var failure: RPCError?
+  private final var reader: UnsafeContinuation<Void, Never>?
+  /// Bytes received for which the stream's window has not been opened again.
+  final var heldCount = 0
+  /// Those of them for which the connection's window has not been either.
+  final var connectionCredit = 0
+
+  // Outbound
+  final var outbound = ByteQueue()
+  /// Nothing follows what is in `outbound`.
+  final var outboundEnded = false
+  private final var isDeferred = false
+  private final var writer: UnsafeContinuation<Void, Never>?
+
+  /// Bytes waiting to be sent above which `send` suspends.
+  private static let highWater = 128 << 10
+
+  init(loop: EventLoop, messageLimit: Int) {
+    self.loop = loop
+    self.messageLimit = messageLimit
+  }
+
+  // MARK: For subclasses
+
+  func receiveHeader(name: nghttp2_vec, value: OpaquePointer) {}
+  func headersEnded(endsStream: Bool) {}
+  /// The first message in the queue is complete.
+  func messageArrived() { wakeReader() }
+  /// The peer has said everything.
+  func inboundDidEnd() { wakeReader() }
+  /// The peer sent something that ends the call; `error` says what.
+  func violated(_ error: RPCError) {}
+  /// All of `outbound` is on its way, `outboundEnded` is true: what ends the stream? Returns flags for nghttp2.
+  func endOutbound() -> UInt32 { NGHTTP2_DATA_FLAG_EOF.rawValue }
+  /// The stream is gone, whoever ended it.
+  func didClose(_ reason: RPCError) {}
+
+  // MARK: Inbound
+
+  final func receive(_ data: UnsafePointer<UInt8>, count: Int) {
+    guard let connection else { return }
+    connection.hold(self, count)
+    if failure != nil { return connection.release(self, heldCount) }
+    inbound.append(data, count: count)
+    guard let prefix = MessagePrefix(inbound.bytes) else { return connection.release(self, heldCount) }
+    let total = MessagePrefix.byteCount + prefix.messageCount
+    if inbound.count >= total && prefix.messageCount <= messageLimit { return messageArrived() }
+    if prefix.messageCount > messageLimit {
+      inbound.removeAll()
+      connection.release(self, heldCount)
+      return violated(
+        RPCError(
+          .resourceExhausted,
+          "a message of \(prefix.messageCount) bytes; at most \(messageLimit) are accepted: send it in parts"))
+    }
+    // One allocation for what the prefix announces, within reason: the peer has not sent it yet.
+    _ = inbound.reserve(min(total - inbound.count, 1 << 20))
+    connection.release(self, heldCount)
+  }
+
+  final func receiveEnd() {
+    guard !inboundEnded else { return }
+    inboundEnded = true
+    inboundDidEnd()
+  }
+
+  /// The first message if it is complete, else nil. Valid until the next change of the queue.
+  final func firstMessage() throws(RPCError) -> UnsafeRawBufferPointer? {
+    let bytes = inbound.bytes
+    guard let prefix = MessagePrefix(bytes), bytes.count >= MessagePrefix.byteCount + prefix.messageCount else {
+      return nil
+    }
+    guard !prefix.isCompressed else {
+      throw RPCError(.internalError, "a message is marked as compressed, but the call has no grpc-encoding")
+    }
+    return UnsafeRawBufferPointer(
+      rebasing: bytes[MessagePrefix.byteCount..<(MessagePrefix.byteCount + prefix.messageCount)])
+  }
+
+  /// Takes the first message out and lets the peer send on.
+  final func removeFirstMessage() {
+    guard let prefix = MessagePrefix(inbound.bytes) else { return }
+    inbound.removeFirst(MessagePrefix.byteCount + prefix.messageCount)
+    guard let connection else { return }
+    // The message that is only partly there has to be let in whole, as nobody can take a part.
+    let rest = MessagePrefix(inbound.bytes)
+    let isNextComplete = rest.map { inbound.count >= MessagePrefix.byteCount + $0.messageCount } ?? false
+    connection.release(self, isNextComplete ? heldCount - min(heldCount, inbound.count) : heldCount)
+  }
+
+  /// Suspends until a message is complete, and returns what `body` makes of its bytes; nil after the peer's last one.
+  /// - Throws: the failure that ended the stream, or what `body` throws.
+  final func nextMessage<Result: Sendable>(
+    _ body: @Sendable (UnsafeRawBufferPointer) throws -> Result
+  ) async throws -> Result? {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.nextMessage(body) }
+    }
+    while true {
+      if let bytes = try firstMessage() {
+        let result = try body(bytes)
+        removeFirstMessage()
+        try checkNextPrefix()
+        return result
+      }
+      if let failure { throw failure }
+      if inboundEnded {
+        guard inbound.isEmpty else {
+          throw RPCError(.internalError, "the stream ended inside a message, after \(inbound.count) of its bytes")
+        }
+        return nil
+      }
+      guard reader == nil else { throw RPCError(.internalError, "two tasks read the same stream") }
+      await withUnsafeContinuation { reader = $0 }
+    }
+  }
+
+  /// A prefix that arrived behind the message just taken has not been looked at yet.
+  private final func checkNextPrefix() throws(RPCError) {
+    guard let prefix = MessagePrefix(inbound.bytes), prefix.messageCount > messageLimit else { return }
+    let error = RPCError(
+      .resourceExhausted,
+      "a message of \(prefix.messageCount) bytes; at most \(messageLimit) are accepted: send it in parts")
+    violated(error)
+    throw error
+  }
+
+  @inline(__always) final func wakeReader() {
+    guard let reader else { return }
+    self.reader = nil
+    reader.resume()
+  }
+
+  /// Nothing more can be read or written; whoever waits gets `error`.
+  final func fail(_ error: RPCError) {
+    if failure == nil { failure = error }
+    wakeReader()
+    wakeWriter()
+  }
+
+  // MARK: Outbound
+
+  /// Puts a message behind the queue's last one; `write` fills `count` bytes.
+  @inline(__always) final func enqueueMessage(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
+    let pointer = outbound.reserve(MessagePrefix.byteCount + count)
+    MessagePrefix.write(messageCount: count, to: pointer)
+    write(pointer + MessagePrefix.byteCount)
+    outbound.advance(MessagePrefix.byteCount + count)
+  }
+
+  /// Tells nghttp2 that there is something to send again.
+  @inline(__always) final func outboundChanged() {
+    guard let connection else { return }
+    if isDeferred {
+      isDeferred = false
+      nghttp2_session_resume_data(connection.session, id)
+    }
+    connection.setNeedsFlush()
+  }
+
+  /// Suspends while too much waits to be sent.
+  final func awaitRoom() async throws {
+    while outbound.count > HTTP2Stream.highWater, connection != nil, failure == nil {
+      guard writer == nil else { throw RPCError(.internalError, "two tasks write the same stream") }
+      await withUnsafeContinuation { writer = $0 }
+    }
+  }
+
+  @inline(__always) private final func wakeWriter() {
+    guard let writer else { return }
+    self.writer = nil
+    writer.resume()
+  }
+
+  /// Where nghttp2 takes DATA from.
+  final var dataProvider: nghttp2_data_provider {
+    var provider = nghttp2_data_provider()
+    // Unretained: nghttp2 asks open streams only, and the connection retains those.
+    provider.source.ptr = Unmanaged.passUnretained(self).toOpaque()
+    provider.read_callback = { _, _, buffer, length, flags, source, _ in
+      guard let buffer, let flags, let pointer = source?.pointee.ptr else {
+        return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+      }
+      return Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { stream in
+        let count = min(stream.outbound.count, length)
+        if count == 0 && !stream.outboundEnded {
+          stream.isDeferred = true
+          return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
+        if count > 0, let bytes = stream.outbound.bytes.baseAddress {
+          memcpy(buffer, bytes, count)
+          stream.outbound.removeFirst(count)
+        }
+        if stream.outbound.isEmpty && stream.outboundEnded { flags.pointee |= stream.endOutbound() }
+        if stream.outbound.count <= HTTP2Stream.highWater { stream.wakeWriter() }
+        return count
+      }
+    }
+    return provider
+  }
+
+  /// RST_STREAM with the given HTTP/2 error.
+  final func reset(_ code: nghttp2_error_code) {
+    guard let connection else { return }
+    nghttp2_submit_rst_stream(connection.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
+    connection.setNeedsFlush()
+  }
+}

@@ -1,0 +1,106 @@
+import CSystem
+import EventLoop
+import Glibc
+
+/// A bound and listening socket. One process an address: a second one gets an error, also on a Unix socket, whose file a
+/// dead process leaves behind.
+final class ListeningSocket: Sendable {
+  /// With the port that the system chose when 0 was asked for.
+  let address: Address
+  let descriptor: Int32
+  /// Held while a Unix socket is served; what tells a dead process's file from a living one's.
+  private let lock: Int32
+
+  private static let backlog: Int32 = 1024
+
+  init(_ address: Address) throws(AddressError) {
+    switch address {
+    case .unix(let path):
+      self.address = address
+      (descriptor, lock) = try ListeningSocket.listen(path: path, address)
+    case .tcp(let host, let port):
+      descriptor = try ListeningSocket.listen(host: host, port: port, address)
+      lock = -1
+      self.address = .tcp(host: host, port: ListeningSocket.port(of: descriptor) ?? port)
+    }
+  }
+
+  func close() {
+    if case .unix(let path) = address {
+      unlink(path)
+      unlink(path + ".lock")
+    }
+    Glibc.close(descriptor)
+    if lock >= 0 { Glibc.close(lock) }
+  }
+
+  /// Settings of an accepted connection.
+  func configure(_ connection: Int32) {
+    guard case .tcp = address else { return }
+    var one: Int32 = 1
+    setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  private static func listen(path: String, _ address: Address) throws(AddressError) -> (Int32, Int32) {
+    let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard lock >= 0 else {
+      throw AddressError(address, SystemError("open").reason, remedy: "make its directory, writable by this user")
+    }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      Glibc.close(lock)
+      throw AddressError(address, "another process listens there", remedy: "stop it or choose another path")
+    }
+    unlink(path)
+    let descriptor = socket(AF_UNIX, socketType, 0)
+    guard descriptor >= 0 else {
+      Glibc.close(lock)
+      throw AddressError(address, SystemError("socket").reason, remedy: "raise the limit of open files")
+    }
+    let result = address.withUnixSocketAddress { bind(descriptor, $0, $1) }
+    guard result == 0, Glibc.listen(descriptor, backlog) == 0 else {
+      let reason = SystemError("bind").reason
+      Glibc.close(descriptor)
+      Glibc.close(lock)
+      throw AddressError(address, reason, remedy: "choose a path that this user may write to")
+    }
+    chmod(path, 0o660)
+    return (descriptor, lock)
+  }
+
+  private static func listen(host: String, port: UInt16, _ address: Address) throws(AddressError) -> Int32 {
+    let candidates = try Address.resolve(host: host, port: port, passive: true)
+    var reason = "the name has no address"
+    for candidate in candidates {
+      let descriptor = socket(candidate.family, socketType, 0)
+      guard descriptor >= 0 else {
+        reason = SystemError("socket").reason
+        continue
+      }
+      var one: Int32 = 1
+      setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+      if candidate.withSocketAddress({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, backlog) == 0 {
+        return descriptor
+      }
+      let error = SystemError("bind")
+      reason = error.number == EADDRINUSE ? "another process listens there" : error.reason
+      Glibc.close(descriptor)
+    }
+    throw AddressError(address, reason, remedy: "stop the other process or choose another port")
+  }
+
+  private static func port(of descriptor: Int32) -> UInt16? {
+    var address = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return withUnsafeMutablePointer(to: &address) { storage in
+      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        guard getsockname(descriptor, generic, &length) == 0 else { return nil }
+        // The port is at the same place in both families (RFC 3493 §3.3).
+        return generic.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+      }
+    }
+  }
+
+  private static var socketType: Int32 {
+    Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+  }
+}

@@ -1,0 +1,31 @@
+import Messages
+
+/// The messages that a client streams, one at a time: the client can't be further ahead than a message and a window, so
+/// a handler that stops reading stops the client.
+///
+/// Throws CANCELLED when the client goes away and DEADLINE_EXCEEDED when the deadline passes. One reader at a time.
+public struct RequestStream<Request: Message>: AsyncSequence, Sendable {
+  public typealias Element = Request
+  let stream: ServerStream
+
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    let stream: ServerStream
+
+    public mutating func next() async throws -> Request? {
+      try await stream.nextMessage { try Request(request: $0) }
+    }
+  }
+
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream) }
+}
+
+/// Where a handler that streams puts its messages.
+public struct ResponseWriter<Response: Message>: Sendable {
+  let stream: ServerStream
+
+  /// Sends one message; suspends while the client does not keep up.
+  /// - Throws: CANCELLED or DEADLINE_EXCEEDED when nobody wants it any more.
+  public func send(_ response: Response) async throws {
+    try await stream.send(response)
+  }
+}

@@ -1,0 +1,165 @@
+import CNghttp2
+import EventLoop
+import Glibc
+import Synchronization
+
+/// A gRPC server over HTTP/2 on TCP and Unix sockets. Plain text.
+///
+/// Connections are spread over the group's loops in turn and stay where they are.
+public final class Server: Sendable {
+  public let options: ServerOptions
+  private let methods: [Method]
+  private let homes: [ServerLoop]
+  private let listeners = Mutex<[Listener]>([])
+  private let connectionCount = Atomic<Int>(0)
+  private let turn = Atomic<Int>(0)
+  let fields = ServerFields()
+
+  public init(group: EventLoopGroup, router: Router, options: ServerOptions = ServerOptions()) {
+    self.options = options
+    methods = router.methods
+    homes = group.loops.map(ServerLoop.init)
+  }
+
+  /// Binds and starts to accept.
+  /// - Returns: the address with the port that the system chose when 0 was asked for.
+  /// - Throws: `AddressError`, which names the address and what to do.
+  @discardableResult
+  public func listen(on address: Address) throws(AddressError) -> Address {
+    let socket = try ListeningSocket(address)
+    let home = homes[0]
+    let listener = Listener(socket: socket, loop: home.loop) { [weak self] descriptor in
+      guard let self else {
+        close(descriptor)
+        return
+      }
+      self.accept(descriptor)
+    }
+    listeners.withLock { $0.append(listener) }
+    home.loop.execute { listener.start() }
+    return socket.address
+  }
+
+  private func accept(_ descriptor: Int32) {
+    guard connectionCount.wrappingAdd(1, ordering: .relaxed).newValue <= options.connectionLimit else {
+      connectionCount.wrappingSubtract(1, ordering: .relaxed)
+      close(descriptor)
+      return
+    }
+    let home = homes[turn.wrappingAdd(1, ordering: .relaxed).oldValue % homes.count]
+    home.loop.execute { home.open(descriptor, self) }
+  }
+
+  func connectionDidClose() {
+    connectionCount.wrappingSubtract(1, ordering: .relaxed)
+  }
+
+  /// Stops accepting, tells clients to go elsewhere (GOAWAY) and waits for the calls that are under way.
+  /// - Parameter grace: how long; calls that are still open then are cut off.
+  /// - Returns: whether all calls ended by themselves.
+  @discardableResult
+  public func shutdown(grace: Duration) async -> Bool {
+    let listeners = listeners.withLock { listeners in
+      defer { listeners = [] }
+      return listeners
+    }
+    for listener in listeners { await listener.stop() }
+    return await withTaskGroup(of: Bool.self) { tasks in
+      for home in homes { tasks.addTask { await home.drain(grace: grace) } }
+      return await tasks.reduce(true) { $0 && $1 }
+    }
+  }
+
+  func method(_ path: UnsafeBufferPointer<UInt8>) -> Method? {
+    methods.first { method in
+      method.pathBytes.count == path.count
+        && method.pathBytes.withUnsafeBytes { $0.elementsEqual(UnsafeRawBufferPointer(path)) }
+    }
+  }
+
+  func report(_ stream: ServerStream, _ error: RPCError?, startedAt: UInt64) {
+    guard let observer = options.observer, let path = stream.method?.path else { return }
+    let now = EventLoop.monotonicNanoseconds()
+    observer.callEnded(
+      path: path, code: error?.code ?? .ok, durationNanoseconds: now > startedAt ? now - startedAt : 0)
+    if let error, error.cause != nil { observer.callFailed(path: path, error: error) }
+  }
+}
+
+/// Header fields that every response has. Sendable: made once, read only.
+final class ServerFields: @unchecked Sendable {
+  let responseArray = [HeaderField.constant(":status", "200"), HeaderField.constant("content-type", "application/grpc")]
+  let response: UnsafePointer<nghttp2_nv>
+  let okTrailer: UnsafePointer<nghttp2_nv>
+
+  init() {
+    let response = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: 2)
+    response.initialize(from: responseArray, count: 2)
+    self.response = UnsafePointer(response)
+    let trailer = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: 1)
+    trailer.initialize(to: HeaderField.constant("grpc-status", "0"))
+    okTrailer = UnsafePointer(trailer)
+  }
+
+  deinit {
+    response.deallocate()
+    okTrailer.deallocate()
+  }
+}
+
+/// A server's part on one loop. Sendable by the loop: everything in it is touched there only.
+final class ServerLoop: @unchecked Sendable {
+  let loop: EventLoop
+  private var connections: [ObjectIdentifier: ServerConnection] = [:]
+  private var isDraining = false
+  private var drained: [UnsafeContinuation<Void, Never>] = []
+
+  init(_ loop: EventLoop) { self.loop = loop }
+
+  func open(_ descriptor: Int32, _ server: Server) {
+    guard !isDraining else {
+      close(descriptor)
+      server.connectionDidClose()
+      return
+    }
+    let connection = ServerConnection(descriptor: descriptor, home: self, server: server)
+    connections[ObjectIdentifier(connection)] = connection
+  }
+
+  func remove(_ connection: ServerConnection) {
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    connection.server.connectionDidClose()
+    guard connections.isEmpty else { return }
+    for waiter in drained { waiter.resume() }
+    drained = []
+  }
+
+  /// - Returns: whether every connection closed by itself.
+  func drain(grace: Duration) async -> Bool {
+    await withTaskExecutorPreference(loop) {
+      isDraining = true
+      for connection in connections.values { connection.beginDrain() }
+      let timer = CutOff(self)
+      loop.schedule(timer, at: EventLoop.monotonicNanoseconds() &+ grace.nanoseconds)
+      if !connections.isEmpty { await withUnsafeContinuation { drained.append($0) } }
+      loop.cancel(timer)
+      return !timer.hasFired
+    }
+  }
+
+  fileprivate func cutOff() {
+    for connection in Array(connections.values) {
+      connection.close(RPCError(.unavailable, "the server stopped"))
+    }
+  }
+}
+
+private final class CutOff: LoopTimer, @unchecked Sendable {
+  private let home: ServerLoop
+  private(set) var hasFired = false
+  init(_ home: ServerLoop) { self.home = home }
+  override func fire() {
+    hasFired = true
+    home.cutOff()
+  }
+}

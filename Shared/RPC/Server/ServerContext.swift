@@ -1,0 +1,36 @@
+import EventLoop
+
+/// A call, as its handler sees it beside the messages.
+public struct ServerContext: Sendable {
+  let stream: ServerStream
+
+  /// `/service/method`.
+  public var path: String { stream.path }
+
+  /// What the client sent with the call.
+  public var metadata: Metadata { stream.metadata }
+
+  /// When the client gives up, in nanoseconds of the monotonic clock; nil when it waits forever. The call then ends with
+  /// DEADLINE_EXCEEDED and the handler's task is cancelled.
+  public var deadline: UInt64? { stream.deadline }
+
+  /// What is left until then; never negative.
+  public var remainingTime: Duration? {
+    stream.deadline.map { deadline in
+      let now = EventLoop.monotonicNanoseconds()
+      return .nanoseconds(Int64(clamping: deadline > now ? deadline - now : 0))
+    }
+  }
+
+  /// Metadata to send before the first message; without an effect once that is sent.
+  public func setInitialMetadata(_ metadata: Metadata) {
+    let stream = stream
+    stream.loop.execute { stream.initialMetadata = metadata }
+  }
+
+  /// Metadata to send with the status of a call that succeeds; that of a failing one is in its `RPCError`.
+  public func setTrailingMetadata(_ metadata: Metadata) {
+    let stream = stream
+    stream.loop.execute { stream.trailingMetadata = metadata }
+  }
+}

@@ -1,0 +1,97 @@
+import EventLoop
+import Messages
+
+/// Messages instead of bytes.
+extension ServerStream {
+  /// The one message of a unary request.
+  func takeRequest<Request: Message>(_: Request.Type) throws -> Request {
+    guard let bytes = try firstMessage() else { throw RPCError(.internalError, "\(path) takes one message") }
+    let request = try Request(request: bytes)
+    removeFirstMessage()
+    return request
+  }
+
+  func takeRequestBytes() throws -> [UInt8] {
+    guard let bytes = try firstMessage() else { throw RPCError(.internalError, "\(path) takes one message") }
+    let request = [UInt8](bytes)
+    removeFirstMessage()
+    return request
+  }
+
+  func enqueue(_ response: some Message) {
+    response.withPacked { packed in
+      enqueueMessage(count: packed.count) { packed.write(to: $0) }
+    }
+  }
+
+  func enqueue(bytes: [UInt8]) {
+    bytes.withUnsafeBytes { bytes in
+      enqueueMessage(count: bytes.count) { pointer in
+        if let base = bytes.baseAddress { pointer.copyMemory(from: base, byteCount: bytes.count) }
+      }
+    }
+  }
+
+  /// Queues the one response; the status follows when the handler has returned, in the same write.
+  func respond(_ response: some Message) async throws {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.respond(response) }
+    }
+    guard !isFinished else { return }
+    enqueue(response)
+  }
+
+  func respond(bytes: [UInt8]) async throws {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.respond(bytes: bytes) }
+    }
+    guard !isFinished else { return }
+    enqueue(bytes: bytes)
+  }
+
+  /// Sends one of many responses; suspends while too much waits to be sent.
+  func send(_ response: some Message) async throws {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.send(response) }
+    }
+    try checkOpen()
+    enqueue(response)
+    flushMessages()
+    try await awaitRoom()
+  }
+
+  func send(bytes: [UInt8]) async throws {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.send(bytes: bytes) }
+    }
+    try checkOpen()
+    enqueue(bytes: bytes)
+    flushMessages()
+    try await awaitRoom()
+  }
+
+  private func checkOpen() throws {
+    if let failure { throw failure }
+    guard !isFinished, connection != nil else { throw RPCError(.cancelled, "the call is over") }
+  }
+}
+
+extension Message {
+  /// Decodes what a client sent.
+  init(request bytes: UnsafeRawBufferPointer) throws(RPCError) {
+    do {
+      try self.init(serialized: bytes)
+    } catch {
+      throw RPCError(.invalidArgument, "the request is not a \(Self.fullName): \(error)")
+    }
+  }
+
+  /// Decodes what a server sent.
+  init(response bytes: UnsafeRawBufferPointer) throws(RPCError) {
+    do {
+      try self.init(serialized: bytes)
+    } catch {
+      throw RPCError(.internalError, "the response is not a \(Self.fullName): \(error)")
+    }
+  }
+}

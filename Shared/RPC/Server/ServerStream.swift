@@ -1,0 +1,326 @@
+import CNghttp2
+import EventLoop
+import Glibc
+
+/// One call, seen from the server: from its request headers to its status.
+final class ServerStream: HTTP2Stream, @unchecked Sendable {
+  private(set) var method: Method?
+  private(set) var metadata = Metadata()
+  /// Monotonic nanoseconds.
+  private(set) var deadline: UInt64?
+  private(set) var isFinished = false
+  var initialMetadata = Metadata()
+  var trailingMetadata = Metadata()
+
+  private let server: Server
+  private let startedAt: UInt64
+  private var task: Task<Void, Never>?
+  private var responseStarted = false
+  private var dispatched = false
+  private var status: RPCError?
+
+  // What the request's headers said.
+  private var seen = Seen()
+  private var headerBytes = 0
+  private var httpMethodIsPost = true
+  private var malformedTimeout: String?
+  private var encoding: String?
+
+  private struct Seen: OptionSet {
+    let rawValue: UInt8
+    static let contentType = Seen(rawValue: 1)
+    static let wrongContentType = Seen(rawValue: 2)
+    static let trailers = Seen(rawValue: 4)
+    static let headersEnded = Seen(rawValue: 8)
+  }
+
+  init(connection: ServerConnection, id: Int32) {
+    server = connection.server
+    startedAt = connection.loop.now
+    super.init(loop: connection.loop, messageLimit: connection.server.options.messageLimit)
+    self.connection = connection
+    self.id = id
+  }
+
+  @inline(__always) private var serverConnection: ServerConnection? {
+    // Safe: only a ServerConnection makes a ServerStream, and nothing else sets `connection`.
+    connection.map { unsafeDowncast($0, to: ServerConnection.self) }
+  }
+
+  /// The path that was called; empty when the request had none that is known.
+  var path: String { method?.path ?? "" }
+
+  // MARK: Request headers
+
+  override func receiveHeader(name: nghttp2_vec, value: OpaquePointer) {
+    guard !seen.contains(.headersEnded), let connection = serverConnection else { return }  // trailers: gRPC has none here
+    let field = nghttp2_rcbuf_get_buf(value)
+    headerBytes += name.len + field.len + 32  // RFC 9113 §6.5.2 counts so
+    switch name.len {
+    case 2 where name.equals("te"):
+      if field.equals("trailers") { seen.insert(.trailers) }
+    case 5 where name.equals(":path"):
+      method = connection.method(for: value, field)
+    case 7 where name.equals(":method"):
+      httpMethodIsPost = field.equals("POST")
+    case 7 where name.equals(":scheme"), 10 where name.equals(":authority"), 10 where name.equals("user-agent"),
+      20 where name.equals("grpc-accept-encoding"):
+      break
+    case 12 where name.equals("content-type"):
+      seen.insert(.contentType)
+      if !ServerStream.isGRPC(field) { seen.insert(.wrongContentType) }
+    case 12 where name.equals("grpc-timeout"):
+      if let nanoseconds = Timeout.parse(field.bytes) {
+        deadline = startedAt &+ nanoseconds
+      } else {
+        malformedTimeout = String(decoding: field.bytes.prefix(32), as: UTF8.self)
+      }
+    case 13 where name.equals("grpc-encoding"):
+      if !field.equals("identity") { encoding = String(decoding: field.bytes.prefix(32), as: UTF8.self) }
+    default:
+      guard headerBytes <= server.options.headerListLimit else { return }
+      metadata.append(String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
+    }
+  }
+
+  /// `application/grpc`, with a subtype or parameters or without.
+  private static func isGRPC(_ value: nghttp2_vec) -> Bool {
+    guard value.hasPrefix("application/grpc") else { return false }
+    guard value.len > 16 else { return true }
+    return value.base[16] == UInt8(ascii: "+") || value.base[16] == UInt8(ascii: ";")
+  }
+
+  override func headersEnded(endsStream: Bool) {
+    guard !seen.contains(.headersEnded) else { return }
+    seen.insert(.headersEnded)
+    guard httpMethodIsPost else { return refuse(httpStatus: "405", "gRPC calls are POST requests") }
+    guard seen.contains(.contentType), !seen.contains(.wrongContentType) else {
+      return refuse(httpStatus: "415", "the content-type is not application/grpc")
+    }
+    if let problem = requestProblem() { return finish(problem) }
+    guard let method else { return }
+    if let deadline {
+      guard deadline > loop.now else { return fire() }
+      loop.schedule(self, at: deadline)
+    }
+    if case .streaming(let handler) = method.handler {
+      dispatched = true
+      run(handler)
+    }
+  }
+
+  private func requestProblem() -> RPCError? {
+    if headerBytes > (server.options.headerListLimit) {
+      return RPCError(
+        .resourceExhausted,
+        "\(headerBytes) bytes of headers; at most \(server.options.headerListLimit) are accepted")
+    }
+    if !seen.contains(.trailers) {
+      return RPCError(.internalError, "the request has no \"te: trailers\": a proxy on the way does not pass trailers on")
+    }
+    if let malformedTimeout {
+      return RPCError(.invalidArgument, "grpc-timeout \"\(malformedTimeout)\" is not up to 8 digits and one of H M S m u n")
+    }
+    if let encoding {
+      return RPCError(.unimplemented, "grpc-encoding \"\(encoding)\" is not supported: send identity")
+    }
+    if method == nil {
+      return RPCError(.unimplemented, "the method is not known here; grpc.reflection.v1 lists what is")
+    }
+    return nil
+  }
+
+  // MARK: Request messages
+
+  override func messageArrived() {
+    guard !isFinished else { return inbound.removeAll() }
+    if dispatched { return wakeReader() }
+  }
+
+  override func inboundDidEnd() {
+    guard !isFinished else { return }
+    if dispatched { return wakeReader() }
+    dispatchUnary()
+  }
+
+  override func violated(_ error: RPCError) { finish(error) }
+
+  /// The request is there in whole: exactly one message.
+  private func dispatchUnary() {
+    guard let method else { return }
+    let message: UnsafeRawBufferPointer
+    do throws(RPCError) {
+      guard let bytes = try firstMessage() else {
+        return finish(
+          RPCError(.internalError, "\(path) takes one message; the request ended after \(inbound.count) bytes without one"))
+      }
+      guard inbound.count == MessagePrefix.byteCount + bytes.count else {
+        return finish(RPCError(.internalError, "\(path) takes one message; the request has more"))
+      }
+      message = bytes
+    } catch {
+      return finish(error)
+    }
+    dispatched = true
+    switch method.handler {
+    case .synchronous(let handler):
+      do {
+        try handler(message, self)
+        finish(nil)
+      } catch {
+        finish(RPCError(thrown: error))
+      }
+    case .unary(let handler), .streaming(let handler):
+      run(handler)
+    }
+  }
+
+  private func run(_ handler: @escaping Method.AsyncHandler) {
+    task = Task(executorPreference: loop) {
+      do {
+        try await handler(self)
+        self.ended(nil)
+      } catch {
+        self.ended(error)
+      }
+    }
+  }
+
+  /// The handler has returned. It runs on the loop, unless it was written to leave it.
+  private func ended(_ error: (any Error)?) {
+    if loop.isCurrent {
+      task = nil
+      finish(error.map(RPCError.init(thrown:)))
+    } else {
+      loop.execute { self.ended(error) }
+    }
+  }
+
+  // MARK: Response
+
+  /// Sends what `enqueueMessage` has queued, and the headers before it.
+  func flushMessages() {
+    guard !isFinished, connection != nil else { return }
+    if responseStarted { outboundChanged() } else { startResponse() }
+  }
+
+  func sendInitialMetadata() {
+    guard !isFinished, connection != nil, !responseStarted else { return }
+    startResponse()
+  }
+
+  private func startResponse() {
+    guard let connection = serverConnection else { return }
+    responseStarted = true
+    var provider = dataProvider
+    if initialMetadata.isEmpty {
+      nghttp2_submit_response(connection.session, id, server.fields.response, 2, &provider)
+    } else {
+      let others = initialMetadata.sendable
+      HeaderField.withFields(server.fields.responseArray, others) {
+        _ = nghttp2_submit_response(connection.session, id, $0, $1, &provider)
+      }
+    }
+    connection.setNeedsFlush()
+  }
+
+  /// Ends the call: OK without an error. Later results are dropped.
+  func finish(_ error: RPCError?) {
+    guard !isFinished else { return }
+    isFinished = true
+    if isScheduled { loop.cancel(self) }
+    server.report(self, error, startedAt: startedAt)
+    guard let connection = serverConnection else { return }
+    status = error
+    outboundEnded = true
+    if responseStarted {
+      // What is queued goes out before the status of a call that succeeded; after a failure the status matters more.
+      if error != nil { outbound.removeAll() }
+      outboundChanged()
+    } else if error == nil {
+      startResponse()
+    } else {
+      outbound.removeAll()
+      submitTrailersOnly(connection)
+    }
+    if let error {
+      task?.cancel()
+      fail(error)
+    }
+  }
+
+  /// Status and response headers in one block. Source: gRPC's `doc/PROTOCOL-HTTP2.md`, "Trailers-Only".
+  private func submitTrailersOnly(_ connection: ServerConnection) {
+    responseStarted = true
+    let others = initialMetadata.sendable + statusFields()
+    HeaderField.withFields(server.fields.responseArray, others) {
+      _ = nghttp2_submit_response(connection.session, id, $0, $1, nil)
+    }
+    resetUnlessReceived(connection)
+    connection.setNeedsFlush()
+  }
+
+  override func endOutbound() -> UInt32 {
+    guard let connection = serverConnection else { return NGHTTP2_DATA_FLAG_EOF.rawValue }
+    if status == nil && trailingMetadata.isEmpty {
+      nghttp2_submit_trailer(connection.session, id, server.fields.okTrailer, 1)
+    } else {
+      HeaderField.withFields([], statusFields()) {
+        _ = nghttp2_submit_trailer(connection.session, id, $0, $1)
+      }
+    }
+    resetUnlessReceived(connection)
+    return NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+  }
+
+  private func statusFields() -> [(name: String, value: [UInt8])] {
+    var fields: [(name: String, value: [UInt8])] = []
+    fields.append((name: "grpc-status", value: Array(String(status?.code.rawValue ?? 0).utf8)))
+    if let message = status?.message, !message.isEmpty {
+      // Trailers share the header list's limit with everything else: a message of 1 KiB says enough.
+      fields.append((name: "grpc-message", value: PercentEncoding.encode(String(message.prefix(1024)))))
+    }
+    // Source: gRPC's `doc/compression.md`: who refuses an encoding says which ones there are.
+    if encoding != nil { fields.append((name: "grpc-accept-encoding", value: Array("identity".utf8))) }
+    if let metadata = status?.metadata { fields += metadata.sendable }
+    return fields + trailingMetadata.sendable
+  }
+
+  /// A request that is still being sent is of no use any more: tells the peer to stop (RFC 9113 §8.1).
+  private func resetUnlessReceived(_ connection: ServerConnection) {
+    guard !inboundEnded else { return }
+    connection.resetAfterSending(id, NGHTTP2_NO_ERROR)
+  }
+
+  private func refuse(httpStatus: String, _ message: String) {
+    guard let connection = serverConnection else { return }
+    isFinished = true
+    responseStarted = true
+    status = RPCError(.unknown, message)
+    HeaderField.withFields([], [(name: ":status", value: Array(httpStatus.utf8))] + statusFields()) {
+      _ = nghttp2_submit_response(connection.session, id, $0, $1, nil)
+    }
+    resetUnlessReceived(connection)
+    connection.setNeedsFlush()
+  }
+
+  // MARK: Ends
+
+  /// The deadline has passed.
+  override func fire() {
+    finish(RPCError(.deadlineExceeded, "the deadline passed before \(path) was done"))
+  }
+
+  override func didClose(_ reason: RPCError) {
+    guard !isFinished else {
+      // The handler of a finished call may still wait for room or for a message.
+      return fail(RPCError(.cancelled, "the call is over"))
+    }
+    let error = RPCError(.cancelled, "the client is gone: \(reason.message)")
+    isFinished = true
+    if isScheduled { loop.cancel(self) }
+    server.report(self, error, startedAt: startedAt)
+    task?.cancel()
+    fail(error)
+  }
+}

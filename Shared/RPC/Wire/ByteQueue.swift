@@ -1,0 +1,81 @@
+import Glibc
+
+/// A queue of bytes in one piece of memory: appended at the end, taken from the front.
+///
+/// Owns its memory by being noncopyable. It lives in classes on the hot path, where an `Array` would cost uniqueness and
+/// exclusivity checks for every byte range that passes.
+struct ByteQueue: ~Copyable {
+  private var memory: UnsafeMutablePointer<UInt8>?
+  private var capacity = 0
+  private var start = 0
+  private var end = 0
+
+  /// What an empty queue may keep; a larger piece goes back to the system.
+  private static let keptCapacity = 16 << 10
+
+  init() {}
+
+  deinit { memory?.deallocate() }
+
+  @inline(__always) var count: Int { end - start }
+  @inline(__always) var isEmpty: Bool { end == start }
+
+  /// The bytes in the queue; valid until the next change.
+  @inline(__always) var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: memory.map { UnsafeRawPointer($0 + start) }, count: end - start)
+  }
+
+  @inline(__always) mutating func append(_ source: UnsafeRawPointer, count: Int) {
+    guard count > 0 else { return }
+    memcpy(reserve(count), source, count)
+    end += count
+  }
+
+  /// Room for `count` bytes behind the last one, to be filled and then counted in by `advance`.
+  @inline(__always) mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+    if let memory, end + count <= capacity { return UnsafeMutableRawPointer(memory + end) }
+    return grow(count)
+  }
+
+  @inline(__always) mutating func advance(_ count: Int) {
+    assert(end + count <= capacity)
+    end += count
+  }
+
+  @inline(never) private mutating func grow(_ count: Int) -> UnsafeMutableRawPointer {
+    let used = end - start
+    if let memory, start >= used, used + count <= capacity {
+      // What was taken from the front leaves enough room.
+      memcpy(memory, memory + start, used)
+    } else {
+      let size = max(512, used + count, min(capacity * 2, capacity + 1 << 20))
+      let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+      if let memory {
+        memcpy(larger, memory + start, used)
+        memory.deallocate()
+      }
+      memory = larger
+      capacity = size
+    }
+    start = 0
+    end = used
+    return UnsafeMutableRawPointer(memory.unsafelyUnwrapped + end)
+  }
+
+  /// Takes `count` bytes from the front.
+  @inline(__always) mutating func removeFirst(_ count: Int) {
+    assert(count <= self.count)
+    start += count
+    if start == end { removeAll() }
+  }
+
+  @inline(__always) mutating func removeAll() {
+    start = 0
+    end = 0
+    if capacity > ByteQueue.keptCapacity {
+      memory?.deallocate()
+      memory = nil
+      capacity = 0
+    }
+  }
+}

@@ -67,7 +67,7 @@ public final class Connection {
 
   /// Lends the prepared statement of `sql`, prepared at its first use, for the time of `body`.
   public func withStatement<Result, Failure: Error>(
-    _ sql: String, _ body: (borrowing Statement) throws(Failure) -> Result
+    _ sql: String, _ body: (Statement) throws(Failure) -> Result
   ) throws -> Result {
     let handle = try take(sql)
     defer { giveBack(handle, sql) }
@@ -76,7 +76,7 @@ public final class Connection {
 
   /// As ``withStatement(_:_:)`` for bodies that fail only in the store.
   func withPrepared<Result>(
-    _ sql: String, _ body: (borrowing Statement) throws(StorageError) -> Result
+    _ sql: String, _ body: (Statement) throws(StorageError) -> Result
   ) throws(StorageError) -> Result {
     let handle = try take(sql)
     defer { giveBack(handle, sql) }

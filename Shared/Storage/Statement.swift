@@ -1,10 +1,10 @@
 import CSQLite
 
-/// A prepared statement, lent by ``Connection/withStatement(_:_:)`` for the time of its closure.
+/// A prepared statement, lent by ``Connection/withStatement(_:_:)`` for the time of its closure: don't keep it.
 ///
 /// Parameters count from 1, columns from 0. Bound values stay until bound anew, so constant ones are bound once and
 /// only the others per row.
-public struct Statement: ~Copyable {
+public struct Statement {
   let handle: OpaquePointer
   let connection: Connection
   let sql: String
@@ -13,19 +13,19 @@ public struct Statement: ~Copyable {
 
   /// Binds an integer.
   @inline(__always)
-  public borrowing func bind(_ value: Int64, at parameter: Int32) throws(StorageError) {
+  public func bind(_ value: Int64, at parameter: Int32) throws(StorageError) {
     let code = sqlite3_bind_int64(handle, parameter, value)
     if code != SQLITE_OK { throw failure(code) }
   }
 
   /// Binds a truth value as 1 or 0.
   @inline(__always)
-  public borrowing func bind(_ value: Bool, at parameter: Int32) throws(StorageError) {
+  public func bind(_ value: Bool, at parameter: Int32) throws(StorageError) {
     try bind(value ? 1 : 0, at: parameter)
   }
 
   /// Binds a copy of a text.
-  public borrowing func bind(_ value: String, at parameter: Int32) throws(StorageError) {
+  public func bind(_ value: String, at parameter: Int32) throws(StorageError) {
     var value = value
     let code = value.withUTF8 { bytes in
       sqlite3_bind_text64(handle, parameter, characters(bytes), UInt64(bytes.count), transient, UInt8(SQLITE_UTF8))
@@ -40,7 +40,7 @@ public struct Statement: ~Copyable {
   /// - Returns: how many rows it inserted, updated or deleted.
   @discardableResult
   @inline(__always)
-  public borrowing func run() throws(StorageError) -> Int {
+  public func run() throws(StorageError) -> Int {
     let code = sqlite3_step(handle)
     if code != SQLITE_DONE {
       let error = failure(code)
@@ -54,7 +54,7 @@ public struct Statement: ~Copyable {
   /// As ``run()``, with one text bound for the time of the call and not copied: the path of bulk writes.
   @discardableResult
   @inline(__always)
-  public borrowing func run(text value: String, at parameter: Int32) throws(StorageError) -> Int {
+  public func run(text value: String, at parameter: Int32) throws(StorageError) -> Int {
     var value = value
     let code = value.withUTF8 { bytes in
       let bound = sqlite3_bind_text64(
@@ -71,7 +71,7 @@ public struct Statement: ~Copyable {
   /// Goes to the next row.
   ///
   /// - Returns: false after the last one.
-  public borrowing func step() throws(StorageError) -> Bool {
+  public func step() throws(StorageError) -> Bool {
     switch sqlite3_step(handle) {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
@@ -82,13 +82,13 @@ public struct Statement: ~Copyable {
   // MARK: Columns of the current row
 
   /// An integer column.
-  public borrowing func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+  public func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
   /// An integer column as a truth value.
-  public borrowing func bool(_ column: Int32) -> Bool { integer(column) != 0 }
+  public func bool(_ column: Int32) -> Bool { integer(column) != 0 }
 
   /// A text column; empty for NULL.
-  public borrowing func text(_ column: Int32) -> String {
+  public func text(_ column: Int32) -> String {
     guard let bytes = sqlite3_column_text(handle, column) else { return "" }
     let count = Int(sqlite3_column_bytes(handle, column))
     return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
@@ -96,7 +96,7 @@ public struct Statement: ~Copyable {
 
   // MARK: Within
 
-  private borrowing func failure(_ code: Int32) -> StorageError {
+  private func failure(_ code: Int32) -> StorageError {
     StorageError(code: code, handle: connection.handle, path: connection.path, statement: sql)
   }
 }

@@ -94,7 +94,7 @@ struct DatabaseTests {
         return statement.integer(0)
       }
     }
-    #expect(tables == 0 + 2)
+    #expect(tables == 2)
     await database.close()
   }
 

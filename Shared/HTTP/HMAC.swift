@@ -1,0 +1,26 @@
+import CCrypto
+
+/// Message authentication as the service bus does it.
+public enum HMAC {
+  /// HMAC-SHA1 (RFC 2104) as 40 lower-case hexadecimal digits.
+  public static func sha1Hex(key: [UInt8], message: [UInt8]) -> String {
+    var digest = [UInt8](repeating: 0, count: 20)
+    var length: UInt32 = 0
+    // OpenSSL takes a null key for "the key of the last call": an empty key needs an address as well.
+    let keyBytes = key.isEmpty ? [0] : key
+    let result = CCrypto.HMAC(EVP_sha1(), keyBytes, Int32(key.count), message, message.count, &digest, &length)
+    precondition(result != nil && length == 20, "libcrypto has no SHA-1: its configuration forbids it")
+    return hex(digest)
+  }
+
+  /// Whether both hold the same bytes, in a time that depends on their lengths only, so that an attacker can't find a
+  /// signature byte by byte.
+  public static func equalInConstantTime(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+    a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0
+  }
+
+  static func hex(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}

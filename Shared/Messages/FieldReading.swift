@@ -1,4 +1,4 @@
-package import CProtobufC
+package import CMessages
 
 // From the members of protobuf-c's structs to Swift values; generated code calls these.
 

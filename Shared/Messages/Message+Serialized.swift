@@ -1,5 +1,4 @@
 internal import CMessages
-internal import CProtobufC
 
 extension Message {
   /// Decodes protobuf's binary form.

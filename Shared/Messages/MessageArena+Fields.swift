@@ -1,5 +1,4 @@
 package import CMessages
-package import CProtobufC
 internal import Glibc
 
 // From Swift values to the members of protobuf-c's structs; generated code calls these.

@@ -1,5 +1,4 @@
 package import CMessages
-package import CProtobufC
 internal import Glibc
 
 /// Memory for the C structs of one message; see `arena.h`. Not to be kept beyond the function that acquired it.

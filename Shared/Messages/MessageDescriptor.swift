@@ -1,4 +1,4 @@
-package import CProtobufC
+package import CMessages
 
 /// protobuf-c's description of a message type: a constant that lives as long as the process.
 public struct MessageDescriptor: @unchecked Sendable {

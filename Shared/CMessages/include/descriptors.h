@@ -37,3 +37,6 @@ typedef struct cm_file {
 
 extern const cm_file cm_files[];
 extern const size_t cm_file_count;
+
+// Swift cannot index an array of unknown length. NULL beyond the end.
+static inline const cm_file *cm_file_at(size_t index) { return index < cm_file_count ? &cm_files[index] : NULL; }

@@ -192,7 +192,7 @@ class HTTP2Connection: FileEventHandler, Flushable {
     loop.deregister(descriptor)
     Glibc.close(descriptor)
     while let stream = firstStream {
-      remove(stream, reason: reason)
+      remove(stream, .connectionLost(reason))
     }
     didClose()
   }
@@ -211,7 +211,7 @@ class HTTP2Connection: FileEventHandler, Flushable {
   }
 
   /// The counterpart of `add`.
-  fileprivate final func remove(_ stream: HTTP2Stream, reason: RPCError?, http2Error: UInt32 = 0) {
+  fileprivate final func remove(_ stream: HTTP2Stream, _ end: HTTP2Stream.End) {
     if let previous = stream.previousStream {
       previous.nextStream = stream.nextStream
     } else {
@@ -224,7 +224,7 @@ class HTTP2Connection: FileEventHandler, Flushable {
     if headerStream === stream { headerStream = nil }
     abandonHeldBytes(of: stream)
     stream.connection = nil
-    stream.didClose(reason ?? RPCError(StatusCode(http2Error: http2Error), "the peer reset the stream (HTTP/2 error \(http2Error))"))
+    stream.didClose(end)
     Unmanaged.passUnretained(stream).release()
     streamDidClose()
   }
@@ -332,7 +332,7 @@ class HTTP2Connection: FileEventHandler, Flushable {
       guard let connection, let pointer = nghttp2_session_get_stream_user_data(session, id) else { return 0 }
       nghttp2_session_set_stream_user_data(session, id, nil)
       Unmanaged<HTTP2Connection>.fromOpaque(connection)._withUnsafeGuaranteedRef {
-        $0.remove(Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue(), reason: nil, http2Error: error)
+        $0.remove(Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue(), .closed(http2Error: error))
       }
       return 0
     }

@@ -60,7 +60,20 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   /// All of `outbound` is on its way, `outboundEnded` is true: what ends the stream? Returns flags for nghttp2.
   func endOutbound() -> UInt32 { NGHTTP2_DATA_FLAG_EOF.rawValue }
   /// The stream is gone, whoever ended it.
-  func didClose(_ reason: RPCError) {}
+  func didClose(_ end: End) {}
+
+  enum End {
+    /// Regularly (0), or by RST_STREAM from either side.
+    case closed(http2Error: UInt32)
+    case connectionLost(RPCError)
+
+    var error: RPCError {
+      switch self {
+      case .closed(let code): RPCError(StatusCode(http2Error: code), "the stream was reset (HTTP/2 error \(code))")
+      case .connectionLost(let reason): reason
+      }
+    }
+  }
 
   // MARK: Inbound
 
@@ -142,6 +155,15 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     }
   }
 
+  /// Suspends until the peer has said everything. On the loop.
+  final func end() async throws {
+    while !inboundEnded, failure == nil {
+      guard reader == nil else { throw RPCError(.internalError, "two tasks read the same stream") }
+      await withUnsafeContinuation { reader = $0 }
+    }
+    if let failure { throw failure }
+  }
+
   /// A prefix that arrived behind the message just taken has not been looked at yet.
   private final func checkNextPrefix() throws(RPCError) {
     guard let prefix = MessagePrefix(inbound.bytes), prefix.messageCount > messageLimit else { return }
@@ -175,6 +197,14 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     outbound.advance(MessagePrefix.byteCount + count)
   }
 
+  final func enqueue(bytes: [UInt8]) {
+    bytes.withUnsafeBytes { bytes in
+      enqueueMessage(count: bytes.count) { pointer in
+        if let base = bytes.baseAddress { pointer.copyMemory(from: base, byteCount: bytes.count) }
+      }
+    }
+  }
+
   /// Tells nghttp2 that there is something to send again.
   @inline(__always) final func outboundChanged() {
     guard let connection else { return }
@@ -193,7 +223,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     }
   }
 
-  @inline(__always) private final func wakeWriter() {
+  @inline(__always) final func wakeWriter() {
     guard let writer else { return }
     self.writer = nil
     writer.resume()

@@ -24,14 +24,6 @@ extension ServerStream {
     }
   }
 
-  func enqueue(bytes: [UInt8]) {
-    bytes.withUnsafeBytes { bytes in
-      enqueueMessage(count: bytes.count) { pointer in
-        if let base = bytes.baseAddress { pointer.copyMemory(from: base, byteCount: bytes.count) }
-      }
-    }
-  }
-
   /// Queues the one response; the status follows when the handler has returned, in the same write.
   func respond(_ response: some Message) async throws {
     guard loop.isCurrent else {

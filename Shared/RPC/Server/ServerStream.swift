@@ -311,12 +311,12 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     finish(RPCError(.deadlineExceeded, "the deadline passed before \(path) was done"))
   }
 
-  override func didClose(_ reason: RPCError) {
+  override func didClose(_ end: End) {
     guard !isFinished else {
       // The handler of a finished call may still wait for room or for a message.
       return fail(RPCError(.cancelled, "the call is over"))
     }
-    let error = RPCError(.cancelled, "the client is gone: \(reason.message)")
+    let error = RPCError(.cancelled, "the client is gone: \(end.error.message)")
     isFinished = true
     if isScheduled { loop.cancel(self) }
     server.report(self, error, startedAt: startedAt)

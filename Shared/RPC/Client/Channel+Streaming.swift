@@ -1,0 +1,147 @@
+import EventLoop
+import Messages
+
+extension Channel {
+  /// Any number of messages out, one in. A call that fails is not made again, as its messages are gone.
+  /// - Parameter body: sends the messages; the stream ends when it returns, and the call when it throws.
+  /// - Throws: `RPCError`, or what `body` throws.
+  public func clientStreaming<Request, Response>(
+    _ method: MethodDescriptor<Request, Response>, options: CallOptions = CallOptions(),
+    _ body: @escaping @Sendable (RequestWriter<Request>) async throws -> Void
+  ) async throws -> Response {
+    let stream = try await open(path: method.path, options: options, isUnary: true)
+    return try await withTaskCancellationHandler {
+      do {
+        try await body(RequestWriter(stream: stream))
+      } catch {
+        await stream.onLoop { stream.cancel() }
+        throw error
+      }
+      return try await stream.finishAndReply { try Response(response: $0) }.message
+    } onCancel: {
+      stream.loop.execute { stream.cancel() }
+    }
+  }
+
+  /// One message out, any number in.
+  public func serverStreaming<Request, Response>(
+    _ method: MethodDescriptor<Request, Response>, _ request: Request, options: CallOptions = CallOptions()
+  ) async throws -> ResponseStream<Response> {
+    let stream = try await open(path: method.path, options: options, isUnary: false)
+    try await stream.send(request)
+    await stream.onLoop { stream.finishSending() }
+    return ResponseStream(stream: stream)
+  }
+
+  /// Any number of messages both ways.
+  public func bidirectional<Request, Response>(
+    _ method: MethodDescriptor<Request, Response>, options: CallOptions = CallOptions()
+  ) async throws -> BidirectionalCall<Request, Response> {
+    let stream = try await open(path: method.path, options: options, isUnary: false)
+    return BidirectionalCall(requests: RequestWriter(stream: stream), responses: ResponseStream(stream: stream))
+  }
+
+  /// Starts a call on a connection that is ready.
+  func open(path: String, options: CallOptions, isUnary: Bool) async throws -> ClientStream {
+    let deadline = options.timeout.map { EventLoop.monotonicNanoseconds() &+ $0.nanoseconds }
+    return try await onLoop { balancer in
+      var attempt = 1
+      while true {
+        let connection = try await balancer.connection(deadline: deadline, waitForReady: options.waitForReady)
+        let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: isUnary)
+        do throws(RPCError) {
+          try connection.open(stream, path: path, metadata: options.metadata, deadline: deadline)
+          return stream
+        } catch {
+          guard error.code == .unavailable, attempt < self.options.attemptLimit else { throw error }
+          attempt += 1
+        }
+      }
+    }
+  }
+}
+
+/// Where the caller of a streaming method puts its messages.
+public struct RequestWriter<Request: Message>: Sendable {
+  let stream: ClientStream
+
+  /// Sends one message; suspends while the server does not keep up. Messages after the server's final status are dropped
+  /// when it was OK.
+  /// - Throws: the status that the call ended with.
+  public func send(_ request: Request) async throws { try await stream.send(request) }
+
+  /// Says that nothing more follows.
+  public func finish() async { await stream.onLoop { stream.finishSending() } }
+}
+
+/// The messages that a server streams. Ends when the call ends with OK, throws its status otherwise. One reader at a time.
+///
+/// Letting go of it does not end the call: read it to the end or `cancel` it.
+public struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
+  public typealias Element = Response
+  let stream: ClientStream
+
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    let stream: ClientStream
+
+    public mutating func next() async throws -> Response? {
+      let stream = stream
+      return try await withTaskCancellationHandler {
+        try await stream.nextMessage { try Response(response: $0) }
+      } onCancel: {
+        stream.loop.execute { stream.cancel() }
+      }
+    }
+  }
+
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream) }
+
+  /// Tells the server that nobody reads on.
+  public func cancel() {
+    let stream = stream
+    stream.loop.execute { stream.cancel() }
+  }
+}
+
+/// A call with messages both ways.
+public struct BidirectionalCall<Request: Message, Response: Message>: Sendable {
+  public let requests: RequestWriter<Request>
+  public let responses: ResponseStream<Response>
+}
+
+extension ClientStream {
+  func onLoop(_ body: @Sendable () -> Void) async {
+    if loop.isCurrent { return body() }
+    await withTaskExecutorPreference(loop) { body() }
+  }
+
+  func send(_ request: some Message) async throws {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.send(request) }
+    }
+    guard try checkOpen() else { return }
+    request.withPacked { packed in enqueueMessage(count: packed.count) { packed.write(to: $0) } }
+    outboundChanged()
+    try await awaitRoom()
+  }
+
+  func send(bytes: [UInt8]) async throws {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.send(bytes: bytes) }
+    }
+    guard try checkOpen() else { return }
+    enqueue(bytes: bytes)
+    outboundChanged()
+    try await awaitRoom()
+  }
+
+  func finishAndReply<Response: Sendable>(
+    _ read: @Sendable (UnsafeRawBufferPointer) throws -> Response
+  ) async throws -> Channel.Reply<Response> {
+    guard loop.isCurrent else {
+      return try await withTaskExecutorPreference(loop) { try await self.finishAndReply(read) }
+    }
+    finishSending()
+    return try await reply(read)
+  }
+}

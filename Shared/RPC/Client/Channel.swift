@@ -1,0 +1,71 @@
+import EventLoop
+import Messages
+import Synchronization
+
+/// The way to a service: any number of addresses, a connection to each, calls in turn over those that are ready.
+///
+/// A call that comes from one of the group's loops stays on it. Calls of methods that are idempotent move to another
+/// connection when theirs fails with UNAVAILABLE; a call that the peer says it has not looked at always does.
+public final class Channel: Sendable {
+  public let target: Target
+  public let options: ChannelOptions
+  private let group: EventLoopGroup
+  private let balancers: [Balancer]
+  private let resolver: Mutex<Resolver?>
+  private let known = Mutex<[Address]>([])
+
+  public init(target: Target, group: EventLoopGroup, options: ChannelOptions = ChannelOptions()) {
+    self.target = target
+    self.options = options
+    self.group = group
+    let refresh = Refresh()
+    balancers = group.loops.map { loop in
+      Balancer(loop: loop, target: target) { refresh.request() }
+    }
+    resolver = Mutex(nil)
+    let (balancers, home) = (balancers, group.loops[0])
+    let resolver = Resolver.make(target, loop: home) { [weak self] result in
+      if case .success(let addresses) = result { self?.known.withLock { $0 = addresses } }
+      for balancer in balancers { balancer.loop.execute { balancer.update(result) } }
+    }
+    refresh.resolver.withLock { $0 = resolver }
+    self.resolver.withLock { $0 = resolver }
+    home.execute { resolver.start() }
+  }
+
+  deinit { shutdown() }
+
+  /// Takes no more calls; those that are under way still end.
+  public func shutdown() {
+    let resolver = resolver.withLock { resolver in
+      defer { resolver = nil }
+      return resolver
+    }
+    guard let resolver else { return }
+    resolver.loop.execute { resolver.stop() }
+    for balancer in balancers { balancer.loop.execute { balancer.shutDown() } }
+  }
+
+  /// What the target stands for as far as is known now.
+  public var addresses: [Address] { known.withLock { $0 } }
+
+  /// Runs `body` on the loop of a balancer, with it.
+  func onLoop<Result: Sendable>(_ body: @Sendable (Balancer) async throws -> Result) async throws -> Result {
+    let loop = group.next()
+    guard let balancer = balancers.first(where: { $0.loop === loop }) else {
+      throw RPCError(.internalError, "the channel has no connections on this loop")
+    }
+    if loop.isCurrent { return try await body(balancer) }
+    return try await withTaskExecutorPreference(loop) { try await body(balancer) }
+  }
+}
+
+/// Asks the resolver to look again, from any balancer's loop.
+private final class Refresh: Sendable {
+  let resolver = Mutex<Resolver?>(nil)
+
+  func request() {
+    guard let resolver = resolver.withLock({ $0 }) else { return }
+    resolver.loop.execute { if !resolver.isStopped { resolver.refresh() } }
+  }
+}

@@ -1,0 +1,73 @@
+import EventLoop
+
+/// A method that a server passes on without looking into its messages.
+public struct ForwardedMethod: Sendable {
+  public let service: String
+  public let method: String
+  public let type: CallType
+  public let idempotency: IdempotencyLevel
+
+  public init(service: String, method: String, type: CallType, idempotency: IdempotencyLevel) {
+    self.service = service
+    self.method = method
+    self.type = type
+    self.idempotency = idempotency
+  }
+}
+
+extension Router {
+  /// Passes calls of `method` on to `channel`: messages byte for byte, metadata, what is left of the deadline, the
+  /// cancellation; and the answer back with its metadata and status. A unary call of an idempotent method moves to
+  /// another replica when its own fails.
+  public mutating func forward(_ method: ForwardedMethod, to channel: Channel) {
+    let path = "/\(method.service)/\(method.method)"
+    switch method.type {
+    case .unary:
+      add(
+        method.service, path,
+        .unary { stream in
+          let request = try stream.takeRequestBytes()
+          let context = ServerContext(stream: stream)
+          let reply = try await channel.unary(
+            path: path, idempotency: method.idempotency,
+            options: CallOptions(timeout: context.remainingTime, metadata: context.metadata),
+            write: { $0.enqueue(bytes: request) }, read: { [UInt8]($0) })
+          context.setInitialMetadata(reply.initialMetadata)
+          context.setTrailingMetadata(reply.trailingMetadata)
+          try await stream.respond(bytes: reply.message)
+        })
+    case .clientStreaming, .serverStreaming, .bidirectional:
+      add(method.service, path, .streaming { stream in try await pump(stream, path: path, channel) })
+    }
+  }
+}
+
+/// Copies messages both ways until the upstream call has ended.
+private func pump(_ downstream: ServerStream, path: String, _ channel: Channel) async throws {
+  let context = ServerContext(stream: downstream)
+  let upstream = try await channel.open(
+    path: path, options: CallOptions(timeout: context.remainingTime, metadata: context.metadata), isUnary: false)
+  try await withTaskCancellationHandler {
+    let requests = Task(executorPreference: downstream.loop) {
+      do {
+        while let message = try await downstream.nextMessage({ [UInt8]($0) }) {
+          try await upstream.send(bytes: message)
+        }
+        await upstream.onLoop { upstream.finishSending() }
+      } catch {
+        // The client is gone, or the upstream call has ended, which the loop below reports.
+        await upstream.onLoop { if downstream.failure != nil { upstream.cancel() } }
+      }
+    }
+    defer { requests.cancel() }
+    var isFirst = true
+    while let message = try await upstream.nextMessage({ [UInt8]($0) }) {
+      if isFirst { context.setInitialMetadata(upstream.initialMetadata) }
+      isFirst = false
+      try await downstream.send(bytes: message)
+    }
+    context.setTrailingMetadata(upstream.trailingMetadata)
+  } onCancel: {
+    upstream.loop.execute { upstream.cancel() }
+  }
+}

@@ -4,7 +4,7 @@ import EventLoop
 import Glibc
 
 /// A connection to one address.
-final class ClientConnection: HTTP2Connection {
+final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private let authority: [UInt8]
   private weak var owner: Subchannel?
   private var isConnected = false

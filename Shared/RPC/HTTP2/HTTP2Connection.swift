@@ -10,7 +10,9 @@ import Glibc
 /// A readable socket is read once, 64 KiB at most, and all of it passes through nghttp2, whose callbacks fill the streams
 /// and run synchronous handlers. Async handlers run after the batch, as jobs of the loop. Then `flush` gathers everything
 /// that is to be sent in one write. The session is never closed inside one of its own callbacks.
-class HTTP2Connection: FileEventHandler, Flushable {
+///
+/// Sendable because tasks of the loop hold it; the invariant is the above: it is touched on its loop only.
+class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final let descriptor: Int32
   final let loop: EventLoop
   final private(set) var isClosed = false

@@ -3,7 +3,7 @@ import EventLoop
 import Glibc
 
 /// A client's connection.
-final class ServerConnection: HTTP2Connection {
+final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   let server: Server
   private unowned let home: ServerLoop
 

@@ -141,7 +141,7 @@ def _rate(command: list) -> float:
 def _check_store(store: Path, contest: Contest) -> None:
     """A rate counts only if the rows are there."""
     with closing(sqlite3.connect(store)) as connection:
-        (rows,) = connection.execute("SELECT count(*) FROM cataloginventory_stock_item_update").fetchone()
+        (rows,) = connection.execute(f"SELECT count(*) FROM {store_source.TABLE}").fetchone()
     if rows != contest.rows:
         raise Failure(f"{contest.name}: the store holds {rows} rows instead of {contest.rows}")
 

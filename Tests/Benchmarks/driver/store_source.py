@@ -8,7 +8,8 @@ from .failure import Failure
 
 CONNECTION = ROOT / "Shared" / "Storage" / "Connection.swift"
 OPTIONS = ROOT / "Shared" / "Storage" / "DatabaseOptions.swift"
-STORE = ROOT / "Services" / "Inventory" / "StockStore.swift"
+STORE = ROOT / "Services" / "Inventory" / "Store"
+TABLE = "cataloginventory_stock_item_update"
 
 
 def pragmas() -> str:
@@ -24,7 +25,7 @@ def checkpoint_pages() -> int:
 
 def upsert() -> str:
     """The statement that writes one row."""
-    return upsert_in(STORE.read_text())
+    return upsert_in("".join(path.read_text() for path in sorted(STORE.glob("*.swift"))))
 
 
 def pragmas_in(source: str, values: dict[str, int]) -> str:
@@ -47,7 +48,7 @@ def upsert_in(source: str) -> str:
     found = [text for text in literals if "INSERT INTO" in text and "ON CONFLICT" in text]
     if len(found) != 1:
         raise Failure(f"{STORE}: {len(found)} upserts instead of one; adapt driver/store_source.py")
-    return found[0]
+    return found[0].replace("\\(StockSchema.table)", TABLE)
 
 
 def _option(name: str) -> int:

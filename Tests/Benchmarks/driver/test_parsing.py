@@ -43,9 +43,10 @@ class Parsing(unittest.TestCase):
 
     def test_one_upsert_is_found_among_the_literals(self):
         select = 'let a = """\n  SELECT 1\n  """\n'
-        insert = 'let b = """\n  INSERT INTO t VALUES (?1)\n  ON CONFLICT DO NOTHING\n  """\n'
+        insert = 'let b = """\n  INSERT INTO \\(StockSchema.table) VALUES (?1)\n  ON CONFLICT DO NOTHING\n  """\n'
         self.assertEqual(
-            store_source.upsert_in(select + insert).split(), "INSERT INTO t VALUES (?1) ON CONFLICT DO NOTHING".split()
+            store_source.upsert_in(select + insert).split(),
+            f"INSERT INTO {store_source.TABLE} VALUES (?1) ON CONFLICT DO NOTHING".split(),
         )
         with self.assertRaises(Failure):
             store_source.upsert_in(select)

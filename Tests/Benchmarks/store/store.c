@@ -48,6 +48,11 @@ void store_open(Store *store, const char *path, const char *pragmas, int checkpo
   store->begin = prepare(store, "BEGIN IMMEDIATE");
   store->commit = prepare(store, "COMMIT");
   store->upsert = prepare(store, upsert_text);
+  const int parameters = sqlite3_bind_parameter_count(store->upsert);
+  if (parameters != 6) {
+    fprintf(stderr, "store: the service's upsert has %d parameters instead of 6; adapt store.c\n", parameters);
+    exit(1);
+  }
   free(pragma_text);
   free(upsert_text);
 }
@@ -74,14 +79,17 @@ void store_checkpoint_if_due(Store *store) {
   require(store, code, SQLITE_OK, "checkpoint");
 }
 
-int store_upsert(Store *store, const char *sku, int sku_length, int64_t quantity, int64_t created_on_seconds) {
-  sqlite3_stmt *statement = store->upsert;
-  sqlite3_bind_text(statement, 1, AGGREGATE_ID, -1, SQLITE_STATIC);
-  sqlite3_bind_text(statement, 2, sku, sku_length, SQLITE_STATIC);
-  sqlite3_bind_int64(statement, 3, quantity);
-  sqlite3_bind_int64(statement, 4, 0);
-  sqlite3_bind_int64(statement, 5, created_on_seconds);
-  sqlite3_bind_int64(statement, 6, 0);
-  run(store, statement);
+// The statement's parameters: aggregate_id, sku, quantity, unlimited, created_on in nanoseconds, by_nonzero.
+void store_set_snapshot(Store *store, int64_t created_on_seconds) {
+  sqlite3_bind_text(store->upsert, 1, AGGREGATE_ID, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(store->upsert, 5, created_on_seconds * 1000000000);
+  sqlite3_bind_int64(store->upsert, 6, 0);
+}
+
+int store_upsert(Store *store, const char *sku, int sku_length, int64_t quantity) {
+  sqlite3_bind_text(store->upsert, 2, sku, sku_length, SQLITE_STATIC);
+  sqlite3_bind_int64(store->upsert, 3, quantity);
+  sqlite3_bind_int64(store->upsert, 4, 0);
+  run(store, store->upsert);
   return sqlite3_changes(store->handle);
 }

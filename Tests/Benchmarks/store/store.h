@@ -21,8 +21,10 @@ void store_open(Store *store, const char *path, const char *pragmas, int checkpo
 void store_close(Store *store);
 void store_begin(Store *store);
 void store_commit(Store *store);
+// What the rows that follow have in common.
+void store_set_snapshot(Store *store, int64_t created_on_seconds);
 // Returns how many rows changed: 1, or 0 when the store holds a newer one.
-int store_upsert(Store *store, const char *sku, int sku_length, int64_t quantity, int64_t created_on_seconds);
+int store_upsert(Store *store, const char *sku, int sku_length, int64_t quantity);
 // To be called when those who waited for the commit have their answers.
 void store_checkpoint_if_due(Store *store);
 

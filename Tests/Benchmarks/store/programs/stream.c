@@ -32,8 +32,11 @@ int main(int count, char **arguments) {
   int64_t applied = 0;
   const double start = clock_seconds();
   for (int64_t i = 0; i < rows; i++) {
-    if (i % ROWS_PER_MESSAGE == 0) store_begin(&store);
-    applied += store_upsert(&store, prepared[i].sku, prepared[i].length, prepared[i].quantity, CREATED_ON_SECONDS);
+    if (i % ROWS_PER_MESSAGE == 0) {
+      store_begin(&store);
+      store_set_snapshot(&store, CREATED_ON_SECONDS);
+    }
+    applied += store_upsert(&store, prepared[i].sku, prepared[i].length, prepared[i].quantity);
     if ((i + 1) % ROWS_PER_MESSAGE != 0 && i + 1 != rows) continue;
     store_commit(&store);
     store_checkpoint_if_due(&store);

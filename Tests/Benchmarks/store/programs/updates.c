@@ -82,8 +82,10 @@ static void *writer(void *context) {
   Store *store = context;
   for (Update *first; (first = take_waiting());) {
     store_begin(store);
-    for (Update *update = first; update; update = update->next)
-      update->applied = store_upsert(store, update->sku, update->length, update->quantity, update->created_on);
+    for (Update *update = first; update; update = update->next) {
+      store_set_snapshot(store, update->created_on);
+      update->applied = store_upsert(store, update->sku, update->length, update->quantity);
+    }
     store_commit(store);
     wake(first);
     store_checkpoint_if_due(store);

@@ -1,6 +1,5 @@
 """Unary echo: what a call costs a server on Shared/RPC, against a C server on the same nghttp2 and epoll."""
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ def run(quick: bool) -> list[Measure]:
         rounds, rates = _cpu_rounds(targets, 5 if quick else 11, 120_000 if quick else 400_000, Path(directory))
         measures = _cpu_measures(targets, rounds)
         measures += [Measure(f"{target.name}: calls/s, h2load as the limit", rates[target.name]) for target in targets]
-        if not quick and shutil.which("valgrind"):
+        if not quick and callgrind.is_available():
             measures += callgrind.instruction_measures(targets, Path(directory))
     return measures
 

@@ -1,0 +1,74 @@
+/// Checks a message row by row and makes a ``StockSnapshot`` of it. A bad row is noted and never sinks the good ones.
+struct SnapshotBuilder {
+  private let aggregateId: String
+  private let mode: SnapshotMode
+  private let createdOn: CreatedOn
+  private var rows: [StockRow] = []
+  private var index = 0
+  private var invalid = 0
+  private var invalidRows: [RowIssue] = []
+  private var namedByInvalidRows: [String] = []
+
+  /// - Parameter rowCount: rows that will be added.
+  /// - Throws: when the message as a whole is bad.
+  init(aggregateId: String, mode: SnapshotMode, createdOn: CreatedOn, rowCount: Int) throws(SnapshotError) {
+    try Self.check(aggregateId: aggregateId)
+    if rowCount > SnapshotLimits.rows {
+      throw SnapshotError(
+        "snapshot \(quotable(aggregateId)): \(rowCount) rows; at most \(SnapshotLimits.rows) in one message: "
+          + "send it in parts with the same created_on")
+    }
+    self.aggregateId = aggregateId
+    self.mode = mode
+    self.createdOn = createdOn
+    rows.reserveCapacity(rowCount)
+  }
+
+  /// - Throws: when there is none or it is too long.
+  static func check(aggregateId: String) throws(SnapshotError) {
+    if aggregateId.isEmpty { throw SnapshotError("snapshot: aggregate_id is missing; send the id of the OMS's aggregate") }
+    if aggregateId.utf8.count > SnapshotLimits.aggregateIdBytes {
+      throw SnapshotError(
+        "snapshot \(quotable(aggregateId)): aggregate_id has \(aggregateId.utf8.count) bytes; "
+          + "at most \(SnapshotLimits.aggregateIdBytes)")
+    }
+  }
+
+  mutating func add(sku: String, quantity: RowQuantity, unlimited: Bool) {
+    defer { index += 1 }
+    if sku.isEmpty { return refuse(sku, "sku is empty; send the product's SKU") }
+    if sku.utf8.count > SnapshotLimits.skuBytes {
+      return refuse(sku, "sku has \(sku.utf8.count) bytes; at most \(SnapshotLimits.skuBytes)")
+    }
+    switch quantity {
+    case .units(let units):
+      rows.append(StockRow(sku: sku, quantity: units, unlimited: unlimited, index: Int32(truncatingIfNeeded: index)))
+      return
+    case .missing:
+      refuse(sku, "quantity is missing; send a whole number, for an unlimited SKU too")
+    case .notWhole(let text):
+      refuse(sku, "quantity \"\(quotable(text))\" is not a whole number")
+    case .outOfRange(let text):
+      refuse(sku, "quantity \"\(quotable(text))\" is beyond 64 bits; send at most \(Int64.max)")
+    }
+    namedByInvalidRows.append(sku)
+  }
+
+  consuming func build() -> StockSnapshot {
+    sortBySKU(&rows)
+    return StockSnapshot(
+      aggregateId: aggregateId, mode: mode, createdOn: createdOn, rows: rows, invalid: invalid,
+      invalidRows: invalidRows, namedByInvalidRows: namedByInvalidRows)
+  }
+
+  private mutating func refuse(_ sku: String, _ reason: String) {
+    invalid += 1
+    guard invalidRows.count < SnapshotLimits.reportedRows else { return }
+    invalidRows.append(RowIssue(row: index, sku: quotable(sku), aggregateId: aggregateId, reason: reason))
+  }
+}
+
+/// At most the first 200 characters: what came from outside is named in errors, but must not fill them.
+func quotable(_ text: String) -> String {
+  text.utf8.count <= 200 ? text : String(text.prefix(200)) + "…"
+}

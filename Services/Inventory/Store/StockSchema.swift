@@ -1,0 +1,25 @@
+import Storage
+
+enum StockSchema {
+  /// Named after the table that the merchant's own platform keeps for the same purpose.
+  static let table = "cataloginventory_stock_item_update"
+
+  static let migrations = [
+    Migration(
+      "stock per aggregate and SKU",
+      [
+        // WITHOUT ROWID: the key is the row's place, so an upsert touches one tree and a page of ListStock reads in order.
+        """
+        CREATE TABLE cataloginventory_stock_item_update (
+          aggregate_id TEXT NOT NULL,
+          sku TEXT NOT NULL,
+          quantity INTEGER NOT NULL CHECK (quantity >= 0),
+          unlimited INTEGER NOT NULL CHECK (unlimited IN (0, 1)),
+          created_on INTEGER NOT NULL CHECK (created_on >= 0), -- nanoseconds since 1970, UTC
+          by_nonzero INTEGER NOT NULL CHECK (by_nonzero IN (0, 1)), -- a NONZERO wrote it last
+          PRIMARY KEY (aggregate_id, sku)
+        ) STRICT, WITHOUT ROWID
+        """
+      ])
+  ]
+}

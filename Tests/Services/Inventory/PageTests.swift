@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Inventory
+
+@Suite("Pages of stock")
+struct PageTests {
+  @Test("pages follow each other without gap or repetition", arguments: [1, 3, 7, 99, 100, 101])
+  func pages(limit: Int) async throws {
+    let stock = try TemporaryStock()
+    let rows = (0..<100).map { TestRow("sku \($0)", Int64($0)) }
+    try await stock.apply(.full, at: 1, rows)
+    try await stock.apply(.full, "EU-WEC", at: 1, ["zzz=1"])
+    var seen: [String] = []
+    var after = ""
+    while true {
+      let page = try await stock.store.page(aggregateId: "EU-WEB", after: after, limit: limit, byteLimit: .max)
+      #expect(page.stock.count <= limit)
+      seen += page.stock.map(\.sku)
+      if page.isLast { break }
+      after = try #require(page.stock.last?.sku)
+    }
+    #expect(seen == rows.map(\.sku).sorted())
+    await stock.database.close()
+  }
+
+  @Test("a page ends early when its bytes reach the limit, but holds a row at least")
+  func byteLimit() async throws {
+    let stock = try TemporaryStock()
+    try await stock.apply(.full, at: 1, (0..<50).map { TestRow(String(repeating: "x", count: 900) + "\($0)", 1) })
+    let page = try await stock.store.page(aggregateId: "EU-WEB", after: "", limit: 50, byteLimit: 9_000)
+    #expect(page.stock.count == 10)
+    #expect(!page.isLast)
+    let tiny = try await stock.store.page(aggregateId: "EU-WEB", after: "", limit: 50, byteLimit: 1)
+    #expect(tiny.stock.count == 1)
+    await stock.database.close()
+  }
+
+  @Test("a token leads back to its SKU", arguments: ["a", "24-MB01 blue", "Straße 🛒", String(repeating: "x", count: 1_024)])
+  func tokens(sku: String) {
+    let token = PageToken.encode(aggregateId: "EU", after: sku)
+    #expect(PageToken.decode(token, aggregateId: "EU") == sku)
+    #expect(PageToken.decode(token, aggregateId: "US") == nil, "a token belongs to its aggregate")
+    #expect(token.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "+") })
+  }
+
+  @Test("what is no token is refused", arguments: ["a", "24-MB01", "====", "AAAAAAAAAAAAAAAA", "🛒", " ", "AQ"])
+  func garbage(token: String) {
+    #expect(PageToken.decode(token, aggregateId: "EU") == nil)
+  }
+
+  @Test("a token with one character changed is refused")
+  func changed() {
+    let token = Array(PageToken.encode(aggregateId: "EU", after: "24-MB01"))
+    for index in token.indices {
+      var other = token
+      other[index] = token[index] == "A" ? "B" : "A"
+      #expect(PageToken.decode(String(other), aggregateId: "EU") == nil)
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Testing
+
+@testable import Inventory
+
+@Suite("What a snapshot may be")
+struct SnapshotValidationTests {
+  @Test(
+    "a bus quantity is a whole number of 64 bits",
+    arguments: [
+      ("5", RowQuantity.units(5)), ("0", .units(0)), ("-3", .units(-3)), ("+7", .units(7)), ("007", .units(7)),
+      ("12.0000", .units(12)), ("-0", .units(0)), ("3.", .units(3)),
+      ("9223372036854775807", .units(.max)), ("-9223372036854775808", .units(.min)),
+      ("9223372036854775808", .outOfRange("9223372036854775808")),
+      ("99999999999999999999999.0", .outOfRange("99999999999999999999999.0")),
+      ("1.5", .notWhole("1.5")), ("-0.5", .notWhole("-0.5")), ("1e3", .notWhole("1e3")), ("", .notWhole("")),
+      (" 5", .notWhole(" 5")), ("five", .notWhole("five")), ("-", .notWhole("-")), (".0", .notWhole(".0")),
+      ("--5", .notWhole("--5")), ("0x10", .notWhole("0x10")), ("٥", .notWhole("٥")),
+    ])
+  func quantity(text: String, expected: RowQuantity) {
+    #expect(RowQuantity(text: text) == expected)
+  }
+
+  @Test("no text is no quantity")
+  func missingQuantity() { #expect(RowQuantity(text: nil) == .missing) }
+
+  @Test("a bad row is named with its index, the value and what is wanted")
+  func rowReasons() throws {
+    var builder = try SnapshotBuilder(
+      aggregateId: "EU", mode: .full, createdOn: CreatedOn(nanoseconds: 1), rowCount: 6)
+    builder.add(sku: "good", quantity: .units(1), unlimited: false)
+    builder.add(sku: "", quantity: .units(1), unlimited: false)
+    builder.add(sku: "a", quantity: .missing, unlimited: true)
+    builder.add(sku: "b", quantity: .notWhole("1.5"), unlimited: false)
+    builder.add(sku: "c", quantity: .outOfRange("99999999999999999999"), unlimited: false)
+    builder.add(sku: String(repeating: "x", count: 1_025), quantity: .units(1), unlimited: false)
+    let snapshot = builder.build()
+    #expect(snapshot.rows.map(\.sku) == ["good"])
+    #expect(snapshot.invalid == 5)
+    #expect(snapshot.invalidRows.map(\.row) == [1, 2, 3, 4, 5])
+    #expect(snapshot.invalidRows.map(\.sku).prefix(4) == ["", "a", "b", "c"])
+    #expect(
+      snapshot.invalidRows.map(\.reason) == [
+        "sku is empty; send the product's SKU",
+        "quantity is missing; send a whole number, for an unlimited SKU too",
+        "quantity \"1.5\" is not a whole number",
+        "quantity \"99999999999999999999\" is beyond 64 bits; send at most 9223372036854775807",
+        "sku has 1025 bytes; at most 1024",
+      ])
+    #expect(snapshot.namedByInvalidRows == ["a", "b", "c"])
+  }
+
+  @Test("a SKU of 1 024 bytes is accepted")
+  func longestSKU() throws {
+    let sku = String(repeating: "é", count: 512)
+    #expect(try snapshot(.full, at: 1, [TestRow(sku, 1)]).rows.count == 1)
+  }
+
+  @Test("a message without an aggregate, or with too many rows, is refused")
+  func refusedMessages() throws {
+    let none = #expect(throws: SnapshotError.self) { try snapshot(.full, "", at: 1, []) }
+    #expect(none?.description == "snapshot: aggregate_id is missing; send the id of the OMS's aggregate")
+    let long = #expect(throws: SnapshotError.self) {
+      try snapshot(.full, String(repeating: "x", count: 1_025), at: 1, [])
+    }
+    #expect(long?.description.hasSuffix("aggregate_id has 1025 bytes; at most 1024") == true)
+    let rows = (0...10_000).map { TestRow("\($0)", 1) }
+    let many = #expect(throws: SnapshotError.self) { try snapshot(.full, at: 1, rows) }
+    #expect(
+      many?.description
+        == "snapshot EU-WEB: 10001 rows; at most 10000 in one message: send it in parts with the same created_on")
+    #expect(try snapshot(.full, at: 1, Array(rows.dropLast())).rows.count == 10_000)
+  }
+
+  @Test("rows are sorted by bytes, and rows of one SKU keep their order")
+  func sorted() throws {
+    let skus = ["b", "a", "B", "é", "e\u{301}", "ab", "b", "Ⅷ", "a", "", "z", "b"]
+    let rows = try snapshot(.full, at: 1, skus.map { TestRow($0, 1) }).rows
+    let expected = skus.enumerated().filter { !$0.element.isEmpty }.sorted { a, b in
+      let (left, right) = (Array(a.element.utf8), Array(b.element.utf8))
+      return left == right ? a.offset < b.offset : left.lexicographicallyPrecedes(right)
+    }
+    #expect(rows.map(\.index) == expected.map { Int32($0.offset) })
+  }
+
+  @Test("thousands of shuffled rows are sorted like a few", arguments: ["", "SKU-", "a common beginning, longer than 16 "])
+  func sortedMany(prefix: String) throws {
+    var random = SeededGenerator(state: 7)
+    let rows = (0..<5_000).map { TestRow(prefix + String($0 % 3_000), 1) }.shuffled(using: &random)
+    let sorted = try snapshot(.full, at: 1, rows).rows
+    let isSorted = zip(sorted, sorted.dropFirst()).allSatisfy { a, b in
+      let (left, right) = (Array(a.sku.utf8), Array(b.sku.utf8))
+      return left.lexicographicallyPrecedes(right) || left == right && a.index < b.index
+    }
+    #expect(isSorted)
+    #expect(sorted.count == 5_000)
+  }
+}
+
+@Suite("created_on")
+struct CreatedOnTests {
+  @Test(
+    "is read from ISO 8601 with T or blank, with an offset or, then in UTC, without",
+    arguments: [
+      ("1970-01-01T00:00:00Z", 0), ("1970-01-01 00:00:01", 1_000_000_000),
+      ("2026-03-01T10:00:00+02:00", 1_772_352_000_000_000_000), ("2026-03-01 08:00:00", 1_772_352_000_000_000_000),
+      ("2026-03-01t08:00:00z", 1_772_352_000_000_000_000), ("2026-03-01T03:30:00-0430", 1_772_352_000_000_000_000),
+      ("2026-03-01T09:00:00+01", 1_772_352_000_000_000_000),
+      ("2026-03-01T08:00:00.5Z", 1_772_352_000_500_000_000),
+      ("2026-03-01T08:00:00,123456789123", 1_772_352_000_123_456_789),
+      ("2000-02-29T12:00:00Z", 951_825_600_000_000_000), ("2024-02-29 23:59:59", 1_709_251_199_000_000_000),
+      ("1969-12-31T23:00:00-01:00", 0), ("2262-04-11T23:47:16.854775807Z", Int64.max),
+    ])
+  func readable(text: String, nanoseconds: Int64) throws {
+    #expect(try CreatedOn(iso8601: text).nanoseconds == nanoseconds)
+  }
+
+  @Test(
+    "is refused when it is no date and time",
+    arguments: [
+      "", "yesterday", "2026-03-01", "2026-03-01T", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z",
+      "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-04-31T00:00:00Z",
+      "2026-03-01T24:00:00Z", "2026-03-01T00:60:00Z", "2026-03-01T00:00:60Z", "2026-03-01T00:00:00.Z",
+      "2026-03-01T00:00:00X", "2026-03-01T00:00:00+", "2026-03-01T00:00:00+2", "2026-03-01T00:00:00+25:00",
+      "2026-03-01T00:00:00+02:", "2026-03-01T00:00:00Z ", " 2026-03-01T00:00:00Z", "26-03-01T00:00:00Z",
+      "2026/03/01 00:00:00", "1772352000", "2026-03-01T00:00", "2026-3-1T00:00:00Z",
+    ])
+  func unreadable(text: String) {
+    #expect(throws: CreatedOn.ParseFailure.unreadable) { try CreatedOn(iso8601: text) }
+  }
+
+  @Test(
+    "is refused outside 1970 to 2262",
+    arguments: [
+      "1969-12-31T23:59:59Z", "1970-01-01T00:00:00+00:01", "0001-01-01T00:00:00Z", "2262-04-11T23:47:16.854775808Z",
+      "9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z",
+    ])
+  func outOfRange(text: String) {
+    #expect(throws: CreatedOn.ParseFailure.outOfRange) { try CreatedOn(iso8601: text) }
+  }
+
+  @Test("comes from seconds and nanoseconds in their ranges only")
+  func parts() {
+    #expect(CreatedOn(seconds: 1, nanoseconds: 2)?.nanoseconds == 1_000_000_002)
+    #expect(CreatedOn(seconds: -1, nanoseconds: 999_999_999) == nil)
+    #expect(CreatedOn(seconds: 1, nanoseconds: -1) == nil)
+    #expect(CreatedOn(seconds: 1, nanoseconds: 1_000_000_000) == nil)
+    #expect(CreatedOn(seconds: 9_223_372_036, nanoseconds: 854_775_807)?.nanoseconds == Int64.max)
+    #expect(CreatedOn(seconds: 9_223_372_036, nanoseconds: 854_775_808) == nil)
+    #expect(CreatedOn(seconds: .max, nanoseconds: 0) == nil)
+  }
+}

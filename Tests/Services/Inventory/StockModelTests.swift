@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Inventory
+
+/// The rule once more, as plainly as it can be said: what the store is compared with.
+private struct StockModel {
+  struct Entry: Equatable {
+    var quantity: Int64
+    var unlimited: Bool
+    var time: Int64
+    var byNonzero: Bool
+  }
+
+  var entries: [String: [String: Entry]] = [:]
+
+  mutating func apply(_ mode: SnapshotMode, _ aggregate: String, _ time: Int64, _ rows: [TestRow]) -> [Int] {
+    var stock = entries[aggregate] ?? [:]
+    var (applied, stale, clamped, invalid, zeroed) = (0, 0, 0, 0, 0)
+    for row in rows {
+      guard let quantity = row.quantity, !row.sku.isEmpty else {
+        invalid += 1
+        continue
+      }
+      if let old = stock[row.sku], old.time > time {
+        stale += 1
+        continue
+      }
+      stock[row.sku] = Entry(
+        quantity: max(quantity, 0), unlimited: row.unlimited, time: time, byNonzero: mode == .nonzero)
+      if quantity < 0 { clamped += 1 } else { applied += 1 }
+    }
+    if mode == .nonzero {
+      let named = Set(rows.map(\.sku))
+      for (sku, old) in stock where !named.contains(sku) && !old.unlimited && old.time <= time {
+        if old.byNonzero && old.time == time { continue }
+        stock[sku] = Entry(quantity: 0, unlimited: false, time: time, byNonzero: true)
+        zeroed += 1
+      }
+    }
+    entries[aggregate] = stock
+    return [applied, stale, clamped, invalid, zeroed]
+  }
+
+  func contents(_ aggregate: String) -> [String] {
+    (entries[aggregate] ?? [:]).sorted { $0.key < $1.key }.map { sku, entry in
+      "\(sku)=\(entry.quantity)\(entry.unlimited ? "!" : "")@\(entry.time)"
+    }
+  }
+}
+
+/// SplitMix64: the same numbers for the same seed.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var value = state
+    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+    return value ^ (value >> 31)
+  }
+}
+
+@Suite("The store against a model")
+struct StockModelTests {
+  @Test("any sequence of snapshots leaves the store as it leaves the model, and counts alike")
+  func randomSequences() async throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("StockModelTests seed \(seed)")
+    var random = SeededGenerator(state: seed)
+    for round in 0..<40 {
+      let stock = try TemporaryStock()
+      var model = StockModel()
+      for step in 0..<40 {
+        let aggregate = ["EU", "US"].randomElement(using: &random)!
+        let mode = SnapshotMode.allCases.randomElement(using: &random)!
+        // Few times and SKUs, so that equal times, parts and overwrites are common.
+        let time = Int64.random(in: 1...6, using: &random)
+        let rows = (0..<Int.random(in: 0...6, using: &random)).map { _ in
+          TestRow(
+            ["", "a", "b", "c", "d", "e", "f", "g"].randomElement(using: &random)!,
+            [nil, -1, 0, 1, 2, 3, 4, 5].randomElement(using: &random)!, unlimited: Int.random(in: 0..<5, using: &random) == 0)
+        }
+        let outcome = try await stock.apply(mode, aggregate, at: time, rows)
+        let counts = [outcome.applied, outcome.stale, outcome.clamped, outcome.invalid, outcome.zeroed]
+        let expected = model.apply(mode, aggregate, time, rows)
+        let place = "seed \(seed), round \(round), step \(step): \(mode) \(aggregate) @\(time) \(rows)"
+        #expect(counts == expected, "\(place)")
+        #expect(counts.dropLast().reduce(0, +) == rows.count, "\(place)")
+        #expect(try await stock.contents(aggregate) == model.contents(aggregate), "\(place)")
+      }
+      await stock.database.close()
+    }
+  }
+
+  /// What wins must not depend on the order of arrival: messages are retried and replicas race.
+  @Test("newer messages win in whatever order they come, concurrently over two connections")
+  func anyOrder() async throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("StockModelTests seed \(seed)")
+    var random = SeededGenerator(state: seed)
+    let stock = try TemporaryStock()
+    let other = try TemporaryStock.another(stock)
+    let messages = (1...200).map { time in
+      (time: Int64(time), sku: "sku \(Int.random(in: 0..<20, using: &random))")
+    }
+    let shuffled = messages.shuffled(using: &random)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (index, message) in shuffled.enumerated() {
+        let store = index % 2 == 0 ? stock.store : other
+        group.addTask {
+          let row = TestRow(message.sku, message.time)
+          _ = try await store.enqueue(snapshot(.delta, at: message.time, [row])).value()
+        }
+      }
+      try await group.waitForAll()
+    }
+    var newest: [String: Int64] = [:]
+    for message in messages { newest[message.sku] = message.time }
+    #expect(
+      try await stock.contents() == newest.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)@\($0.value)" },
+      "seed \(seed)")
+    await other.database.close()
+    await stock.database.close()
+  }
+}

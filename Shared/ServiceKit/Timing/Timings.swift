@@ -44,9 +44,10 @@ public final class Timings: Sendable {
   public func record(kind: Kind, endpoint: String, failed: Bool, duration: Duration) {
     let (seconds, attoseconds) = duration.components
     let nanoseconds = UInt64(clamping: seconds).multipliedClamped(by: 1_000_000_000, adding: attoseconds / 1_000_000_000)
-    record(kind, endpoint, failed, nanoseconds)
+    record(kind, kind == .grpcMethod ? "/" + endpoint : endpoint, failed, nanoseconds)
   }
 
+  /// - Parameter endpoint: for gRPC methods with the path's slash, so that the end of a call needs no new string.
   func record(_ kind: Kind, _ endpoint: String, _ failed: Bool, _ nanoseconds: UInt64) {
     let microseconds = nanoseconds / 1000 + (nanoseconds % 1000 >= 500 ? 1 : 0)
     (kind == .busMethod ? busMethods : grpcMethods).record(endpoint, microseconds: microseconds, failed: failed)
@@ -55,7 +56,7 @@ public final class Timings: Sendable {
   /// Every endpoint, in the order of kind and name. Each histogram is consistent in itself.
   public func entries() -> [Entry] {
     busMethods.histograms().map { Entry(kind: .busMethod, endpoint: $0, histogram: $1) }
-      + grpcMethods.histograms().map { Entry(kind: .grpcMethod, endpoint: $0, histogram: $1) }
+      + grpcMethods.histograms().map { Entry(kind: .grpcMethod, endpoint: String($0.drop { $0 == "/" }), histogram: $1) }
   }
 }
 

@@ -31,14 +31,15 @@ let package = Package(
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
     .target(name: "Storage", dependencies: ["CSQLite", "EventLoop"], path: "Shared/Storage"),
     .target(name: "HTTP", dependencies: ["CMicroHTTPD", "CCurl", "CCrypto", "CSystem"], path: "Shared/HTTP"),
-    .target(name: "ServiceKit", dependencies: ["RPC", "Stubs", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
+    .target(name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
 
     .executableTarget(name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "HTTP", "CJSONC"], path: "Services/Gateway"),
     .executableTarget(name: "Catalog", dependencies: ["ServiceKit"], path: "Services/Catalog"),
     .executableTarget(name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
     .executableTarget(name: "Sales", dependencies: ["ServiceKit"], path: "Services/Sales"),
     .executableTarget(name: "PostSales", dependencies: ["ServiceKit"], path: "Services/PostSales"),
-    .executableTarget(name: "Control", dependencies: ["RPC", "Stubs", "EventLoop"], path: "Services/Control"),
+    .executableTarget(
+      name: "Control", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "EventLoop"], path: "Services/Control"),
 
     .executableTarget(name: "BenchmarkEcho", dependencies: ["RPC", "EventLoop"], path: "Tests/Benchmarks/Echo"),
 
@@ -49,6 +50,7 @@ let package = Package(
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory"], path: "Tests/Services/Inventory"),
+    .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),
     .testTarget(name: "GatewayTests", dependencies: ["Gateway"], path: "Tests/Services/Gateway"),
   ],
   swiftLanguageModes: [.v6]

@@ -1,4 +1,5 @@
 import Glibc
+import RPC
 
 /// Settings that every executable has.
 public enum CommonSettings {
@@ -9,4 +10,9 @@ public enum CommonSettings {
   public static let loops = Setting.integer(
     "LOOPS", 1...64, "event loops (threads) that serve calls; the default is the cores, 2 at most",
     default: String(max(1, min(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))))
+
+  /// Where a service serves: one address at least.
+  public static func listen(default text: String) -> Setting<[Address]> {
+    .addresses("LISTEN", "where it serves", default: text)
+  }
 }

@@ -1,0 +1,91 @@
+import EventLoop
+import Messages
+import RPC
+
+/// A service's life on its loops: put together, listen, run, stop.
+struct Lifecycle: Sendable {
+  typealias Build = @Sendable (inout ServiceSetup) async throws -> Void
+
+  /// For the calls that are under way; the rest of the ten seconds is for closing what was opened.
+  static let grace = Duration.seconds(8)
+
+  let service: ServiceDescription
+  let stop: StopSignal
+  let loop: EventLoop
+
+  func run(_ setup: ServiceSetup, _ build: Build) async -> ExitCode {
+    var setup = setup
+    do {
+      try await build(&setup)
+    } catch let error as ConfigurationError {
+      for problem in error.problems { Log.error("bad configuration", ["problem": "\(problem)"]) }
+      await close(setup)
+      return .badConfiguration
+    } catch {
+      Log.error("cannot start", ["reason": LogValue(error)])
+      await close(setup)
+      return .cannotStart
+    }
+    return await serve(setup)
+  }
+
+  private func serve(_ setup: ServiceSetup) async -> ExitCode {
+    var setup = setup
+    let health = addStandardServices(to: &setup)
+    setup.serverOptions.observer = setup.timings
+    let server = Server(group: setup.group, router: setup.router, options: setup.serverOptions)
+    do {
+      let addresses = try listen(server, setup.addresses)
+      Log.info("started", ["addresses": .list(addresses), "version": "\(Version.current)"])
+    } catch {
+      Log.error("cannot start", ["reason": LogValue(error)])
+      await server.shutdown(grace: .zero)
+      await close(setup)
+      return .cannotStart
+    }
+    let tasks = setup.tasks.map { start($0.name, $0.body) }
+    let reason = await stop.wait()
+    health.drain()
+    for task in tasks { task.cancel() }
+    let allEnded = await server.shutdown(grace: Self.grace)
+    for task in tasks { await task.value }
+    await close(setup)
+    if reason == .failed { return .failed }
+    return allEnded ? .stopped : .cutOff
+  }
+
+  private func addStandardServices(to setup: inout ServiceSetup) -> HealthService {
+    TimingServiceImplementation(service: service.name, timings: setup.timings).register(in: &setup.router)
+    let health = HealthService(services: setup.router.services)
+    for (name, probe) in setup.probes { health.delegate(name, to: probe) }
+    health.register(in: &setup.router)
+    ReflectionServices.register(in: &setup.router)
+    return health
+  }
+
+  private func listen(_ server: Server, _ addresses: [Address]) throws -> [String] {
+    try addresses.map { address in
+      if case .unix(let path) = address { try SocketDirectory.create(for: path) }
+      return try server.listen(on: address).description
+    }
+  }
+
+  private func start(_ name: String, _ body: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
+    Task(executorPreference: loop) { [stop] in
+      do {
+        try await body()
+      } catch {
+        guard !Task.isCancelled else { return }
+        Log.error("\(name) failed", ["reason": LogValue(error)])
+        stop.fire(.failed)
+      }
+    }
+  }
+
+  private func close(_ setup: ServiceSetup) async {
+    for (name, body) in setup.stops.reversed() {
+      Log.debug("closing", ["what": "\(name)"])
+      await body()
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import EventLoop
+import RPC
+
+/// What an executable puts together before it serves: handlers, background work, and what to stop at the end.
+public struct ServiceSetup: Sendable {
+  public let configuration: Configuration
+  /// The loops that serve; clients and background work run on them as well.
+  public let group: EventLoopGroup
+  /// Records what the service itself times, e.g. messages of the bus. gRPC calls are timed by the runner.
+  public let timings = Timings()
+  /// Register handlers here. Health, reflection and timings are added by the runner.
+  public var router = Router()
+  /// Where to serve; LISTEN's addresses to begin with.
+  public var addresses: [Address]
+  public var serverOptions = ServerOptions()
+
+  var probes: [(name: String, probe: HealthService.Probe)] = []
+  var tasks: [(name: String, body: @Sendable () async throws -> Void)] = []
+  var stops: [(name: String, body: @Sendable () async -> Void)] = []
+
+  init(configuration: Configuration, group: EventLoopGroup, addresses: [Address]) {
+    self.configuration = configuration
+    self.group = group
+    self.addresses = addresses
+  }
+
+  /// Work that goes on while the service runs, on a loop. It starts once the service listens and is cancelled when the
+  /// service stops. What it throws before that stops the service with exit code 1.
+  public mutating func run(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
+    tasks.append((name, body))
+  }
+
+  /// Called when calls have ended, the last one first: what was opened last is closed first. Also called when the start
+  /// fails behind it.
+  public mutating func onStop(_ name: String, _ body: @escaping @Sendable () async -> Void) {
+    stops.append((name, body))
+  }
+
+  /// Lets `grpc.health.v1` answer for somebody else under `name`: a gateway for the services behind it.
+  public mutating func health(of name: String, _ probe: @escaping HealthService.Probe) {
+    probes.append((name, probe))
+  }
+}

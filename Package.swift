@@ -55,3 +55,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// An async function runs where its caller runs, so that a call's code does not leave its event loop between two lines.
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+  target.swiftSettings = (target.swiftSettings ?? []) + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+}

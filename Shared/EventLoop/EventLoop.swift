@@ -28,12 +28,12 @@ public struct FileEvents: OptionSet, Sendable {
 
 /// One thread with one epoll instance.
 ///
-/// The loop is a `SerialExecutor` and a `TaskExecutor`: async code that is started with
-/// `Task(executorPreference: loop)` runs on the loop's thread from its first line to its last, so that it may touch what
-/// the loop owns without a lock. Nothing that runs on a loop may block.
+/// The loop is a `TaskExecutor`: async code that is started with `Task(executorPreference: loop)` runs on the loop's
+/// thread from its first line to its last, so that it may touch what the loop owns without a lock. Nothing that runs on a
+/// loop may block.
 ///
 /// An iteration: wait for events, tell their handlers, run the jobs of async code, fire timers, flush what has output.
-public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+public final class EventLoop: TaskExecutor, @unchecked Sendable {
   // Invariant behind @unchecked Sendable: everything but `inbox` is touched on the loop's own thread only (or before
   // `run` starts); `inbox` is behind a mutex.
 
@@ -197,10 +197,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     if wake { wakeUp() }
   }
 
-  public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
   public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
-  public func checkIsolated() { precondition(isCurrent, "not on the event loop") }
-  public func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
   @inline(never) private func wakeUp() {
     var one: UInt64 = 1
@@ -247,11 +244,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
   private func runJobs() {
     guard !local.isEmpty else { return }
-    let serial = asUnownedSerialExecutor()
-    let task = asUnownedTaskExecutor()
+    let executor = asUnownedTaskExecutor()
     for _ in 0..<EventLoop.generationsPerIteration where !local.isEmpty {
       swap(&local, &running)
-      for job in running { job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
+      for job in running { job.runSynchronously(on: executor) }
       running.removeAll(keepingCapacity: true)
     }
   }

@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 
 /// A store in one file, shared by any number of processes: one thread writes and lets all waiting calls share a commit,
 /// a few threads read.
@@ -27,11 +27,12 @@ public final class Database: Sendable {
       path: path, options: options, cacheKiB: options.writerCacheKiB, readOnly: false)
     try connection.migrate(migrations)
     let writer = Writer(connection: connection, queue: writes, options: options, counters: counters)
-    try start(name: "store-writer", writer.run)
+    try start(name: "store-writer") { writer.run() }
     for _ in 0..<options.readers {
       let connection = try Connection(
         path: path, options: options, cacheKiB: options.readerCacheKiB, readOnly: true)
-      try start(name: "store-reader", Reader(connection: connection, queue: reads).run)
+      let reader = Reader(connection: connection, queue: reads)
+      try start(name: "store-reader") { reader.run() }
     }
   }
 
@@ -83,17 +84,17 @@ public final class Database: Sendable {
     await running.ended()
   }
 
-  private func start(name: String, _ body: sending @escaping () -> Void) throws(StorageError) {
+  private func start(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageError) {
     running.begin()
     let running = running
-    do throws(StorageError) {
-      try WorkerThread.start(name: name) {
+    do throws(SystemError) {
+      try spawnThread(named: name) {
         body()
         running.end()
       }
     } catch {
       running.end()
-      throw error
+      throw StorageError(.other, "thread \(name): \(error)", remedy: "raise the limit of threads (ulimit -u)")
     }
   }
 }

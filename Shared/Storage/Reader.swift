@@ -1,5 +1,7 @@
 /// A thread that reads.
-struct Reader {
+///
+/// Unchecked: nothing but that thread uses the connection once it runs.
+struct Reader: @unchecked Sendable {
   let connection: Connection
   let queue: JobQueue
 

@@ -1,7 +1,9 @@
 import CSQLite
 
 /// The thread that writes. All calls that wait when it comes round share one transaction and so one flush of the disk.
-struct Writer {
+///
+/// Unchecked: nothing but that thread uses the connection once it runs.
+struct Writer: @unchecked Sendable {
   let connection: Connection
   let queue: JobQueue
   let options: DatabaseOptions

@@ -22,10 +22,4 @@ struct CreatedOn: Hashable, Comparable, Sendable {
     if overflow || overflowOfSum { return nil }
     self.nanoseconds = sum
   }
-
-  /// Whole seconds since 1970.
-  var seconds: Int64 { nanoseconds / 1_000_000_000 }
-
-  /// Nanoseconds of the second.
-  var nanosecondsOfSecond: Int64 { nanoseconds % 1_000_000_000 }
 }

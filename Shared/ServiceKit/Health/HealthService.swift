@@ -91,11 +91,11 @@ public final class HealthService: Grpc.Health.V1.Health {
     let (id, changes) = try open(request.service)
     defer { state.withLock { _ = $0.watches.removeValue(forKey: id) } }
     var last: Status?
+    // Ends when the server drains, with OK: a failure would overtake the last status.
     for await status in changes where status != last {
       try await responses.send(.init(status: status))
       last = status
     }
-    if !Task.isCancelled { throw RPCError(.unavailable, "the server is stopping; watch another one") }
   }
 
   /// A watcher that reads slowly misses what has been overtaken, never the newest.

@@ -1,0 +1,80 @@
+import Messages
+import RPC
+import Stubs
+import Testing
+
+@testable import ServiceKit
+
+@Suite("Health")
+struct HealthTests {
+  private typealias Methods = Grpc.Health.V1.HealthMethods
+  private typealias Status = HealthService.Status
+
+  private func check(_ channel: Channel, _ service: String) async throws -> Status {
+    try await channel.unary(Methods.check, .init(service: service)).status
+  }
+
+  @Test("the server and its services serve, until it drains")
+  func checks() async throws {
+    let health = HealthService(services: ["a.B"])
+    try await withServer({ health.register(in: &$0) }) { (channel, _) async throws -> Void in
+      #expect(try await check(channel, "") == .serving)
+      #expect(try await check(channel, "a.B") == .serving)
+      health.set(.notServing, for: "a.B")
+      #expect(try await check(channel, "a.B") == .notServing)
+      #expect(try await check(channel, "") == .serving)
+      health.set(.serving, for: "a.B")
+      health.drain()
+      #expect(try await check(channel, "") == .notServing)
+      #expect(try await check(channel, "a.B") == .notServing)
+    }
+  }
+
+  @Test("an unknown service is NOT_FOUND, with the known ones named")
+  func unknown() async throws {
+    let health = HealthService(services: ["a.B"])
+    health.delegate("inventory") { .serving }
+    try await withServer({ health.register(in: &$0) }) { (channel, _) async throws -> Void in
+      let error = await #expect(throws: RPCError.self) { try await check(channel, "a.C") }
+      #expect(error?.code == .notFound)
+      #expect(error?.message == "service \"a.C\" is not known here; known are a.B, inventory")
+    }
+  }
+
+  @Test("a probe answers for somebody else, each time it is asked")
+  func probes() async throws {
+    let health = HealthService(services: [])
+    health.delegate("inventory") { .serving }
+    health.delegate("sales") { .notServing }
+    try await withServer({ health.register(in: &$0) }) { (channel, _) async throws -> Void in
+      #expect(try await check(channel, "inventory") == .serving)
+      #expect(try await check(channel, "sales") == .notServing)
+      var watch = try await channel.serverStreaming(Methods.watch, .init(service: "sales")).makeAsyncIterator()
+      let error = await #expect(throws: RPCError.self) { _ = try await watch.next() }
+      #expect(error?.code == .unimplemented)
+    }
+  }
+
+  @Test("a watch tells each change, SERVICE_UNKNOWN at first for what is unknown, and ends when the server drains")
+  func watches() async throws {
+    let health = HealthService(services: ["a.B"])
+    try await withServer({ health.register(in: &$0) }) { (channel, server) async throws -> Void in
+      var known = try await channel.serverStreaming(Methods.watch, .init(service: "a.B")).makeAsyncIterator()
+      #expect(try await known.next()?.status == .serving)
+      health.set(.notServing, for: "a.B")
+      #expect(try await known.next()?.status == .notServing)
+
+      var unknown = try await channel.serverStreaming(Methods.watch, .init(service: "new")).makeAsyncIterator()
+      #expect(try await unknown.next()?.status == .serviceUnknown)
+      health.set(.serving, for: "new")
+      #expect(try await unknown.next()?.status == .serving)
+
+      health.drain()
+      #expect(try await unknown.next()?.status == .notServing)
+      #expect(try await unknown.next() == nil)
+      #expect(try await known.next() == nil)
+      // Open watches don't hold the stop up.
+      #expect(await server.shutdown(grace: .seconds(5)))
+    }
+  }
+}

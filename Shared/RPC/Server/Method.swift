@@ -1,7 +1,5 @@
 /// What a server does with one path.
-///
-/// Sendable: immutable; `pathBytes` is memory of its own.
-final class Method: @unchecked Sendable {
+final class Method: Sendable {
   typealias AsyncHandler = @Sendable (ServerStream) async throws -> Void
 
   enum Handler: Sendable {
@@ -14,17 +12,12 @@ final class Method: @unchecked Sendable {
   }
 
   let path: String
-  /// The path once more, for comparison with bytes from the wire.
-  let pathBytes: UnsafeBufferPointer<UInt8>
+  let pathBytes: [UInt8]
   let handler: Handler
 
   init(path: String, handler: Handler) {
     self.path = path
-    let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: path.utf8.count)
-    _ = bytes.initialize(from: path.utf8)
-    pathBytes = UnsafeBufferPointer(bytes)
+    pathBytes = Array(path.utf8)
     self.handler = handler
   }
-
-  deinit { pathBytes.deallocate() }
 }

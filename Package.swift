@@ -44,7 +44,8 @@ let package = Package(
     .executableTarget(name: "BenchmarkEcho", dependencies: ["RPC", "EventLoop"], path: "Tests/Benchmarks/Echo"),
 
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], path: "Tests/Shared/EventLoop"),
-    .testTarget(name: "MessagesTests", dependencies: ["Messages", "Stubs"], path: "Tests/Shared/Messages"),
+    .target(name: "CTestMessages", dependencies: ["CMessages"], path: "Tests/Shared/CTestMessages", exclude: ["proto"]),
+    .testTarget(name: "MessagesTests", dependencies: ["Messages", "CTestMessages"], path: "Tests/Shared/Messages"),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Stubs"], path: "Tests/Shared/RPC"),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),

@@ -89,7 +89,24 @@ extension MessageArena {
     _ initialize: (UnsafeMutablePointer<C>) -> Void,
     _ fill: (UnsafeMutablePointer<C>, Key, Value) -> Void
   ) -> (Int, UnsafeMutablePointer<UnsafeMutablePointer<C>?>?) {
-    elements(values.sorted { $0.key < $1.key }) { pair in
+    entries(values.sorted { $0.key < $1.key }, initialize, fill)
+  }
+
+  /// The same for the keys that have no order in Swift: false first.
+  package func map<Value, C>(
+    _ values: [Bool: Value],
+    _ initialize: (UnsafeMutablePointer<C>) -> Void,
+    _ fill: (UnsafeMutablePointer<C>, Bool, Value) -> Void
+  ) -> (Int, UnsafeMutablePointer<UnsafeMutablePointer<C>?>?) {
+    entries(values.sorted { !$0.key && $1.key }, initialize, fill)
+  }
+
+  private func entries<Key, Value, C>(
+    _ pairs: [(key: Key, value: Value)],
+    _ initialize: (UnsafeMutablePointer<C>) -> Void,
+    _ fill: (UnsafeMutablePointer<C>, Key, Value) -> Void
+  ) -> (Int, UnsafeMutablePointer<UnsafeMutablePointer<C>?>?) {
+    elements(pairs) { pair in
       let entry = allocate(C.self, count: 1)
       initialize(entry)
       fill(entry, pair.key, pair.value)

@@ -51,9 +51,13 @@ class Schema:
             where = f"{file.name}: {full_name[1:]}.{field.name}"
             if field.proto3_optional:
                 raise SchemaError(f"{where}: protobuf-c refuses `optional`; wrap the field in a oneof of one member")
+            if field.name in ("self", "init"):
+                raise SchemaError(f"{where}: Swift cannot have a property of this name; choose another one")
             if is_message(field) and not is_repeated(field) and self._reaches(field.type_name, full_name, set()):
                 raise SchemaError(f"{where}: a Swift struct cannot contain itself; make the field repeated")
         for nested in message.nested_type:
+            if _looks_like_map_entry(nested) and not nested.options.map_entry:
+                raise SchemaError(f"{file.name}: {full_name[1:]}.{nested.name}: looks like a map's entry; write map<…>")
             self._check_message(file, f"{full_name}.{nested.name}", nested)
 
     def _reaches(self, start, goal, seen):
@@ -71,6 +75,11 @@ class Schema:
             return None
         entry = self.types[field.type_name]
         return entry if entry.options.map_entry else None
+
+
+def _looks_like_map_entry(message):
+    """What the JSON codec takes for a map's entry, since protobuf-c's descriptors don't say."""
+    return message.name.endswith("Entry") and [field.name for field in message.field] == ["key", "value"]
 
 
 def _namespace(part):

@@ -20,7 +20,7 @@ def _function(method, methods):
                 f"  try await channel.unary({descriptor}, request, options: options)", "}"]
     if method.type == "clientStreaming":
         return [f"{start}(", "  options: CallOptions = .init(),",
-                f"  _ body: (RequestWriter<{method.request}>) async throws -> Void",
+                f"  _ body: @escaping @Sendable (RequestWriter<{method.request}>) async throws -> Void",
                 f") async throws -> {method.response} {{",
                 f"  try await channel.clientStreaming({descriptor}, options: options, body)", "}"]
     if method.type == "serverStreaming":

@@ -227,7 +227,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
           handler.handle(FileEvents(rawValue: events[index].events))
         }
       }
-      timers.fire(upTo: now)
+      for timer in timers.takeDue(upTo: now) { timer.fireIfDue() }
     }
   }
 

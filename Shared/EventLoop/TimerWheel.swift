@@ -14,6 +14,13 @@ open class LoopTimer {
 
   public final var isScheduled: Bool { slot != LoopTimer.idle }
 
+  /// Fires a timer that was taken from the wheel, unless another one has taken it back since.
+  final func fireIfDue() {
+    guard slot == LoopTimer.due else { return }
+    slot = LoopTimer.idle
+    fire()
+  }
+
   /// Called on the loop when the deadline has passed. The timer is not scheduled any more and may be scheduled again.
   open func fire() {}
 }
@@ -102,13 +109,14 @@ struct TimerWheel {
     return nil
   }
 
-  /// Fires every timer whose deadline is not after `now`.
-  mutating func fire(upTo now: UInt64) {
+  /// Takes out every timer whose deadline is not after `now`, for the caller to fire with `fireIfDue`: a timer that fires
+  /// may schedule itself again or take another one back, so the wheel must not be in use by then.
+  mutating func takeDue(upTo now: UInt64) -> [LoopTimer] {
     let last = now / TimerWheel.slotNanoseconds
-    guard last >= cursor else { return }
+    guard last >= cursor else { return [] }
     if count == 0 {
       cursor = last + 1
-      return
+      return []
     }
     var due: [LoopTimer] = []
     let slots = min(last - cursor + 1, UInt64(TimerWheel.slotCount))
@@ -121,15 +129,11 @@ struct TimerWheel {
         if candidate.deadline <= now { due.append(candidate) }
       }
     }
-    // Before firing, because a timer may schedule itself again or take another one back.
     cursor = last + 1
     for timer in due {
       remove(timer)
       timer.slot = LoopTimer.due
     }
-    for timer in due where timer.slot == LoopTimer.due {
-      timer.slot = LoopTimer.idle
-      timer.fire()
-    }
+    return due
   }
 }

@@ -1,0 +1,38 @@
+import HTTP
+import ServiceKit
+import Synchronization
+
+/// The gateway's own state for whoever supervises it: `/healthz` and `/readyz` on GATEWAY_ADMIN.
+struct AdminEdge: Sendable {
+  let readiness: Readiness
+  let registrar: Registrar
+
+  func handle(_ request: HTTPRequest) async -> HTTPResponse {
+    guard ["/healthz", "/readyz"].contains(request.target) else {
+      return .json(status: 404, #"{"error":"nothing is here: ask for /healthz or /readyz"}"#)
+    }
+    guard ["GET", "HEAD"].contains(request.method) else {
+      return .json(status: 405, headers: ["Allow": "GET, HEAD"], #"{"error":"only GET is served here"}"#)
+    }
+    return request.target == "/healthz" ? .json(#"{"status":"alive"}"#) : await ready()
+  }
+
+  /// Ready also while the OMS has not registered the connector: calls are served, and the state says what is missing.
+  private func ready() async -> HTTPResponse {
+    let machine = await registrar.machine
+    let isReady = readiness.isReady
+    let fields = [
+      #""status":"\#(isReady ? "ready" : "stopping")""#, #""registration":"\#(machine.state)""#,
+      machine.lastError.isEmpty ? nil : #""last_error":\#(JSONString.encode(machine.lastError))"#,
+    ]
+    return .json(status: isReady ? 200 : 503, "{\(fields.compactMap(\.self).joined(separator: ","))}")
+  }
+}
+
+/// Whether the gateway takes calls; not any more once it is about to stop.
+final class Readiness: Sendable {
+  private let value = Atomic<Bool>(true)
+
+  var isReady: Bool { value.load(ordering: .relaxed) }
+  func end() { value.store(false, ordering: .relaxed) }
+}

@@ -1,0 +1,93 @@
+import HTTP
+import Messages
+import RPC
+import ServiceKit
+
+/// Where the OMS delivers its messages: `/service-bus` on GATEWAY_HTTP.
+///
+/// The answer to a message comes after the service has made its effect durable, so an acknowledged message is never lost.
+struct CallbackEdge: Sendable {
+  /// Hands a message to a service and returns when its effect is durable.
+  typealias Consume =
+    @Sendable (ConnectorService, Omsconnector.Internal.V1.ConsumeRequest) async throws
+    -> Omsconnector.Internal.V1.ConsumeResponse
+
+  static let path = "/service-bus"
+  /// Keys are cut to as many characters. Messages whose keys only differ behind it share an order, which does no harm.
+  static let maxNameCharacters = 256
+
+  let signature: CallbackSignature
+  let consume: Consume
+
+  func handle(_ request: HTTPRequest) async -> HTTPResponse {
+    guard request.target == Self.path else {
+      return .jsonRPC(JSONRPCError(.invalidRequest, "nothing is here: messages go to \(Self.path)"), status: 404)
+    }
+    switch request.method {
+    case "OPTIONS":
+      // The bus probes a callback before it accepts a registration. Source: messages.md §1, "Callback probe".
+      return HTTPResponse(status: 200, headers: ["X-Magento-Service-Bus": "*", "Allow": "OPTIONS, POST"])
+    case "POST": return await receive(request)
+    default:
+      let error = JSONRPCError(.invalidRequest, "\(request.method) is not served here: POST the message")
+      return .jsonRPC(error, status: 405, headers: ["Allow": "OPTIONS, POST"])
+    }
+  }
+
+  /// The answer to a request that the server does not hand on.
+  static func rejection(_ rejection: HTTPRejection) -> HTTPResponse {
+    let isTooLarge = rejection.status == 413
+    return .jsonRPC(
+      JSONRPCError(isTooLarge ? .invalidRequest : .handlerFailed, rejection.message), status: rejection.status,
+      headers: isTooLarge ? [:] : ["Retry-After": "5"])
+  }
+
+  private func receive(_ request: HTTPRequest) async -> HTTPResponse {
+    if let refusal = signature.refusal(request) {
+      Log.warning("message refused", ["reason": "\(refusal)"])
+      return .jsonRPC(JSONRPCError(.handlerFailed, refusal), status: 401)
+    }
+    do throws(JSONRPCError) {
+      let message = try JSONRPCRequest(parsing: request.body)
+      return await deliver(message, to: try Self.method(of: message))
+    } catch {
+      Log.warning("message refused", ["id": "\(error.id)", "reason": "\(error)"])
+      return .jsonRPC(error)
+    }
+  }
+
+  private static func method(of message: JSONRPCRequest) throws(JSONRPCError) -> BusMethod {
+    guard let method = BusMethod.named(message.method) else {
+      throw JSONRPCError(.methodNotFound, "method \"\(cut(message.method))\" is not consumed here", id: message.id)
+    }
+    guard message.params?.kind == .object else {
+      throw JSONRPCError(.invalidParams, "params is \(message.params == nil ? "missing" : "no object")", id: message.id)
+    }
+    return method
+  }
+
+  private func deliver(_ message: JSONRPCRequest, to method: BusMethod) async -> HTTPResponse {
+    let key = message.string(at: method.keyPath) ?? ""
+    let request = Omsconnector.Internal.V1.ConsumeRequest(
+      deliveryId: message.id, method: method.name, key: Self.cut(key),
+      body: message.params.map { Array($0.bytes) } ?? [])
+    do {
+      return .jsonRPC(id: message.id, result: try await consume(method.service, request).result)
+    } catch {
+      return failure(error, message, method)
+    }
+  }
+
+  private static func cut(_ name: String) -> String {
+    String(String.UnicodeScalarView(name.unicodeScalars.prefix(maxNameCharacters)))
+  }
+
+  private func failure(_ error: any Error, _ message: JSONRPCRequest, _ method: BusMethod) -> HTTPResponse {
+    let failure = ConsumeFailure(error, service: method.service)
+    Log.warning(
+      "message failed",
+      ["id": "\(message.id)", "method": "\(method.name)", "service": "\(method.service)", "reason": "\(error)"])
+    let reply = JSONRPCError(failure.code, failure.message, id: message.id)
+    return failure.mayPass ? .jsonRPC(reply, status: 503, headers: ["Retry-After": "5"]) : .jsonRPC(reply)
+  }
+}

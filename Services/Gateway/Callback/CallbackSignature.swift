@@ -1,0 +1,29 @@
+import HTTP
+import ServiceKit
+
+/// Whether a message comes from the OMS that knows the secret of the registration.
+///
+/// `X-Signature: sha1=<hex>` is the HMAC-SHA1 of the raw body bytes. Source: messages.md §1, "Inbound signature".
+struct CallbackSignature: Sendable {
+  static let field = "X-Signature"
+
+  /// nil when messages are not checked.
+  private let key: [UInt8]?
+
+  /// - Parameter secret: nil accepts every message.
+  init(requiring secret: Secret?) { key = secret.map { Array($0.reveal().utf8) } }
+
+  /// - Returns: why the message is not accepted, nil when it is.
+  func refusal(_ request: HTTPRequest) -> String? {
+    guard let key else { return nil }
+    guard let given = request.headers[Self.field] else {
+      return "\(Self.field) is missing: send sha1=<HMAC-SHA1 of the body with the secret given at registration>"
+    }
+    let expected = "sha1=" + HMAC.sha1Hex(key: key, message: request.body)
+    // Only the hexadecimal digits may differ in case.
+    guard HMAC.equalInConstantTime(Array(given.lowercased().utf8), Array(expected.utf8)) else {
+      return "\(Self.field) does not fit the body: sign the bytes that are sent, with the secret given at registration"
+    }
+    return nil
+  }
+}

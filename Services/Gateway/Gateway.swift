@@ -1,0 +1,94 @@
+import HTTP
+import RPC
+import ServiceKit
+import Stubs
+
+/// Puts the gateway together.
+enum Gateway {
+  /// For messages that are being consumed when the gateway stops; the whole stop may take ten seconds.
+  static let stopGrace = Duration.seconds(8)
+  /// A message and what travels with it must fit a gRPC message of 4 MiB.
+  static let maxMessageBytes = (4 << 20) - (64 << 10)
+
+  static func build(_ setup: inout ServiceSetup) async throws {
+    let configuration = setup.configuration
+    let oms = try OMSConfiguration(configuration)
+    setup.addresses += configuration[GatewaySettings.grpc]
+
+    let backends = Backends(configuration, group: setup.group)
+    setup.onStop("channels") { backends.shutdown() }
+    backends.forward(in: &setup)
+
+    let callback = try callbackServer(configuration, oms, backends)
+    serve(callback, "callback edge", &setup)
+    let registrar = registrar(oms, callbackURL: oms.callbackURL(at: callback.address))
+    setup.run("registration") { await registrar.run() }
+    GatewayServiceImplementation(
+      registrar: registrar, applicationID: oms.applicationID, callbackURL: oms.callbackURL(at: callback.address),
+      omsURL: oms.url ?? ""
+    ).register(in: &setup.router)
+
+    let collector = TimingCollector(services: backends.channels, group: setup.group, ownTimings: setup.timings)
+    setup.run("timings") { try await collector.run() }
+    ReportServiceImplementation(collector: collector).register(in: &setup.router)
+
+    try serveAdmin(registrar, &setup)
+    let registersWith = oms.url ?? "nobody: OMS_URL is not set"
+    Log.info("HTTP", ["callback": "\(callback.address)", "registers_with": "\(registersWith)"])
+  }
+
+  private static func callbackServer(
+    _ configuration: Configuration, _ oms: OMSConfiguration, _ backends: Backends
+  ) throws -> HTTPServer {
+    let edge = CallbackEdge(signature: CallbackSignature(requiring: oms.requiredSignature)) {
+      try await backends.consume($0, $1)
+    }
+    var options = HTTPServerOptions()
+    options.maxBodyBytes = maxMessageBytes
+    options.rejection = { CallbackEdge.rejection($0) }
+    return try HTTPServer(
+      listeningOn: configuration[GatewaySettings.http], setting: GatewaySettings.http.name, options: options
+    ) { await edge.handle($0) }
+  }
+
+  private static func registrar(_ oms: OMSConfiguration, callbackURL: String) -> Registrar {
+    var options = HTTPClientOptions()
+    options.userAgent = "oms-connector/\(Version.current)"
+    options.maxConcurrentRequests = 4
+    let connection = oms.connection(callbackURL: callbackURL)
+    return Registrar(port: connection.map { ServiceBus($0, http: HTTPClient(options: options)) })
+  }
+
+  /// The edge drains together with the gRPC calls: both begin when the service is told to stop.
+  private static func serve(_ server: HTTPServer, _ name: String, _ setup: inout ServiceSetup) {
+    setup.run(name) {
+      await untilCancelled()
+      await server.shutdown(grace: stopGrace)
+    }
+    // When the start fails behind it.
+    setup.onStop(name) { await server.shutdown(grace: .zero) }
+  }
+
+  /// The admin port answers to the end, and says that the gateway is stopping.
+  private static func serveAdmin(_ registrar: Registrar, _ setup: inout ServiceSetup) throws {
+    let readiness = Readiness()
+    let edge = AdminEdge(readiness: readiness, registrar: registrar)
+    var options = HTTPServerOptions()
+    options.maxBodyBytes = 64 << 10
+    options.maxConnections = 64
+    let server = try HTTPServer(
+      listeningOn: setup.configuration[GatewaySettings.admin], setting: GatewaySettings.admin.name, options: options
+    ) { await edge.handle($0) }
+    setup.run("readiness") {
+      await untilCancelled()
+      readiness.end()
+    }
+    setup.onStop("admin port") { await server.shutdown(grace: .milliseconds(500)) }
+  }
+
+  private static func untilCancelled() async {
+    let (nothing, end) = AsyncStream<Never>.makeStream()
+    for await _ in nothing {}
+    end.finish()
+  }
+}

@@ -1,0 +1,64 @@
+import HTTP
+import RPC
+import ServiceKit
+
+/// What the gateway reads from the environment.
+enum GatewaySettings {
+  static let grpc = Setting.addresses("GATEWAY_GRPC", "where it serves gRPC besides LISTEN", default: "127.0.0.1:50051")
+  static let http = httpAddress("GATEWAY_HTTP", "where the OMS delivers its messages", default: "127.0.0.1:8080")
+  static let admin = httpAddress("GATEWAY_ADMIN", "where /healthz and /readyz are", default: "127.0.0.1:8081")
+
+  static let catalog = Setting.target(
+    "CATALOG_TARGET", "where the catalog service is", default: "unix:$STATE_DIR/catalog.sock")
+  static let inventory = Setting.target(
+    "INVENTORY_TARGET", "where the inventory service is", default: "unix-dir:$STATE_DIR/inventory")
+  static let sales = Setting.target(
+    "SALES_TARGET", "where the sales service is", default: "unix:$STATE_DIR/sales.sock")
+  static let postSales = Setting.target(
+    "POST_SALES_TARGET", "where the post-sales service is", default: "unix:$STATE_DIR/post-sales.sock")
+
+  static let omsURL = Setting.url("OMS_URL", "the OMS's service bus; without it the gateway serves, unregistered")
+    .optional
+  static let oauthServerURL = Setting.url(
+    "OMS_OAUTH_SERVER_URL", "the server that gives OAuth tokens; OMS_URL when not set"
+  ).optional
+  static let oauthClientID = Setting.text(
+    "OMS_OAUTH_CLIENT_ID", "the OAuth client; without it no token is sent"
+  ).optional
+  static let oauthClientSecret = Setting.secret("OMS_OAUTH_CLIENT_SECRET", "the OAuth client's secret").optional
+  static let applicationID = Setting.text(
+    "OMS_APPLICATION_ID", "the id under which the connector registers", default: "connector")
+  static let secret = Setting.secret("OMS_SECRET", "what the OMS signs its messages with").optional
+  static let requireSignature = Setting.bool(
+    "OMS_REQUIRE_SIGNATURE", "refuse messages that are not signed; true when OMS_SECRET is set, else false"
+  ).optional
+  static let remotePath = Setting.urlPath(
+    "OMS_REMOTE_PATH", "path below OMS_URL of synchronous calls, registration among them", default: "/remote/oms")
+  static let delegatePath = Setting.urlPath(
+    "OMS_DELEGATE_PATH", "path below OMS_URL of asynchronous calls", default: "/delegate/oms")
+  static let eventsPath = Setting.urlPath("OMS_EVENTS_PATH", "path below OMS_URL of events", default: "/events")
+  static let callbackURL = Setting.url(
+    "CONNECTOR_CALLBACK_URL", "where the OMS reaches the connector; http://GATEWAY_HTTP/service-bus when not set"
+  ).optional
+
+  static let all: [any DeclaredSetting] = [
+    grpc, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL, oauthClientID, oauthClientSecret,
+    applicationID, secret, requireSignature, remotePath, delegatePath, eventsPath, callbackURL,
+  ]
+
+  static func target(of service: ConnectorService) -> Setting<Target> {
+    switch service {
+    case .catalog: catalog
+    case .inventory: inventory
+    case .sales: sales
+    case .postSales: postSales
+    }
+  }
+
+  private static func httpAddress(_ name: String, _ meaning: String, default text: String) -> Setting<HTTPAddress> {
+    Setting(name, meaning, allowed: "HOST:PORT, such as \(text)", default: text) { text throws(SettingError) in
+      guard let address = HTTPAddress(parsing: text) else { throw SettingError() }
+      return address
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import HTTP
+import ServiceKit
+
+/// How the gateway and the OMS work together: the settings about it, checked against each other.
+struct OMSConfiguration: Sendable {
+  /// nil without OMS_URL.
+  let url: String?
+  let applicationID: String
+  /// What signs messages, when they have to be signed.
+  let requiredSignature: Secret?
+  private let remotePath: String
+  private let oauth: OMSConnection.OAuthClient?
+  private let secret: Secret?
+  private let givenCallbackURL: String?
+
+  /// - Throws: a line for each combination that makes no sense.
+  init(_ configuration: Configuration) throws(ConfigurationError) {
+    var problems: [String] = []
+    url = configuration[GatewaySettings.omsURL]
+    applicationID = configuration[GatewaySettings.applicationID]
+    remotePath = configuration[GatewaySettings.remotePath]
+    secret = configuration[GatewaySettings.secret]
+    givenCallbackURL = configuration[GatewaySettings.callbackURL]
+
+    let isRequired = configuration[GatewaySettings.requireSignature] ?? (secret != nil)
+    if isRequired && secret == nil {
+      problems.append(
+        "OMS_REQUIRE_SIGNATURE is true but OMS_SECRET is not set; set OMS_SECRET or OMS_REQUIRE_SIGNATURE=false")
+    }
+    requiredSignature = isRequired ? secret : nil
+
+    oauth = Self.oauth(configuration, url, &problems)
+    let address = configuration[GatewaySettings.http]
+    if url != nil, givenCallbackURL == nil, ["0.0.0.0", "::", "*"].contains(address.host) {
+      problems.append(
+        "GATEWAY_HTTP is \(address), which the OMS cannot call; set CONNECTOR_CALLBACK_URL to how it reaches this machine"
+      )
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+  }
+
+  /// Where the OMS sends its messages.
+  ///
+  /// - Parameter address: what GATEWAY_HTTP turned out to be.
+  func callbackURL(at address: HTTPAddress) -> String { givenCallbackURL ?? "http://\(address)\(CallbackEdge.path)" }
+
+  /// nil without an OMS.
+  func connection(callbackURL: String) -> OMSConnection? {
+    url.map {
+      OMSConnection(
+        url: $0, remotePath: remotePath, oauth: oauth, applicationID: applicationID, callbackURL: callbackURL,
+        secret: secret)
+    }
+  }
+
+  private static func oauth(
+    _ configuration: Configuration, _ omsURL: String?, _ problems: inout [String]
+  ) -> OMSConnection.OAuthClient? {
+    let secret = configuration[GatewaySettings.oauthClientSecret]
+    guard let id = configuration[GatewaySettings.oauthClientID] else {
+      if secret != nil {
+        problems.append("OMS_OAUTH_CLIENT_SECRET is set but OMS_OAUTH_CLIENT_ID is not; set both or neither")
+      }
+      return nil
+    }
+    guard let secret else {
+      problems.append("OMS_OAUTH_CLIENT_ID is set but OMS_OAUTH_CLIENT_SECRET is not; set both or neither")
+      return nil
+    }
+    guard let server = configuration[GatewaySettings.oauthServerURL] ?? omsURL else {
+      problems.append("OMS_OAUTH_CLIENT_ID is set but there is no server to ask; set OMS_URL or OMS_OAUTH_SERVER_URL")
+      return nil
+    }
+    return OMSConnection.OAuthClient(serverURL: server, id: id, secret: secret)
+  }
+}

@@ -1,0 +1,33 @@
+import ServiceKit
+
+/// Where the OMS is and as whom the connector talks to it.
+struct OMSConnection: Sendable {
+  /// OMS_URL, without a slash at its end.
+  var url: String
+  /// OMS_REMOTE_PATH: where synchronous calls go.
+  var remotePath = "/remote/oms"
+  /// nil sends no token.
+  var oauth: OAuthClient?
+  /// OMS_APPLICATION_ID.
+  var applicationID = "connector"
+  /// Where the OMS sends its messages.
+  var callbackURL: String
+  /// What the OMS signs its messages with; nil for none.
+  var secret: Secret?
+
+  struct OAuthClient: Sendable {
+    /// Without a slash at its end.
+    var serverURL: String
+    var id: String
+    var secret: Secret
+  }
+
+  /// `text` without the secrets of this connection: a bus may send back what it was sent, and that ends in logs and
+  /// answers.
+  func withoutSecrets(_ text: String) -> String {
+    [secret, oauth?.secret].reduce(text) { text, secret in
+      guard let value = secret?.reveal(), !value.isEmpty else { return text }
+      return text.replacing(value, with: "••••")
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/// Why a call of the service bus failed. The description says what to do about it where that is known.
+enum ServiceBusError: Error, Equatable, CustomStringConvertible {
+  /// No answer.
+  case unreachable(String)
+  /// The OAuth server gives no token.
+  case noToken(String)
+  /// The bus does not take the token, a new one neither.
+  case unauthorized
+  /// The bus answered with an error.
+  case refused(status: Int, String)
+
+  var description: String {
+    switch self {
+    case .unreachable(let reason): reason
+    case .noToken(let reason): "no OAuth token: \(reason)"
+    case .unauthorized:
+      "the OMS answers 401: check OMS_OAUTH_CLIENT_ID, OMS_OAUTH_CLIENT_SECRET and the client's rights in the OMS"
+    case .refused(let status, let reason): "the OMS answers \(status): \(reason)"
+    }
+  }
+
+  /// Whether the bus may have refused a registration because there is one of that id. One stand-in says so in the
+  /// database's words, another fails with 500 and says nothing. Source: connector.md §2.1, "Edge cases"; messages.md §1.
+  var mayMeanDuplicate: Bool {
+    guard case .refused(let status, let reason) = self else { return false }
+    let text = reason.lowercased()
+    return status == 409 || status == 500
+      || ["duplicate", "already", "exists", "unique"].contains { text.contains($0) }
+  }
+
+  /// Whether the bus may have refused to take a registration back because there is none.
+  var mayMeanUnknown: Bool {
+    guard case .refused(_, let reason) = self else { return false }
+    let text = reason.lowercased()
+    return ["no endpoint", "not found", "not registered", "does not exist", "unknown endpoint", "unknown id"]
+      .contains { text.contains($0) }
+  }
+}

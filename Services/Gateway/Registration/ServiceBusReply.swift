@@ -1,0 +1,36 @@
+import HTTP
+
+/// How an answer of the service bus is read. Success is HTTP 2xx and an `error` that is absent, null or an empty string;
+/// ids need not match. Source: messages.md §1, "Client rule".
+enum ServiceBusReply {
+  /// - Returns: what went wrong, nil for a success.
+  static func failure(_ response: HTTPResponse) -> ServiceBusError? {
+    if response.status == 401 { return .unauthorized }
+    let reply = try? JSONFragment(parsing: response.body)
+    guard (200..<300).contains(response.status) else {
+      return .refused(status: response.status, reply.map(reason) ?? excerpt(response.body))
+    }
+    if response.body.isEmpty { return nil }
+    guard let reply else { return .refused(status: response.status, "this is no JSON: \(excerpt(response.body))") }
+    guard let error = reply.member("error"), error.kind != .null, error.string != "" else { return nil }
+    return .refused(status: response.status, reason(reply))
+  }
+
+  /// The error's own words, in whichever of the known places they stand.
+  private static func reason(_ reply: JSONFragment) -> String {
+    // The PHP stand-in answers unknown methods with JSON inside a JSON string.
+    if let inner = reply.string.flatMap({ try? JSONFragment(parsing: Array($0.utf8)) }), inner.kind == .object {
+      return reason(inner)
+    }
+    let places = [reply.member("error")?.member("message"), reply.member("error"), reply.member("error_message")]
+    return excerpt(Array((places.lazy.compactMap { $0?.string ?? $0?.text }.first ?? reply.text).utf8))
+  }
+
+  /// The beginning of an answer, on one line.
+  private static func excerpt(_ body: [UInt8]) -> String {
+    if body.isEmpty { return "nothing else" }
+    let text = String(decoding: body.prefix(300), as: UTF8.self)
+    let line = String(text.unicodeScalars.map { $0.value < 0x20 ? " " : Character($0) })
+    return body.count > 300 ? line + "…" : line
+  }
+}

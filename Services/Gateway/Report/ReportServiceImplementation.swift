@@ -1,0 +1,30 @@
+import Messages
+import RPC
+import ServiceKit
+import Stubs
+
+/// `omsconnector.v1.ReportService`.
+struct ReportServiceImplementation: Omsconnector.V1.ReportService {
+  let collector: TimingCollector
+
+  func getTimingReport(
+    _ request: Omsconnector.V1.GetTimingReportRequest, context: ServerContext
+  ) async throws -> Omsconnector.V1.GetTimingReportResponse {
+    let kind = Timings.Kind(rawValue: request.kind.rawValue)
+    guard kind != nil || request.kind == .unspecified else {
+      throw RPCError(
+        .invalidArgument,
+        "kind \(request.kind) is not one of \(Omsconnector.V1.EndpointKind.valueNames.map { "\($0.name)" })")
+    }
+    return await collector.report(kind: kind, since: try request.since.map(Self.time))
+  }
+
+  /// What fits nanoseconds is more than any report covers.
+  private static func time(_ timestamp: Google.Protobuf.Timestamp) throws -> WallTime {
+    guard abs(timestamp.seconds) < 9_200_000_000, (0..<1_000_000_000).contains(timestamp.nanos) else {
+      let given = "\(timestamp.seconds) s and \(timestamp.nanos) ns"
+      throw RPCError(.invalidArgument, "since: \(given) is not a moment between the years 1678 and 2261")
+    }
+    return WallTime(nanoseconds: timestamp.seconds * 1_000_000_000 + Int64(timestamp.nanos))
+  }
+}

@@ -1,0 +1,132 @@
+import EventLoop
+import Messages
+import RPC
+import ServiceKit
+import Stubs
+
+/// Asks every replica of every service how long its calls took, now and then and when a report is wanted.
+actor TimingCollector {
+  /// Between two rounds that nobody asked for.
+  static let interval = Duration.seconds(5)
+  /// For one replica's answer.
+  static let timeout = Duration.seconds(2)
+
+  private let services: [(service: ConnectorService, channel: Channel)]
+  private let group: EventLoopGroup
+  private let ownTimings: Timings
+  private let ownInstance = String(UInt64.random(in: .min ... .max), radix: 16)
+  private var replicas: [Address: Channel] = [:]
+  private var history = TimingHistory(now: .now)
+  private var running: Task<[String], Never>?
+  private var next: Task<[String], Never>?
+
+  init(services: [(service: ConnectorService, channel: Channel)], group: EventLoopGroup, ownTimings: Timings) {
+    self.services = services
+    self.group = group
+    self.ownTimings = ownTimings
+  }
+
+  /// Collects until the task is cancelled.
+  func run() async throws {
+    while true {
+      _ = await collect()
+      try await Task.sleep(for: Self.interval)
+    }
+  }
+
+  /// What is known now, after asking everybody.
+  func report(kind: Timings.Kind?, since: WallTime?) async -> Omsconnector.V1.GetTimingReportResponse {
+    let missing = await collect()
+    return .init(
+      endpoints: history.hours(kind: kind, since: since).map { .init($0.endpoint, hours: $0.hours) },
+      missingReplicas: missing)
+  }
+
+  /// Rounds follow each other. All who come during one share the next, which sees what they have done before.
+  ///
+  /// - Returns: the replicas that did not answer.
+  private func collect() async -> [String] {
+    if let next { return await next.value }
+    let previous = running
+    let round = Task {
+      _ = await previous?.value
+      return await self.round()
+    }
+    next = round
+    return await round.value
+  }
+
+  private func round() async -> [String] {
+    running = next
+    next = nil
+    history.add(service: "gateway", instance: ownInstance, entries: ownTimings.entries(), now: .now)
+    var missing: [String] = []
+    var asked: [(replica: Replica, channel: Channel)] = []
+    for (service, channel) in services {
+      let addresses = channel.addresses
+      if addresses.isEmpty { missing.append("\(service) \(channel.target): no replica") }
+      for address in addresses {
+        asked.append((Replica(service: service, address: address), self.channel(to: address)))
+      }
+    }
+    dropChannels(except: Set(asked.map(\.replica.address)))
+    await withTaskGroup(of: (Replica, Omsconnector.Internal.V1.GetTimingsResponse?).self) { group in
+      for (replica, channel) in asked { group.addTask { (replica, await Self.ask(replica, channel)) } }
+      for await (replica, response) in group {
+        guard let response, take(response, from: replica) else {
+          missing.append("\(replica)")
+          continue
+        }
+      }
+    }
+    return missing.sorted()
+  }
+
+  private struct Replica: Sendable, CustomStringConvertible {
+    let service: ConnectorService
+    let address: Address
+    var description: String { "\(service) \(address)" }
+  }
+
+  private static func ask(
+    _ replica: Replica, _ channel: Channel
+  ) async -> Omsconnector.Internal.V1.GetTimingsResponse? {
+    do {
+      return try await channel.unary(
+        Omsconnector.Internal.V1.TimingServiceMethods.getTimings, .init(), options: CallOptions(timeout: timeout))
+    } catch {
+      Log.debug("no timings", ["replica": "\(replica)", "reason": LogValue(error)])
+      return nil
+    }
+  }
+
+  /// - Returns: false when the answer makes no sense.
+  private func take(_ response: Omsconnector.Internal.V1.GetTimingsResponse, from replica: Replica) -> Bool {
+    do {
+      let entries = try response.histograms.compactMap { message -> Timings.Entry? in
+        guard let kind = Timings.Kind(rawValue: message.kind.rawValue) else { return nil }
+        return Timings.Entry(kind: kind, endpoint: message.endpoint, histogram: try Histogram(message))
+      }
+      history.add(
+        service: replica.service.description, instance: response.instanceId, entries: entries, now: .now)
+      return true
+    } catch {
+      Log.warning("timings make no sense", ["replica": "\(replica)", "reason": LogValue(error)])
+      return false
+    }
+  }
+
+  private func channel(to address: Address) -> Channel {
+    if let channel = replicas[address] { return channel }
+    let channel = Channel(target: Target(address), group: group)
+    replicas[address] = channel
+    return channel
+  }
+
+  private func dropChannels(except addresses: Set<Address>) {
+    for (address, channel) in replicas where !addresses.contains(address) {
+      channel.shutdown()
+      replicas[address] = nil
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import Messages
+import ServiceKit
+
+/// How long calls took, by service, endpoint and hour, put together from the cumulative histograms of every process.
+///
+/// What a process has counted since it was last asked goes to the hour in which it is asked now; a process that starts anew
+/// has another instance id, so its counters never run backwards. No I/O, no clock: callers pass the time.
+struct TimingHistory: Sendable {
+  struct Limits: Sendable {
+    /// 60 days, as long as the OMS keeps its own history (connector.md §5).
+    var hours: Int64 = 60 * 24
+    /// Endpoints of one kind and service beyond it are counted together.
+    var endpoints = 1000
+    /// Processes that are remembered, dead ones included.
+    var instances = 1000
+    /// Histograms in past hours, all together; the oldest hours go first. Some 400 bytes each.
+    var histograms = 50_000
+  }
+
+  struct Endpoint: Hashable, Sendable, Comparable {
+    var service: String
+    var kind: Timings.Kind
+    var name: String
+
+    static func < (left: Endpoint, right: Endpoint) -> Bool {
+      (left.service, left.kind, left.name) < (right.service, right.kind, right.name)
+    }
+  }
+
+  private struct Process {
+    var histograms: [Endpoint: Histogram] = [:]
+    var lastSeen: WallTime
+  }
+
+  /// A past hour, with its histograms in the form that takes the least room.
+  private struct Hour {
+    let number: Int64
+    let histograms: [Endpoint: Omsconnector.Internal.V1.EndpointHistogram]
+  }
+
+  private let limits: Limits
+  private var processes: [String: Process] = [:]
+  private var endpoints: Set<Endpoint> = []
+  private var past: [Hour] = []
+  /// Since 1970.
+  private var currentHour: Int64
+  private var current: [Endpoint: Histogram] = [:]
+
+  init(limits: Limits = .init(), now: WallTime) {
+    self.limits = limits
+    currentHour = Self.hour(of: now)
+  }
+
+  /// Takes in what a process has counted since its start.
+  ///
+  /// - Parameter instance: unique to this start of this process.
+  mutating func add(service: String, instance: String, entries: [Timings.Entry], now: WallTime) {
+    beginHour(of: now)
+    let id = "\(service) \(instance)"
+    var process = processes[id] ?? Process(lastSeen: now)
+    for entry in entries {
+      let endpoint = bounded(Endpoint(service: service, kind: entry.kind, name: Self.name(of: entry)))
+      // Several names may be counted as one endpoint, so each is compared under its own.
+      let exact = Endpoint(service: service, kind: entry.kind, name: entry.endpoint)
+      let before = process.histograms[exact] ?? Histogram()
+      // An answer that was overtaken by a newer one says nothing new.
+      guard entry.histogram.count > before.count else { continue }
+      current[endpoint, default: Histogram()].merge(entry.histogram.subtracting(before))
+      process.histograms[exact] = entry.histogram
+    }
+    process.lastSeen = now
+    processes[id] = process
+    forgetProcesses()
+  }
+
+  /// Every endpoint with its hours, the oldest first, in the order of service, kind and name.
+  ///
+  /// - Parameters:
+  ///   - kind: nil for both.
+  ///   - since: only hours that end after it; nil for all.
+  func hours(kind: Timings.Kind?, since: WallTime?) -> [(endpoint: Endpoint, hours: [(start: WallTime, Histogram)])] {
+    var result: [Endpoint: [(start: WallTime, Histogram)]] = [:]
+    func add(_ hour: Int64, _ endpoint: Endpoint, _ histogram: @autoclosure () -> Histogram) {
+      guard kind == nil || endpoint.kind == kind else { return }
+      result[endpoint, default: []].append((WallTime(seconds: hour * 3600), histogram()))
+    }
+    func counts(_ hour: Int64) -> Bool { since.map { WallTime(seconds: (hour + 1) * 3600) > $0 } ?? true }
+
+    for hour in past where counts(hour.number) {
+      for (endpoint, message) in hour.histograms { add(hour.number, endpoint, Self.histogram(message)) }
+    }
+    if counts(currentHour) {
+      for (endpoint, histogram) in current { add(currentHour, endpoint, histogram) }
+    }
+    return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// Histograms that are kept for past hours.
+  var pastHistograms: Int { past.reduce(0) { $0 + $1.histograms.count } }
+
+  /// A clock that was set back goes on in the hour that it was in.
+  private mutating func beginHour(of now: WallTime) {
+    let hour = Self.hour(of: now)
+    guard hour > currentHour else { return }
+    if !current.isEmpty {
+      let histograms = current.map { ($0, $1.message(kind: $0.kind, endpoint: $0.name)) }
+      past.append(Hour(number: currentHour, histograms: Dictionary(uniqueKeysWithValues: histograms)))
+    }
+    currentHour = hour
+    current = [:]
+    past.removeAll { $0.number <= hour - limits.hours }
+    while pastHistograms > limits.histograms { past.removeFirst() }
+  }
+
+  private mutating func bounded(_ endpoint: Endpoint) -> Endpoint {
+    if endpoints.contains(endpoint) { return endpoint }
+    guard endpoints.count < limits.endpoints else {
+      return Endpoint(service: endpoint.service, kind: endpoint.kind, name: Timings.overflowName)
+    }
+    endpoints.insert(endpoint)
+    return endpoint
+  }
+
+  private mutating func forgetProcesses() {
+    while processes.count > limits.instances, let oldest = processes.min(by: { $0.value.lastSeen < $1.value.lastSeen })
+    {
+      processes[oldest.key] = nil
+    }
+  }
+
+  private static func hour(of time: WallTime) -> Int64 { time.seconds / 3600 }
+
+  /// gRPC methods are reported without the slash in front of their path.
+  private static func name(of entry: Timings.Entry) -> String {
+    entry.kind == .grpcMethod && entry.endpoint.hasPrefix("/") ? String(entry.endpoint.dropFirst()) : entry.endpoint
+  }
+
+  /// The message was made here from a histogram.
+  private static func histogram(_ message: Omsconnector.Internal.V1.EndpointHistogram) -> Histogram {
+    do { return try Histogram(message) } catch { preconditionFailure("\(error)") }
+  }
+}

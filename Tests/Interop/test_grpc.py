@@ -8,7 +8,8 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from reflected import Reflected, channel
-from stack import SERVICES, Stack
+from stack import SERVICES as ALL_PROCESSES
+from stack import Stack
 
 STOCK = "omsconnector.v1.InventoryService"
 STANDARD = {
@@ -276,7 +277,7 @@ class DirectlyToInventory(Calls, unittest.TestCase):
 
 class OverGateway(Calls, unittest.TestCase):
     SERVICES = {**STANDARD, **INVENTORY, **GATEWAY}
-    PROCESSES = SERVICES
+    PROCESSES = ALL_PROCESSES
     HIDDEN = ("/omsconnector.internal.v1.MessageConsumerService/Consume",)
 
     @classmethod

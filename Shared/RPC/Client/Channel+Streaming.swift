@@ -110,14 +110,13 @@ public struct BidirectionalCall<Request: Message, Response: Message>: Sendable {
 }
 
 extension ClientStream {
-  func onLoop(_ body: @Sendable () -> Void) async {
-    if loop.isCurrent { return body() }
-    await withTaskExecutorPreference(loop) { body() }
+  func onLoop(_ body: @escaping @Sendable () -> Void) async {
+    await loop.perform { body() }
   }
 
   func send(_ request: some Message) async throws {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.send(request) }
+      return try await loop.perform { try await self.send(request) }
     }
     guard try checkOpen() else { return }
     request.withPacked { packed in enqueueMessage(count: packed.count) { packed.write(to: $0) } }
@@ -127,7 +126,7 @@ extension ClientStream {
 
   func send(bytes: [UInt8]) async throws {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.send(bytes: bytes) }
+      return try await loop.perform { try await self.send(bytes: bytes) }
     }
     guard try checkOpen() else { return }
     enqueue(bytes: bytes)
@@ -136,10 +135,10 @@ extension ClientStream {
   }
 
   func finishAndReply<Response: Sendable>(
-    _ read: @Sendable (UnsafeRawBufferPointer) throws -> Response
+    _ read: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Response
   ) async throws -> Channel.Reply<Response> {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.finishAndReply(read) }
+      return try await loop.perform { try await self.finishAndReply(read) }
     }
     finishSending()
     return try await reply(read)

@@ -50,13 +50,12 @@ public final class Channel: Sendable {
   public var addresses: [Address] { known.withLock { $0 } }
 
   /// Runs `body` on the loop of a balancer, with it.
-  func onLoop<Result: Sendable>(_ body: @Sendable (Balancer) async throws -> Result) async throws -> Result {
+  func onLoop<Result: Sendable>(_ body: @escaping @Sendable (Balancer) async throws -> Result) async throws -> Result {
     let loop = group.next()
     guard let balancer = balancers.first(where: { $0.loop === loop }) else {
       throw RPCError(.internalError, "the channel has no connections on this loop")
     }
-    if loop.isCurrent { return try await body(balancer) }
-    return try await withTaskExecutorPreference(loop) { try await body(balancer) }
+    return try await loop.perform { try await body(balancer) }
   }
 }
 

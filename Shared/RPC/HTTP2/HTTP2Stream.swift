@@ -131,10 +131,10 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   /// Suspends until a message is complete, and returns what `body` makes of its bytes; nil after the peer's last one.
   /// - Throws: the failure that ended the stream, or what `body` throws.
   final func nextMessage<Result: Sendable>(
-    _ body: @Sendable (UnsafeRawBufferPointer) throws -> Result
+    _ body: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Result
   ) async throws -> Result? {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.nextMessage(body) }
+      return try await loop.perform { try await self.nextMessage(body) }
     }
     while true {
       if let bytes = try firstMessage() {

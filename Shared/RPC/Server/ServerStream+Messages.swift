@@ -27,7 +27,7 @@ extension ServerStream {
   /// Queues the one response; the status follows when the handler has returned, in the same write.
   func respond(_ response: some Message) async throws {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.respond(response) }
+      return try await loop.perform { try await self.respond(response) }
     }
     guard !isFinished else { return }
     enqueue(response)
@@ -35,7 +35,7 @@ extension ServerStream {
 
   func respond(bytes: [UInt8]) async throws {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.respond(bytes: bytes) }
+      return try await loop.perform { try await self.respond(bytes: bytes) }
     }
     guard !isFinished else { return }
     enqueue(bytes: bytes)
@@ -44,7 +44,7 @@ extension ServerStream {
   /// Sends one of many responses; suspends while too much waits to be sent.
   func send(_ response: some Message) async throws {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.send(response) }
+      return try await loop.perform { try await self.send(response) }
     }
     try checkOpen()
     enqueue(response)
@@ -54,7 +54,7 @@ extension ServerStream {
 
   func send(bytes: [UInt8]) async throws {
     guard loop.isCurrent else {
-      return try await withTaskExecutorPreference(loop) { try await self.send(bytes: bytes) }
+      return try await loop.perform { try await self.send(bytes: bytes) }
     }
     try checkOpen()
     enqueue(bytes: bytes)

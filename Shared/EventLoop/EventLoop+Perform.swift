@@ -1,0 +1,24 @@
+extension EventLoop {
+  /// Runs `body` on the loop and returns what it returns: at once when called there. Cancelling the caller cancels it.
+  ///
+  /// `withTaskExecutorPreference` is not enough to get here from another thread: between two nonisolated functions the
+  /// optimizer takes the hop for redundant (Swift 6.3, -O), and the body goes on where the caller was. A task of the
+  /// loop's own starts on the loop for certain, and the caller resumes where it belongs.
+  public func perform<Result: Sendable, Failure: Error>(
+    _ body: @escaping @Sendable () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
+    if isCurrent { return try await body() }
+    let task = Task(executorPreference: self) { () async -> Swift.Result<Result, Failure> in
+      do throws(Failure) {
+        return .success(try await body())
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }.get()
+  }
+}

@@ -12,6 +12,7 @@ typedef struct cm_chunk {
 enum { first_chunk_bytes = 8 * 1024 };
 
 static _Thread_local cm_arena *idle;
+static _Thread_local cm_arena *freed_at_exit;  // the one that the thread's exit key names
 
 static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
@@ -26,7 +27,7 @@ static void free_arena(cm_arena *arena) {
 }
 
 static void thread_exits(void *arena) {
-  idle = NULL;
+  idle = freed_at_exit = NULL;
   free_arena(arena);
 }
 
@@ -100,7 +101,9 @@ void cm_arena_release(cm_arena *arena) {
     return;
   }
   trim(arena);
+  idle = arena;
+  if (freed_at_exit == arena) return;
   (void)pthread_once(&exit_key_once, make_exit_key);
   (void)pthread_setspecific(exit_key, arena);
-  idle = arena;
+  freed_at_exit = arena;
 }

@@ -26,10 +26,9 @@ extension Message {
 
   /// The same from an array.
   public init(serialized bytes: [UInt8]) throws(MessageError) {
-    let result = bytes.withUnsafeBytes { buffer in
-      Result<Self, MessageError> { () throws(MessageError) in try Self(serialized: buffer) }
+    self = try bytes.withUnsafeBufferPointer { (buffer) throws(MessageError) in
+      try Self(serialized: UnsafeRawBufferPointer(buffer))
     }
-    self = try result.get()
   }
 
   /// Protobuf's binary form. Equal messages give equal bytes. A NUL character in a text becomes U+FFFD, since protobuf-c

@@ -21,10 +21,10 @@ public final class JSONDocument {
 
   /// The same from an array.
   public convenience init(parsing text: [UInt8]) throws(MessageError) {
-    let parsed = text.withUnsafeBytes { bytes in
-      Result { () throws(MessageError) in try JSONDocument(parsing: bytes) }
+    let object = try text.withUnsafeBufferPointer { (bytes) throws(MessageError) in
+      try JSONDocument(parsing: UnsafeRawBufferPointer(bytes)).retainedObject()
     }
-    self.init(owning: try parsed.get().retainedObject())
+    self.init(owning: object)
   }
 
   /// json-c keeps the text of fractions, but cuts integers down to 64 bits. It gets oversized ones with an exponent that
@@ -39,10 +39,8 @@ public final class JSONDocument {
       start = end
     }
     marked.append(contentsOf: bytes[start...])
-    let parsed = marked.withUnsafeBufferPointer { buffer in
-      Result { () throws(MessageError) in JSONDocument(owning: try Self.parse(buffer)) }
-    }
-    self.init(owning: try parsed.get().retainedObject())
+    let object = try marked.withUnsafeBufferPointer { (bytes) throws(MessageError) in try Self.parse(bytes) }
+    self.init(owning: object)
   }
 
   private init(owning object: OpaquePointer?) { self.object = object }

@@ -11,6 +11,7 @@ extension JSONMessageDecoder {
     case json_type_string:
       try scalar(text: JSONValue.utf8(value), field, target)
     case json_type_int, json_type_double:
+      if storeInteger(value, field, target) { return }
       switch field.pointee.type {
       case PROTOBUF_C_TYPE_BOOL:
         guard json_object_get_type(value) == json_type_int, (0...1).contains(json_object_get_int64(value)) else {
@@ -88,6 +89,29 @@ extension JSONMessageDecoder {
       guard let bytes = Base64.decode(text) else { throw unfit("is not a text in base64") }
       target.storeBytes(of: arena.bytes(bytes), as: ProtobufCBinaryData.self)
     default: throw unfit("is not \(field.expected)")
+    }
+  }
+
+  /// The short way for what almost all numbers are; false where the long one has to look at the text.
+  private func storeInteger(
+    _ value: OpaquePointer?, _ field: UnsafePointer<ProtobufCFieldDescriptor>, _ target: UnsafeMutableRawPointer
+  ) -> Bool {
+    guard json_object_get_type(value) == json_type_int else { return false }
+    let number = json_object_get_int64(value)
+    // json-c also says Int64.max for what is larger.
+    guard number != .max else { return false }
+    func store<T: FixedWidthInteger>(_ type: T.Type) -> Bool {
+      guard let exact = T(exactly: number) else { return false }
+      target.storeBytes(of: exact, as: T.self)
+      return true
+    }
+    switch field.pointee.type {
+    case PROTOBUF_C_TYPE_INT32, PROTOBUF_C_TYPE_SINT32, PROTOBUF_C_TYPE_SFIXED32, PROTOBUF_C_TYPE_ENUM:
+      return store(Int32.self)
+    case PROTOBUF_C_TYPE_INT64, PROTOBUF_C_TYPE_SINT64, PROTOBUF_C_TYPE_SFIXED64: return store(Int64.self)
+    case PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_TYPE_FIXED32: return store(UInt32.self)
+    case PROTOBUF_C_TYPE_UINT64, PROTOBUF_C_TYPE_FIXED64: return store(UInt64.self)
+    default: return false
     }
   }
 

@@ -14,6 +14,8 @@ enum Gateway {
     let configuration = setup.configuration
     let oms = try OMSConfiguration(configuration)
     setup.addresses += configuration[GatewaySettings.grpc]
+    // Clients reach the gateway: nothing of omsconnector.internal.v1 is for them.
+    setup.servesTimings = false
 
     let backends = Backends(configuration, group: setup.group)
     setup.onStop("channels") { backends.shutdown() }

@@ -211,7 +211,7 @@ class ServiceDown(BusCase):
 
 
 class WithoutSignatures(BusCase):
-    OPTIONS = {"oms_require_signature": "off"}
+    OPTIONS = {"oms_require_signature": "false"}
 
     def test_unsigned_messages_are_taken_when_that_is_configured(self):
         body = self.message(snapshot("UNSIGNED", "DELTA", CREATED, [("A", 1)]))

@@ -67,6 +67,13 @@ class Compose(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 10)
         self.assertIn("nothing runs", self.down().stdout)
 
+    def test_sockets_store_and_logs_are_for_their_owner_only(self):
+        self.up()
+        for folder, _, files in os.walk(self.folder):
+            for name in files:
+                path = os.path.join(folder, name)
+                self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
+
     def test_second_up_is_a_clear_error(self):
         self.up()
         again = self.run_script("up", "--detach")

@@ -1,6 +1,5 @@
 """A gRPC client that nobody here wrote, grpcio, against the real executables."""
 
-import os
 import threading
 import unittest
 
@@ -219,10 +218,6 @@ class Calls:
 
     # Deadlines, cancellation, metadata
 
-    def test_deadline_that_has_passed_ends_the_call(self):
-        self.refused(
-            grpc.StatusCode.DEADLINE_EXCEEDED, f"{STOCK}/GetStock", {"aggregate_id": "A", "sku": "B"}, timeout=0)
-
     def test_deadline_ends_a_stream_that_the_client_leaves_open(self):
         invoke, kind = self.client.stub(f"{STOCK}/StreamStockSnapshots")
         released = threading.Event()
@@ -278,7 +273,8 @@ class DirectlyToInventory(Calls, unittest.TestCase):
 class OverGateway(Calls, unittest.TestCase):
     SERVICES = {**STANDARD, **INVENTORY, **GATEWAY}
     PROCESSES = ALL_PROCESSES
-    HIDDEN = ("/omsconnector.internal.v1.MessageConsumerService/Consume",)
+    HIDDEN = (
+        "/omsconnector.internal.v1.MessageConsumerService/Consume", "/omsconnector.internal.v1.TimingService/GetTimings")
 
     @classmethod
     def target(cls):
@@ -325,11 +321,6 @@ class OverUnixSocket(unittest.TestCase):
         with Reflected(self.stack.socket("inventory-1")) as client:
             self.assertIn(STOCK, client.services())
             self.assertEqual(client.call(f"{STOCK}/ListStock", {"aggregate_id": "A"}), {})
-
-    def test_sockets_are_for_their_owner_only(self):
-        for name in self.stack.processes:
-            path = self.stack.socket(name).removeprefix("unix:")
-            self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ class Stack:
         # Not under the project: a Unix socket's path must be short.
         self._own = state_dir is None
         self.state_dir = state_dir or tempfile.mkdtemp(prefix="oms-", dir="/tmp")
-        self.grpc, self.http, self.admin = free_address(), free_address(), free_address()
+        ports = self.free_ports()
+        self.grpc, self.http, self.admin = ports["GATEWAY_GRPC"], ports["GATEWAY_HTTP"], ports["GATEWAY_ADMIN"]
         self.settings = {name.upper(): value for name, value in settings.items()}
         self.processes = {}
         for folder in ("inventory", "data", "log"):
@@ -110,6 +111,10 @@ class Stack:
                     self._add(f"inventory-{n}", service, f"inventory/{n}.sock")
             else:
                 self._add(service, service, f"{service}.sock")
+
+    @staticmethod
+    def free_ports():
+        return {name: free_address() for name in ("GATEWAY_GRPC", "GATEWAY_HTTP", "GATEWAY_ADMIN")}
 
     def _add(self, name, executable, listen):
         log = os.path.join(self.state_dir, "log", f"{name}.log")
@@ -184,6 +189,6 @@ class Stack:
 
     def omsctl(self, *arguments, **run):
         """The finished process, its output as text."""
-        environment = {**clean_environment(), "GATEWAY_TARGET": f"unix:{self.state_dir}/gateway.sock"}
+        environment = {**clean_environment(), "OMSCTL_GATEWAY": f"unix:{self.state_dir}/gateway.sock"}
         return subprocess.run(
             [os.path.join(BIN, "omsctl"), *arguments], env=environment, capture_output=True, text=True, timeout=60, **run)

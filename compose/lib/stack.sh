@@ -129,6 +129,7 @@ signal() {
 # take_lock: before anything is touched in STATE_DIR. The supervisor inherits it, and its keepers, and they hold it for as
 # long as they live.
 take_lock() {
+  umask 077 # sockets, store and logs are for whoever runs the stack
   mkdir -p "$STATE_DIR" || fail 2 "STATE_DIR: $STATE_DIR cannot be made"
   chmod 700 "$STATE_DIR"
   exec 9>"$LOCK"

@@ -55,7 +55,9 @@ struct Lifecycle: Sendable {
   }
 
   private func addStandardServices(to setup: inout ServiceSetup) -> HealthService {
-    TimingServiceImplementation(service: service.name, timings: setup.timings).register(in: &setup.router)
+    if setup.servesTimings {
+      TimingServiceImplementation(service: service.name, timings: setup.timings).register(in: &setup.router)
+    }
     let health = HealthService(services: setup.router.services)
     for (name, probe) in setup.probes { health.delegate(name, to: probe) }
     health.register(in: &setup.router)

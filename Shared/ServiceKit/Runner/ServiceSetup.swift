@@ -13,6 +13,8 @@ public struct ServiceSetup: Sendable {
   /// Where to serve; LISTEN's addresses to begin with.
   public var addresses: [Address]
   public var serverOptions = ServerOptions()
+  /// Whether the internal TimingService is served. Not by an executable that outsiders reach.
+  public var servesTimings = true
 
   var probes: [(name: String, probe: HealthService.Probe)] = []
   var tasks: [(name: String, body: @Sendable () async throws -> Void)] = []

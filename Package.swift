@@ -45,7 +45,7 @@ let package = Package(
 
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], path: "Tests/Shared/EventLoop"),
     .target(name: "CTestMessages", dependencies: ["CMessages"], path: "Tests/Shared/CTestMessages", exclude: ["proto"]),
-    .testTarget(name: "MessagesTests", dependencies: ["Messages", "CTestMessages"], path: "Tests/Shared/Messages"),
+    .testTarget(name: "MessagesTests", dependencies: ["Messages", "CMessages", "CTestMessages"], path: "Tests/Shared/Messages"),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Stubs"], path: "Tests/Shared/RPC"),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),

@@ -126,8 +126,26 @@ static cm_status validate_delimited(walk *walk, const ProtobufCMessageDescriptor
   return status == CM_VALID ? CM_VALID : violated(walk, status, descriptor, field);
 }
 
+// Which fields of one message have come.
+typedef struct seen {
+  uint64_t words[CM_MAX_FIELDS_PER_TYPE / 64];
+} seen;
+
+// Whether this is the field's second time.
+static bool comes_again(seen *seen, const ProtobufCMessageDescriptor *descriptor,
+                        const ProtobufCFieldDescriptor *field) {
+  size_t index = (size_t)(field - descriptor->fields) % CM_MAX_FIELDS_PER_TYPE;
+  uint64_t bit = (uint64_t)1 << (index % 64);
+  bool again = (seen->words[index / 64] & bit) != 0;
+  seen->words[index / 64] |= bit;
+  return again;
+}
+
 static cm_status validate_message(walk *walk, const ProtobufCMessageDescriptor *descriptor, const uint8_t *p,
                                   const uint8_t *end, unsigned depth) {
+  seen seen;
+  for (size_t word = 0; word * 64 < descriptor->n_fields && word < CM_MAX_FIELDS_PER_TYPE / 64; word++)
+    seen.words[word] = 0;
   const ProtobufCFieldDescriptor *field = NULL;
   const ProtobufCFieldDescriptor *fields_end = descriptor->fields + descriptor->n_fields;
   const ProtobufCFieldDescriptor *expected = descriptor->fields;
@@ -169,6 +187,9 @@ static cm_status validate_message(walk *walk, const ProtobufCMessageDescriptor *
         if (status == CM_VALID && length > (size_t)(end - p)) status = CM_TRUNCATED;
         if (status != CM_VALID) return violated(walk, status, descriptor, field);
         if (field != NULL) {
+          if (field->type == PROTOBUF_C_TYPE_MESSAGE && field->label != PROTOBUF_C_LABEL_REPEATED &&
+              comes_again(&seen, descriptor, field))
+            return violated(walk, CM_MESSAGE_TWICE, descriptor, field);
           status = validate_delimited(walk, descriptor, field, p, p + length, depth);
           if (status != CM_VALID) return status;
         }

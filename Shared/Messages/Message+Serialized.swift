@@ -83,6 +83,7 @@ extension MessageError {
     case CM_TOO_DEEP: self = .tooDeep(field: field)
     case CM_TOO_MANY_FIELDS: self = .tooManyFields(field: field)
     case CM_TRUNCATED: self = .malformed(field: field, reason: "the bytes end in the middle of the field")
+    case CM_MESSAGE_TWICE: self = .malformed(field: field, reason: "the message comes twice; send it once")
     case CM_BAD_VARINT: self = .malformed(field: field, reason: "a number has too many bytes")
     case CM_BAD_TAG: self = .malformed(field: field, reason: "a tag with number 0 or an unknown wire type")
     default: self = .malformed(field: field, reason: "the wire type is not the field's")

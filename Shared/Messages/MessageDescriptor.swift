@@ -1,6 +1,7 @@
 package import CMessages
 
-/// protobuf-c's description of a message type: a constant that lives as long as the process.
+/// protobuf-c's description of a message type: a constant that lives as long as the process, which is why it may be
+/// shared between threads.
 public struct MessageDescriptor: @unchecked Sendable {
   package let pointer: UnsafePointer<ProtobufCMessageDescriptor>
 

@@ -57,8 +57,9 @@ public final class JSONDocument {
   /// `bytes` have passed the scanner, so that only the order of the tokens is left to be wrong.
   private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(MessageError) -> OpaquePointer? {
     guard let count = Int32(exactly: bytes.count) else { throw .notJSON(offset: 0, reason: "longer than 2 GiB") }
-    // One level more than the scanner lets through: json-c counts a value in a container as a level.
-    guard let tokener = json_tokener_new_ex(Int32(JSONScanner.maxDepth + 2)) else { fatalError("out of memory for JSON") }
+    // More levels than the scanner lets through: json-c counts a value in a container as a level.
+    let levels = Int32(JSONScanner.maxDepth + 2)
+    guard let tokener = json_tokener_new_ex(levels) else { fatalError("out of memory for JSON") }
     defer { json_tokener_free(tokener) }
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS)
     let object = bytes.withMemoryRebound(to: CChar.self) { json_tokener_parse_ex(tokener, $0.baseAddress, count) }

@@ -64,8 +64,8 @@ extension JSONMessageDecoder {
     case PROTOBUF_C_TYPE_FLOAT, PROTOBUF_C_TYPE_DOUBLE:
       guard let number = Self.floatingPoint(text) else { throw unfit("is not a number") }
       let isFloat = field.pointee.type == PROTOBUF_C_TYPE_FLOAT
-      guard isFloat ? Float(number).isInfinite == number.isInfinite : true, !number.isInfinite || text.last == 0x79
-      else { throw unfit("is out of range") }
+      let isTooLarge = isFloat ? Float(number).isInfinite : number.isInfinite
+      guard !isTooLarge || text.last == UInt8(ascii: "y") else { throw unfit("is out of range") }
       if isFloat {
         target.storeBytes(of: Float(number), as: Float.self)
       } else {
@@ -183,7 +183,7 @@ extension UnsafePointer<ProtobufCFieldDescriptor> {
   /// Without the prefix, and without the value that stands for none.
   fileprivate var enumNames: [String] {
     let prefix = enumPrefix
-    let names = enumValues.map { String(cString: $0.name) }.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
-    return names.filter { $0 != "UNSPECIFIED" }
+    let names = enumValues.map { String(cString: $0.name) }
+    return names.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }.filter { $0 != "UNSPECIFIED" }
   }
 }

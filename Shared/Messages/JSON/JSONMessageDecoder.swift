@@ -148,7 +148,9 @@ extension UnsafePointer<ProtobufCFieldDescriptor> {
 extension MessageError {
   /// The same error, its field being inside another one.
   func inside(_ outer: String) -> MessageError {
-    func joined(_ inner: String) -> String { inner.isEmpty || inner.hasPrefix("[") ? outer + inner : "\(outer).\(inner)" }
+    func joined(_ inner: String) -> String {
+      inner.isEmpty || inner.hasPrefix("[") ? outer + inner : "\(outer).\(inner)"
+    }
     switch self {
     case .malformed(let field, let reason): return .malformed(field: joined(field), reason: reason)
     case .invalidUTF8(let field): return .invalidUTF8(field: joined(field))

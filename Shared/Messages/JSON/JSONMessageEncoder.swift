@@ -1,5 +1,4 @@
 internal import CMessages
-internal import Glibc
 
 /// Writes protobuf-c's structs as JSON, driven by protobuf-c's descriptors. Fields at their default are left out.
 struct JSONMessageEncoder {
@@ -14,10 +13,8 @@ struct JSONMessageEncoder {
       guard Self.isPresent(message, field) else { continue }
       if !isFirst { output.append(UInt8(ascii: ",")) }
       isFirst = false
-      output.append(UInt8(ascii: "\""))
-      output.append(contentsOf: UnsafeBufferPointer(
-        start: UnsafeRawPointer(field.pointee.name).assumingMemoryBound(to: UInt8.self), count: strlen(field.pointee.name)))
-      output.append(contentsOf: "\":".utf8)
+      JSONText.append(utf8: JSONValue.utf8(field.pointee.name), to: &output)
+      output.append(UInt8(ascii: ":"))
       append(field, of: message)
     }
     output.append(UInt8(ascii: "}"))
@@ -83,7 +80,9 @@ struct JSONMessageEncoder {
         // A map's value that was never set.
         output.append(contentsOf: "{}".utf8)
       }
-    case PROTOBUF_C_TYPE_STRING: JSONText.append(utf8: Self.text(target), to: &output)
+    case PROTOBUF_C_TYPE_STRING:
+      let text = target.load(as: UnsafePointer<CChar>?.self)
+      JSONText.append(utf8: text.map { JSONValue.utf8($0) } ?? .init(start: nil, count: 0), to: &output)
     case PROTOBUF_C_TYPE_BYTES:
       let data = target.load(as: ProtobufCBinaryData.self)
       output.append(UInt8(ascii: "\""))
@@ -106,11 +105,6 @@ struct JSONMessageEncoder {
       output.append(contentsOf: target.load(as: UInt32.self).description.utf8)
     default: output.append(contentsOf: target.load(as: Int32.self).description.utf8)
     }
-  }
-
-  static func text(_ target: UnsafeRawPointer) -> UnsafeBufferPointer<UInt8> {
-    guard let start = target.load(as: UnsafePointer<CChar>?.self) else { return UnsafeBufferPointer(start: nil, count: 0) }
-    return UnsafeBufferPointer(start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: strlen(start))
   }
 
   private mutating func appendEnum(_ number: Int32, _ field: UnsafePointer<ProtobufCFieldDescriptor>) {
@@ -143,7 +137,7 @@ struct JSONMessageEncoder {
       JSONText.append(timestamp.text, to: &output)
     case google__type__decimal__descriptor_pointer():
       let text = Google.Types.Decimal(unpacked: message).value
-      if JSONMessageEncoder.isNumber(text) {
+      if Self.isNumber(text) {
         output.append(contentsOf: text.utf8)
       } else {
         JSONText.append(text, to: &output)

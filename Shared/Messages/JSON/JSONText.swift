@@ -17,13 +17,17 @@ public enum JSONText {
   static func append(utf8 text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
     var start = 0
-    for (index, byte) in text.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+    for (index, byte) in text.enumerated() where needsEscape(byte) {
       output.append(contentsOf: text[start..<index])
       start = index + 1
       appendEscape(byte, to: &output)
     }
     output.append(contentsOf: text[start...])
     output.append(UInt8(ascii: "\""))
+  }
+
+  private static func needsEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
   private static func appendEscape(_ byte: UInt8, to output: inout [UInt8]) {

@@ -69,7 +69,7 @@ extension JSONValue {
     return UnsafeBufferPointer(start: start, count: start == nil ? 0 : Int(json_object_get_string_len(string)))
   }
 
-  /// A member's name.
+  /// A C string's text: a member's name.
   static func utf8(_ name: UnsafePointer<CChar>) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: strlen(name))
   }

@@ -24,8 +24,8 @@ extension Google.Protobuf.Timestamp {
     var result: [UInt8] = []
     result.reserveCapacity(30)
     Self.append(time.year, digits: 4, to: &result)
-    for (separator, part) in [("-", time.month), ("-", time.day), ("T", time.hour), (":", time.minute), (":", time.second)] {
-      result.append(contentsOf: separator.utf8)
+    for (separator, part) in zip("--T::".utf8, [time.month, time.day, time.hour, time.minute, time.second]) {
+      result.append(separator)
       Self.append(part, digits: 2, to: &result)
     }
     if nanos != 0 {

@@ -28,8 +28,8 @@ struct DescriptorPoolTests {
       for dependency in file.dependencies { #expect(DescriptorPool.file(named: dependency) != nil) }
     }
     #expect(DescriptorPool.file(named: "no/such.proto") == nil)
-    #expect(
-      DescriptorPool.file(named: "omsconnector/v1/inventory_service.proto")?.dependencies == ["omsconnector/v1/stock.proto"])
+    let inventory = DescriptorPool.file(named: "omsconnector/v1/inventory_service.proto")
+    #expect(inventory?.dependencies == ["omsconnector/v1/stock.proto"])
   }
 
   @Test("a method's path, streaming and idempotency are known by its service's name")

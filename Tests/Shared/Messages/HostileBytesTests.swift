@@ -111,6 +111,18 @@ struct HostileBytesTests {
     }
   }
 
+  @Test("a message that comes twice is refused: protobuf-c would take n² time and memory to merge n lists")
+  func messageTwice() {
+    let snapshot = field(1, Omsconnector.V1.StockSnapshot(stock: [.init(sku: "A", quantity: 1)]).serialized())
+    #expect(throws: Never.self) { try Omsconnector.V1.ApplyStockSnapshotRequest(serialized: snapshot) }
+    #expect(
+      throws: MessageError.malformed(
+        field: "omsconnector.v1.ApplyStockSnapshotRequest.snapshot", reason: "the message comes twice; send it once")
+    ) {
+      try Omsconnector.V1.ApplyStockSnapshotRequest(serialized: snapshot + snapshot)
+    }
+  }
+
   @Test("a message cut off at any byte is refused or decoded, never more")
   func truncated() {
     for count in goldenBytes.indices {

@@ -33,8 +33,10 @@ struct JSONDecodingTests {
       (#"{"uint64_field": 18446744073709551615}"#, AllTypes(uint64Field: .max)),
       (#"{"uint64_field": "18446744073709551615"}"#, AllTypes(uint64Field: .max)),
       (#"{"int32_field": -2147483648, "uint32_field": 4294967295}"#, AllTypes(int32Field: .min, uint32Field: .max)),
-      (#"{"sint32_field": 1, "sfixed64_field": -2, "fixed32_field": 3}"#,
-        AllTypes(sint32Field: 1, fixed32Field: 3, sfixed64Field: -2)),
+      (
+        #"{"sint32_field": 1, "sfixed64_field": -2, "fixed32_field": 3}"#,
+        AllTypes(sint32Field: 1, fixed32Field: 3, sfixed64Field: -2)
+      ),
       (#"{"double_field": 4.20, "float_field": "0.5"}"#, AllTypes(doubleField: 4.2, floatField: 0.5)),
       (#"{"double_field": 3}"#, AllTypes(doubleField: 3)),
       (#"{"double_field": "-Infinity"}"#, AllTypes(doubleField: -.infinity)),
@@ -47,8 +49,10 @@ struct JSONDecodingTests {
       (#"{"bool_field": 0}"#, AllTypes()), (#"{"bool_field": "false"}"#, AllTypes()),
       (#"{"bytes_field": "AP+A"}"#, AllTypes(bytesField: [0, 255, 128])),
       (#"{"bytes_field": "AP-A"}"#, AllTypes(bytesField: [0, 255, 128])),
-      (#"{"bytes_field": "YQ=="}"#, AllTypes(bytesField: [0x61])), (#"{"bytes_field": "YQ"}"#, AllTypes(bytesField: [0x61])),
-      (#"{"color": "COLOR_DARK_BLUE"}"#, AllTypes(color: .darkBlue)), (#"{"color": "DARK_BLUE"}"#, AllTypes(color: .darkBlue)),
+      (#"{"bytes_field": "YQ=="}"#, AllTypes(bytesField: [0x61])),
+      (#"{"bytes_field": "YQ"}"#, AllTypes(bytesField: [0x61])),
+      (#"{"color": "COLOR_DARK_BLUE"}"#, AllTypes(color: .darkBlue)),
+      (#"{"color": "DARK_BLUE"}"#, AllTypes(color: .darkBlue)),
       (#"{"color": 5}"#, AllTypes(color: .darkBlue)), (#"{"color": "-1"}"#, AllTypes(color: .negative)),
       (#"{"color": 77}"#, AllTypes(color: .init(rawValue: 77))),
       (#"{"maybe": 0}"#, AllTypes(maybe: 0)), (#"{"maybe": null}"#, AllTypes()),
@@ -103,14 +107,23 @@ struct JSONDecodingTests {
       (#"{"int64_field": ""}"#, #"int64_field: "" is not a whole number"#),
       (#"{"int64_field": true}"#, "int64_field: true is not a whole number"),
       (#"{"int64_field": [1]}"#, "int64_field: [1] is not a whole number"),
-      (#"{"int64_field": 9223372036854775808}"#,
-        "int64_field: 9223372036854775808 is out of range; -9223372036854775808 to 9223372036854775807 is allowed"),
-      (#"{"int64_field": 99999999999999999999999}"#,
-        "int64_field: 99999999999999999999999 is out of range; -9223372036854775808 to 9223372036854775807 is allowed"),
-      (#"{"int32_field": "2147483648"}"#,
-        #"int32_field: "2147483648" is out of range; -2147483648 to 2147483647 is allowed"#),
+      (
+        #"{"int64_field": 9223372036854775808}"#,
+        "int64_field: 9223372036854775808 is out of range; -9223372036854775808 to 9223372036854775807 is allowed"
+      ),
+      (
+        #"{"int64_field": 99999999999999999999999}"#,
+        "int64_field: 99999999999999999999999 is out of range; -9223372036854775808 to 9223372036854775807 is allowed"
+      ),
+      (
+        #"{"int32_field": "2147483648"}"#,
+        #"int32_field: "2147483648" is out of range; -2147483648 to 2147483647 is allowed"#
+      ),
       (#"{"uint32_field": -1}"#, "uint32_field: -1 is out of range; 0 to 4294967295 is allowed"),
-      (#"{"int32_field": 1e999999999}"#, "int32_field: 1e999999999 is out of range; -2147483648 to 2147483647 is allowed"),
+      (
+        #"{"int32_field": 1e999999999}"#,
+        "int32_field: 1e999999999 is out of range; -2147483648 to 2147483647 is allowed"
+      ),
       (#"{"double_field": "x"}"#, #"double_field: "x" is not a number"#),
       (#"{"double_field": 1e999}"#, "double_field: 1e999 is out of range"),
       (#"{"float_field": 1e39}"#, "float_field: 1e39 is out of range"),
@@ -125,8 +138,10 @@ struct JSONDecodingTests {
       (#"{"labels": {"x": []}}"#, #"labels["x"]: [] is not a text"#),
       (#"{"counts": {"x": 1}}"#, #"counts["x"]: "x" is not a whole number"#),
       (#"{"leaves_by_name": {"x": {"size": "y"}}}"#, #"leaves_by_name["x"].size: "y" is not a whole number"#),
-      (#"{"moment": "yesterday"}"#,
-        #"moment: "yesterday" is not a date and time such as 2024-02-03T04:05:06+00:00"#),
+      (
+        #"{"moment": "yesterday"}"#,
+        #"moment: "yesterday" is not a date and time such as 2024-02-03T04:05:06+00:00"#
+      ),
       (#"{"amount": "4,20"}"#, #"amount: "4,20" is not a decimal number"#),
       (#"{"text": "a", "number": 1}"#, "number: 1 is one too many: only one field of its oneof may be set"),
       ("7", "7 is not an object"),
@@ -142,11 +157,15 @@ struct JSONDecodingTests {
     #expect { try decode("{\"int64_field\": [\"\(value)\"]}") } throws: { "\($0)".count < 150 }
   }
 
-  @Test("text that is not one JSON value is refused", arguments: [
-    "", " ", "{", "}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, "[1,]", "{} {}", "{}x", "01", "-", "1.", ".5", "+1", "1e", "NaN",
-    "Infinity", "tru", "nulll", "'a'", #"{'a':1}"#, "{a:1}", "// x\n{}", "/* */{}", "\"a", "\"\n\"", "[1 2]", "{}\u{feff}",
-    #""\x41""#, #""\u12""#,
-  ])
+  @Test(
+    "text that is not one JSON value is refused",
+    arguments: [
+      "", " ", "{", "}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, "[1,]", "{} {}", "{}x", "01", "-", "1.", ".5", "+1", "1e",
+      "NaN",
+      "Infinity", "tru", "nulll", "'a'", #"{'a':1}"#, "{a:1}", "// x\n{}", "/* */{}", "\"a", "\"\n\"", "[1 2]",
+      "{}\u{feff}",
+      #""\x41""#, #""\u12""#,
+    ])
   func notJSON(json: String) {
     #expect {
       try JSONDocument(parsing: Array(json.utf8))

@@ -28,8 +28,12 @@ struct JSONEncodingTests {
       (.init(doubleField: 0.1), #"{"double_field":0.1}"#),
       (.init(floatField: 0.1), #"{"float_field":0.1}"#),
       (.init(amount: .init(value: "4.20")), #"{"amount":4.20}"#),
-      (.init(amount: .init(value: "123456789012345678901234567890.10")), #"{"amount":123456789012345678901234567890.10}"#),
-      (.init(amount: .init(value: "+1")), #"{"amount":"+1"}"#), (.init(amount: .init(value: "1,2")), #"{"amount":"1,2"}"#),
+      (
+        .init(amount: .init(value: "123456789012345678901234567890.10")),
+        #"{"amount":123456789012345678901234567890.10}"#
+      ),
+      (.init(amount: .init(value: "+1")), #"{"amount":"+1"}"#),
+      (.init(amount: .init(value: "1,2")), #"{"amount":"1,2"}"#),
       (.init(stringField: "\"\\/\u{1}\n🙂"), #"{"string_field":"\"\\/\u0001\n🙂"}"#),
       (.init(bytesField: Array("abcd".utf8)), #"{"bytes_field":"YWJjZA=="}"#),
       (.init(color: .init(rawValue: 77)), #"{"color":77}"#),

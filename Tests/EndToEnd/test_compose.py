@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -67,12 +68,15 @@ class Compose(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 10)
         self.assertIn("nothing runs", self.down().stdout)
 
-    def test_sockets_store_and_logs_are_for_their_owner_only(self):
+    def test_state_is_for_its_owner_only(self):
+        os.chmod(self.folder, 0o755)
         self.up()
+        self.assertEqual(os.stat(self.folder).st_mode & 0o777, 0o700)
         for folder, _, files in os.walk(self.folder):
             for name in files:
                 path = os.path.join(folder, name)
-                self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
+                if not stat.S_ISSOCK(os.stat(path).st_mode):
+                    self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
 
     def test_second_up_is_a_clear_error(self):
         self.up()

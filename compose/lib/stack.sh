@@ -141,8 +141,8 @@ release_lock() { exec 9>&-; }
 
 stack_runs() { [ -e "$LOCK" ] && ! flock --nonblock "$LOCK" true; }
 
-# wait_for_end SECONDS
-wait_for_end() { flock --timeout "$1" "$LOCK" true; }
+# wait_for_end [SECONDS]
+wait_for_end() { flock ${1:+--timeout "$1"} "$LOCK" true; }
 
 # remove_leftovers: what a run that was killed has left behind.
 remove_leftovers() {

@@ -54,6 +54,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Scratch space to gather one write in.
   public let writeBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
 
+  /// Memory for what comes and goes with every call.
+  public var blocks = BlockPool()
+
   private struct Inbox {
     var jobs: [UnownedJob] = []
     var thunks: [@Sendable () -> Void] = []

@@ -24,6 +24,11 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
     entries.append(Entry(name: name.lowercased(), value: value))
   }
 
+  /// A field from the wire, where names are lower-case already.
+  mutating func append(received name: String, _ value: String) {
+    entries.append(Entry(name: name, value: value))
+  }
+
   public mutating func append(contentsOf other: Metadata) { entries += other.entries }
 
   /// The first value of that name.

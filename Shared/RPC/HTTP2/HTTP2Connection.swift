@@ -21,8 +21,9 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// Set once, by `start`, which every subclass's initializer calls.
   final private(set) var session: OpaquePointer!
 
-  /// The stream whose header block is being received; HTTP/2 does not interleave them (RFC 9113 §4.3).
-  fileprivate final var headerStream: HTTP2Stream?
+  /// The stream whose header block is being received; HTTP/2 does not interleave them (RFC 9113 §4.3). Unretained: `remove`
+  /// clears it.
+  fileprivate final var headerStream: Unmanaged<HTTP2Stream>?
   private final unowned(unsafe) var firstStream: HTTP2Stream?
   private final var isDirty = false
   private final var unsent = ByteQueue()
@@ -223,7 +224,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     stream.nextStream = nil
     stream.previousStream = nil
     streamCount -= 1
-    if headerStream === stream { headerStream = nil }
+    if headerStream?.toOpaque() == Unmanaged.passUnretained(stream).toOpaque() { headerStream = nil }
     abandonHeldBytes(of: stream)
     stream.connection = nil
     stream.didClose(end)
@@ -284,13 +285,14 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
         let category = frame.pointee.headers.cat
         let isFirst = category == NGHTTP2_HCAT_REQUEST || category == NGHTTP2_HCAT_RESPONSE
         $0.headerStream = $0.beginHeaders(streamID: frame.pointee.hd.stream_id, isFirst: isFirst)
+          .map(Unmanaged.passUnretained)
       }
       return 0
     }
     nghttp2_session_callbacks_set_on_header_callback2(callbacks) { _, _, name, value, _, connection in
       guard let name, let value, let connection else { return 0 }
       Unmanaged<HTTP2Connection>.fromOpaque(connection)._withUnsafeGuaranteedRef {
-        $0.headerStream?.receiveHeader(name: nghttp2_rcbuf_get_buf(name), value: value)
+        $0.headerStream?._withUnsafeGuaranteedRef { $0.receiveHeader(name: nghttp2_rcbuf_get_buf(name), value: value) }
       }
       return 0
     }

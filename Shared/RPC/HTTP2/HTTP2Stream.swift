@@ -13,8 +13,11 @@ import Glibc
 class HTTP2Stream: LoopTimer, @unchecked Sendable {
   final let loop: EventLoop
   final let messageLimit: Int
-  /// Nil once the stream is closed.
-  final var connection: HTTP2Connection?
+  /// Where both queues begin; most messages fit.
+  private final let block: UnsafeMutableRawPointer
+  /// Nil once the stream is closed. Unretained, because every retain costs on the hot path: the connection takes itself
+  /// out of here (`HTTP2Connection.remove`) before it can go away, as the loop holds it while it has streams.
+  final unowned(unsafe) var connection: HTTP2Connection?
   final var id: Int32 = 0
 
   // The connection's list.
@@ -22,7 +25,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   final unowned(unsafe) var previousStream: HTTP2Stream?
 
   // Inbound
-  final var inbound = ByteQueue()
+  final var inbound: ByteQueue
   final private(set) var inboundEnded = false
   /// Why there is nothing more to read, other than the peer's regular end.
   final var failure: RPCError?
@@ -33,7 +36,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   final var connectionCredit = 0
 
   // Outbound
-  final var outbound = ByteQueue()
+  final var outbound: ByteQueue
   /// Nothing follows what is in `outbound`.
   final var outboundEnded = false
   private final var isDeferred = false
@@ -45,6 +48,15 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   init(loop: EventLoop, messageLimit: Int) {
     self.loop = loop
     self.messageLimit = messageLimit
+    block = loop.blocks.take()
+    let half = BlockPool.blockSize / 2
+    inbound = ByteQueue(borrowing: block, capacity: half)
+    outbound = ByteQueue(borrowing: block + half, capacity: half)
+  }
+
+  deinit {
+    // A task may let go of the stream last, on whatever thread it ends.
+    if loop.isCurrent { loop.blocks.put(block) } else { block.deallocate() }
   }
 
   // MARK: For subclasses
@@ -197,12 +209,14 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     outbound.advance(MessagePrefix.byteCount + count)
   }
 
-  final func enqueue(bytes: [UInt8]) {
-    bytes.withUnsafeBytes { bytes in
-      enqueueMessage(count: bytes.count) { pointer in
-        if let base = bytes.baseAddress { pointer.copyMemory(from: base, byteCount: bytes.count) }
-      }
+  final func enqueue(bytes: UnsafeRawBufferPointer) {
+    enqueueMessage(count: bytes.count) { pointer in
+      if let base = bytes.baseAddress { pointer.copyMemory(from: base, byteCount: bytes.count) }
     }
+  }
+
+  final func enqueue(bytes: [UInt8]) {
+    bytes.withUnsafeBytes { enqueue(bytes: $0) }
   }
 
   /// Tells nghttp2 that there is something to send again.

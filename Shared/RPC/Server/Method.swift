@@ -1,5 +1,7 @@
 /// What a server does with one path.
-final class Method: Sendable {
+///
+/// Sendable: immutable; `pathBytes` is memory of its own.
+final class Method: @unchecked Sendable {
   typealias AsyncHandler = @Sendable (ServerStream) async throws -> Void
 
   enum Handler: Sendable {
@@ -12,12 +14,17 @@ final class Method: Sendable {
   }
 
   let path: String
-  let pathBytes: [UInt8]
+  /// The path once more, for comparison with bytes from the wire.
+  let pathBytes: UnsafeBufferPointer<UInt8>
   let handler: Handler
 
   init(path: String, handler: Handler) {
     self.path = path
-    pathBytes = Array(path.utf8)
+    let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: path.utf8.count)
+    _ = bytes.initialize(from: path.utf8)
+    pathBytes = UnsafeBufferPointer(bytes)
     self.handler = handler
   }
+
+  deinit { pathBytes.deallocate() }
 }

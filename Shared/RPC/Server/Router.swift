@@ -75,16 +75,18 @@ public struct Router: Sendable {
       })
   }
 
-  /// One message in, one out, at once, both as bytes that this side does not look into. The bytes are valid during the
-  /// call of the handler only.
+  /// One message in, one out, at once, both as bytes that this side does not look into. The handler passes its response
+  /// to `respond` once; the request's bytes are valid during its call only.
   public mutating func synchronousBytes(
     service: String, method: String,
-    _ handler: @escaping @Sendable (UnsafeRawBufferPointer, ServerContext) throws -> [UInt8]
+    _ handler: @escaping @Sendable (
+      _ request: UnsafeRawBufferPointer, _ context: ServerContext, _ respond: (UnsafeRawBufferPointer) -> Void
+    ) throws -> Void
   ) {
     add(
       service, "/\(service)/\(method)",
       .synchronous { bytes, stream in
-        stream.enqueue(bytes: try handler(bytes, ServerContext(stream: stream)))
+        try handler(bytes, ServerContext(stream: stream)) { stream.enqueue(bytes: $0) }
       })
   }
 

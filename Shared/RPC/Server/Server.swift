@@ -28,13 +28,8 @@ public final class Server: Sendable {
   public func listen(on address: Address) throws(AddressError) -> Address {
     let socket = try ListeningSocket(address)
     let home = homes[0]
-    let listener = Listener(socket: socket, loop: home.loop) { [weak self] descriptor in
-      guard let self else {
-        close(descriptor)
-        return
-      }
-      self.accept(descriptor)
-    }
+    // Holds the server until `shutdown`. (A weak reference would send every later retain of the server the slow way.)
+    let listener = Listener(socket: socket, loop: home.loop) { self.accept($0) }
     listeners.withLock { $0.append(listener) }
     home.loop.execute { listener.start() }
     return socket.address
@@ -71,10 +66,11 @@ public final class Server: Sendable {
   }
 
   func method(_ path: UnsafeBufferPointer<UInt8>) -> Method? {
-    methods.first { method in
-      method.pathBytes.count == path.count
-        && method.pathBytes.withUnsafeBytes { $0.elementsEqual(UnsafeRawBufferPointer(path)) }
+    guard let bytes = path.baseAddress else { return nil }
+    for method in methods where method.pathBytes.count == path.count {
+      if let candidate = method.pathBytes.baseAddress, memcmp(candidate, bytes, path.count) == 0 { return method }
     }
+    return nil
   }
 
   func report(_ stream: ServerStream, _ error: RPCError?, startedAt: UInt64) {

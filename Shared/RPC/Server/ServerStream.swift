@@ -53,18 +53,18 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   // MARK: Request headers
 
   override func receiveHeader(name: nghttp2_vec, value: OpaquePointer) {
-    guard !seen.contains(.headersEnded), let connection = serverConnection else { return }  // trailers: gRPC has none here
+    guard !seen.contains(.headersEnded) else { return }  // trailers: gRPC has none in requests
     let field = nghttp2_rcbuf_get_buf(value)
     headerBytes += name.len + field.len + 32  // RFC 9113 §6.5.2 counts so
     switch name.len {
     case 2 where name.equals("te"):
       if field.equals("trailers") { seen.insert(.trailers) }
     case 5 where name.equals(":path"):
-      method = connection.method(for: value, field)
+      method = serverConnection?.method(for: value, field)
     case 7 where name.equals(":method"):
       httpMethodIsPost = field.equals("POST")
     case 7 where name.equals(":scheme"), 10 where name.equals(":authority"), 10 where name.equals("user-agent"),
-      20 where name.equals("grpc-accept-encoding"):
+      14 where name.equals("content-length"), 20 where name.equals("grpc-accept-encoding"):
       break
     case 12 where name.equals("content-type"):
       seen.insert(.contentType)
@@ -79,7 +79,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
       if !field.equals("identity") { encoding = String(decoding: field.bytes.prefix(32), as: UTF8.self) }
     default:
       guard headerBytes <= server.options.headerListLimit else { return }
-      metadata.append(String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
+      metadata.append(received: String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
     }
   }
 

@@ -9,13 +9,21 @@ struct ByteQueue: ~Copyable {
   private var capacity = 0
   private var start = 0
   private var end = 0
+  private var ownsMemory = true
 
   /// What an empty queue may keep; a larger piece goes back to the system.
   private static let keptCapacity = 16 << 10
 
   init() {}
 
-  deinit { memory?.deallocate() }
+  /// Begins with memory that somebody else owns and that outlives the queue.
+  init(borrowing memory: UnsafeMutableRawPointer, capacity: Int) {
+    self.memory = memory.assumingMemoryBound(to: UInt8.self)
+    self.capacity = capacity
+    ownsMemory = false
+  }
+
+  deinit { if ownsMemory { memory?.deallocate() } }
 
   @inline(__always) var count: Int { end - start }
   @inline(__always) var isEmpty: Bool { end == start }
@@ -52,8 +60,9 @@ struct ByteQueue: ~Copyable {
       let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
       if let memory {
         memcpy(larger, memory + start, used)
-        memory.deallocate()
+        if ownsMemory { memory.deallocate() }
       }
+      ownsMemory = true
       memory = larger
       capacity = size
     }
@@ -72,7 +81,7 @@ struct ByteQueue: ~Copyable {
   @inline(__always) mutating func removeAll() {
     start = 0
     end = 0
-    if capacity > ByteQueue.keptCapacity {
+    if capacity > ByteQueue.keptCapacity, ownsMemory {
       memory?.deallocate()
       memory = nil
       capacity = 0

@@ -1,9 +1,8 @@
 extension EventLoop {
   /// Runs `body` on the loop and returns what it returns: at once when called there. Cancelling the caller cancels it.
   ///
-  /// `withTaskExecutorPreference` is not enough to get here from another thread: between two nonisolated functions the
-  /// optimizer takes the hop for redundant (Swift 6.3, -O), and the body goes on where the caller was. A task of the
-  /// loop's own starts on the loop for certain, and the caller resumes where it belongs.
+  /// `withTaskExecutorPreference` does not get here from another thread: with NonisolatedNonsendingByDefault its body goes
+  /// on where the caller was. A task of the loop's own starts on the loop, and the caller resumes where it belongs.
   public func perform<Result: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () async throws(Failure) -> Result
   ) async throws(Failure) -> Result {

@@ -27,7 +27,7 @@ package func readStrings(_ count: Int, _ elements: UnsafeMutablePointer<UnsafeMu
   readElements(count, elements) { readString($0) }
 }
 
-package func readBytess(_ count: Int, _ elements: UnsafeMutablePointer<ProtobufCBinaryData>?) -> [[UInt8]] {
+package func readByteLists(_ count: Int, _ elements: UnsafeMutablePointer<ProtobufCBinaryData>?) -> [[UInt8]] {
   readElements(count, elements) { readBytes($0) }
 }
 

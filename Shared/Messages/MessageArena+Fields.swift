@@ -65,7 +65,7 @@ extension MessageArena {
     elements(values) { string($0) }
   }
 
-  package func bytess(_ values: [[UInt8]]) -> (Int, UnsafeMutablePointer<ProtobufCBinaryData>?) {
+  package func byteLists(_ values: [[UInt8]]) -> (Int, UnsafeMutablePointer<ProtobufCBinaryData>?) {
     elements(values) { bytes($0) }
   }
 

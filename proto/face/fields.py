@@ -65,7 +65,7 @@ class SwiftField:
                 value += f" ?? {self.value.element}()"
             return f"readMap({c}.pointee.n_{self.c_name}, {member}) {{ ({key}, {value}) }}"
         if self.is_repeated:
-            return f"read{self._kind}s({c}.pointee.n_{self.c_name}, {member})"
+            return f"read{self._plural}({c}.pointee.n_{self.c_name}, {member})"
         if self.is_message:
             return f"{member}.map {{ {self.element}(unpacked: $0) }}"
         if self.field.type == Field.TYPE_BOOL:
@@ -88,7 +88,7 @@ class SwiftField:
             return [f"({c}.pointee.n_{self.c_name}, {member}) = arena.map({value}, entry__init) {{ entry, key, value in",
                     f"  {entry}", "}"]
         if self.is_repeated:
-            return [f"({c}.pointee.n_{self.c_name}, {member}) = arena.{self._kind.lower()}s({value})"]
+            return [f"({c}.pointee.n_{self.c_name}, {member}) = arena.{self._plural[0].lower()}{self._plural[1:]}({value})"]
         if self.is_message:
             return [f"{member} = arena.message({value})"]
         if self.field.type == Field.TYPE_BOOL:
@@ -98,6 +98,10 @@ class SwiftField:
         if self.field.type in (Field.TYPE_STRING, Field.TYPE_BYTES):
             return [f"{member} = arena.{self._kind.lower()}({value})"]
         return [f"{member} = {value}"]
+
+    @property
+    def _plural(self):
+        return "ByteLists" if self._kind == "Bytes" else self._kind + "s"
 
     @property
     def _kind(self):

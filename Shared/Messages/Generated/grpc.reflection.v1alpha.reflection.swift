@@ -187,13 +187,13 @@ extension Grpc.Reflection.V1alpha {
 
     public init(unpacked pointer: UnsafeRawPointer) {
       let c = pointer.assumingMemoryBound(to: Grpc__Reflection__V1alpha__FileDescriptorResponse.self)
-      self.fileDescriptorProto = readBytess(c.pointee.n_file_descriptor_proto, c.pointee.file_descriptor_proto)
+      self.fileDescriptorProto = readByteLists(c.pointee.n_file_descriptor_proto, c.pointee.file_descriptor_proto)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
       let c = pointer.assumingMemoryBound(to: Grpc__Reflection__V1alpha__FileDescriptorResponse.self)
       grpc__reflection__v1alpha__file_descriptor_response__init(c)
-      (c.pointee.n_file_descriptor_proto, c.pointee.file_descriptor_proto) = arena.bytess(self.fileDescriptorProto)
+      (c.pointee.n_file_descriptor_proto, c.pointee.file_descriptor_proto) = arena.byteLists(self.fileDescriptorProto)
     }
   }
 

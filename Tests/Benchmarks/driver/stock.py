@@ -18,6 +18,8 @@ STREAM_PEAK_BOUND_MIB = 80
 STREAM_ROWS = 200_000
 MEMORY_ROWS = 1_000_000
 IN_FLIGHT = 32
+# As in load/rows.h.
+UPDATED_SKUS = 10_000
 RUN_LIMIT_SECONDS = 120
 
 
@@ -38,10 +40,10 @@ class Contest:
 
 def run(quick: bool) -> list[Measure]:
     build.require_packages()
-    inventory = build.swift_product("inventory")
+    programs = {name: build.swift_product(name) for name in services.NAMES}
+    inventory = programs["inventory"]
     stream_load, stream_loop = _programs("stream")
     updates_load, updates_loop = _programs("updates")
-    programs = {name: build.swift_product(name) for name in services.NAMES}
     updates = 40_000 if quick else 100_000
     contests = [
         Contest(
@@ -60,7 +62,7 @@ def run(quick: bool) -> list[Measure]:
             updates_load,
             updates_loop,
             [str(IN_FLIGHT), str(updates)],
-            10_000,
+            UPDATED_SKUS,
         ),
     ]
     with tempfile.TemporaryDirectory(prefix="loops-", dir=build.OUTPUT) as directory:

@@ -1,0 +1,31 @@
+import HTTP
+import Testing
+
+@testable import Gateway
+
+@Suite struct AdminEdgeTests {
+  private func answer(_ method: String, _ target: String, _ readiness: Readiness = Readiness()) async -> HTTPResponse {
+    await AdminEdge(readiness: readiness, registrar: Registrar(port: nil))
+      .handle(HTTPRequest(method: method, target: target))
+  }
+
+  @Test("alive and ready, also without an OMS")
+  func ready() async {
+    let (alive, ready) = (await answer("GET", "/healthz"), await answer("GET", "/readyz"))
+    #expect(alive.status == 200 && ready.status == 200)
+    #expect(String(decoding: ready.body, as: UTF8.self) == #"{"status":"ready","registration":"unconfigured"}"#)
+  }
+
+  @Test("alive but not ready while stopping")
+  func stopping() async {
+    let readiness = Readiness()
+    readiness.end()
+    let (alive, ready) = (await answer("GET", "/healthz", readiness), await answer("GET", "/readyz", readiness))
+    #expect(alive.status == 200 && ready.status == 503)
+  }
+
+  @Test("nothing else is there", arguments: [("GET", "/", 404), ("POST", "/readyz", 405), ("GET", "/metrics", 404)])
+  func elsewhere(method: String, target: String, status: Int) async {
+    #expect(await answer(method, target).status == status)
+  }
+}

@@ -10,7 +10,7 @@ struct InventoryServiceTests {
   func applyAndGet() async throws {
     try await withInventory { live in
       let rows: [TestRow] = ["a=5", "b=-2", "c=7!", "d", "=1"]
-      let reply = try await live.client.applyStockSnapshot(.init(snapshot: .init(.full, rows)))
+      let reply = try await live.client.applyStockSnapshot(.init(snapshot: message(.full, rows)))
       #expect(reply.applied == 2)
       #expect(reply.clamped == 1)
       #expect(reply.invalid == 2)
@@ -19,7 +19,7 @@ struct InventoryServiceTests {
       #expect(reply.invalidRows.map(\.row) == [3, 4])
       #expect(reply.invalidRows.map(\.aggregateId) == ["EU-WEB", "EU-WEB"])
 
-      let again = try await live.client.applyStockSnapshot(.init(snapshot: .init(.delta, at: 0, ["a=9"])))
+      let again = try await live.client.applyStockSnapshot(.init(snapshot: message(.delta, at: 0, ["a=9"])))
       #expect(again.stale == 1)
 
       let stock = try await live.client.getStock(.init(aggregateId: "EU-WEB", sku: "c")).stock
@@ -41,23 +41,23 @@ struct InventoryServiceTests {
     arguments: [
       Refusal(request: nil, message: "snapshot is missing"),
       Refusal(
-        request: .init(.full, "", ["a=1"]), message: "snapshot: aggregate_id is missing; send the id of the OMS's aggregate"),
+        request: message(.full, of: "", ["a=1"]), message: "snapshot: aggregate_id is missing; send the id of the OMS's aggregate"),
       Refusal(
-        request: .init(.unspecified, ["a=1"]),
+        request: message(.unspecified, ["a=1"]),
         message: "snapshot EU-WEB: mode is missing; send one of FULL, DELTA, NONZERO"),
       Refusal(
-        request: .init(.init(rawValue: 7), ["a=1"]), message: "snapshot EU-WEB: mode 7 is not one of FULL, DELTA, NONZERO"),
+        request: message(.init(rawValue: 7), ["a=1"]), message: "snapshot EU-WEB: mode 7 is not one of FULL, DELTA, NONZERO"),
       Refusal(
-        request: .init(.full, at: nil, ["a=1"]),
+        request: message(.full, at: nil, ["a=1"]),
         message: "snapshot EU-WEB: created_on is missing; send when the quantities were true"),
       Refusal(
-        request: .init(.full, at: -1, ["a=1"]),
+        request: message(.full, at: -1, ["a=1"]),
         message: "snapshot EU-WEB: created_on 1969-12-31T23:59:59Z is not between the years 1970 and 2262"),
       Refusal(
-        request: .init(.full, at: 9_223_372_037, ["a=1"]),
+        request: message(.full, at: 9_223_372_037, ["a=1"]),
         message: "snapshot EU-WEB: created_on 2262-04-11T23:47:17Z is not between the years 1970 and 2262"),
       Refusal(
-        request: .init(.full, (0...10_000).map { TestRow("\($0)", 1) }),
+        request: message(.full, (0...10_000).map { TestRow("\($0)", 1) }),
         message: "snapshot EU-WEB: 10001 rows; at most 10000 in one message: send it in parts with the same created_on"),
     ])
   func refused(_ refusal: Refusal) async throws {
@@ -67,7 +67,8 @@ struct InventoryServiceTests {
       }
       #expect(error?.code == .invalidArgument)
       #expect(error?.message == refusal.message)
-      #expect(try await live.stock.contents().isEmpty)
+      let contents = try await live.stock.contents()
+      #expect(contents.isEmpty)
     }
   }
 

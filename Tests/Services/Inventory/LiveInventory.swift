@@ -1,4 +1,5 @@
 import EventLoop
+import Messages
 import RPC
 import Storage
 import Stubs
@@ -11,7 +12,7 @@ final class LiveInventory: Sendable {
   let group: EventLoopGroup
   let server: Server
   let channel: Channel
-  let client: Omsconnector.V1.InventoryServiceClient
+  var client: InventoryCalls { InventoryCalls(channel: channel) }
 
   init(_ configure: (inout DatabaseOptions) -> Void = { _ in }) throws {
     stock = try TemporaryStock(configure)
@@ -22,7 +23,6 @@ final class LiveInventory: Sendable {
     server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(stock.directory)/socket"))
     channel = Channel(target: Target(address), group: group)
-    client = Omsconnector.V1.InventoryServiceClient(channel)
   }
 
   func stop() async {
@@ -30,6 +30,30 @@ final class LiveInventory: Sendable {
     _ = await server.shutdown(grace: .seconds(1))
     await stock.database.close()
     group.stop()
+  }
+}
+
+/// The service's calls over a channel.
+struct InventoryCalls {
+  typealias V1 = Omsconnector.V1
+  let channel: Channel
+
+  func applyStockSnapshot(_ request: V1.ApplyStockSnapshotRequest) async throws -> V1.ApplyStockSnapshotResponse {
+    try await channel.unary(V1.InventoryServiceMethods.applyStockSnapshot, request)
+  }
+
+  func streamStockSnapshots(
+    _ body: @escaping @Sendable (RequestWriter<V1.StreamStockSnapshotsRequest>) async throws -> Void
+  ) async throws -> V1.StreamStockSnapshotsResponse {
+    try await channel.clientStreaming(V1.InventoryServiceMethods.streamStockSnapshots, body)
+  }
+
+  func getStock(_ request: V1.GetStockRequest) async throws -> V1.GetStockResponse {
+    try await channel.unary(V1.InventoryServiceMethods.getStock, request)
+  }
+
+  func listStock(_ request: V1.ListStockRequest) async throws -> V1.ListStockResponse {
+    try await channel.unary(V1.InventoryServiceMethods.listStock, request)
   }
 }
 
@@ -58,12 +82,11 @@ func status(_ body: () async throws -> Void) async -> RPCError? {
   }
 }
 
-extension Omsconnector.V1.StockSnapshot {
-  init(
-    _ mode: Omsconnector.V1.SnapshotMode, _ aggregateId: String = "EU-WEB", at seconds: Int64? = 1, _ rows: [TestRow]
-  ) {
-    self.init(
-      aggregateId: aggregateId, mode: mode, createdOn: seconds.map { .init(seconds: $0, nanos: 0) },
-      stock: rows.map { .init(sku: $0.sku, quantity: $0.quantity, unlimited: $0.unlimited) })
-  }
+/// A snapshot as a client sends it, with `created_on` in seconds since 1970.
+func message(
+  _ mode: Omsconnector.V1.SnapshotMode, of aggregateId: String = "EU-WEB", at seconds: Int64? = 1, _ rows: [TestRow]
+) -> Omsconnector.V1.StockSnapshot {
+  .init(
+    aggregateId: aggregateId, mode: mode, createdOn: seconds.map { .init(seconds: $0, nanos: 0) },
+    stock: rows.map { .init(sku: $0.sku, quantity: $0.quantity, unlimited: $0.unlimited) })
 }

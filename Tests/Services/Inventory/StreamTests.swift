@@ -20,8 +20,8 @@ struct StreamTests {
       let reply = try await stream(
         live,
         [
-          .init(.full, at: 10, ["a=1", "b=-1", "c"]), .init(.full, "US", at: 10, ["a=2"]),
-          .init(.delta, at: 9, ["a=5"]), .init(.nonzero, at: 11, ["b=3"]),
+          message(.full, at: 10, ["a=1", "b=-1", "c"]), message(.full, of: "US", at: 10, ["a=2"]),
+          message(.delta, at: 9, ["a=5"]), message(.nonzero, at: 11, ["b=3"]),
         ])
       #expect(reply.snapshots == 4)
       #expect([reply.applied, reply.stale, reply.clamped, reply.invalid, reply.zeroed] == [3, 1, 1, 1, 1])
@@ -33,7 +33,8 @@ struct StreamTests {
   @Test("a stream without parts answers nothing but zeros")
   func empty() async throws {
     try await withInventory { live in
-      #expect(try await stream(live, []) == .init())
+      let reply = try await stream(live, [])
+      #expect(reply == .init())
     }
   }
 
@@ -41,7 +42,7 @@ struct StreamTests {
   func beyondTheWindow(parts: Int, rows: Int) async throws {
     try await withInventory { live in
       let snapshots = (0..<parts).map { part in
-        Omsconnector.V1.StockSnapshot(.full, (0..<rows).map { TestRow("sku \(part * rows + $0)", 1) })
+        message(.full, (0..<rows).map { TestRow("sku \(part * rows + $0)", 1) })
       }
       let reply = try await stream(live, snapshots)
       #expect(reply.applied == Int64(parts * rows))
@@ -54,13 +55,14 @@ struct StreamTests {
   func badPart() async throws {
     try await withInventory { live in
       let error = await status {
-        _ = try await stream(live, [.init(.full, ["a=1"]), .init(.full, ["b=1"]), .init(.unspecified, ["c=1"]), .init(.full, ["d=1"])])
+        _ = try await stream(live, [message(.full, ["a=1"]), message(.full, ["b=1"]), message(.unspecified, ["c=1"]), message(.full, ["d=1"])])
       }
       #expect(error?.code == .invalidArgument)
       #expect(
         error?.message == "part 3: snapshot EU-WEB: mode is missing; send one of FULL, DELTA, NONZERO; "
           + "parts 1 to 2 are applied and stay")
-      #expect(try await live.stock.contents() == ["a=1@1000000000", "b=1@1000000000"])
+      let contents = try await live.stock.contents()
+      #expect(contents == ["a=1@1000000000", "b=1@1000000000"])
     }
   }
 
@@ -76,14 +78,14 @@ struct StreamTests {
   func full() async throws {
     try await withInventory({ $0.maximumPages = 300 }) { live in
       let snapshots = (0..<40).map { part in
-        Omsconnector.V1.StockSnapshot(.full, (0..<1_000).map { TestRow("sku \(part * 1_000 + $0)", 1) })
+        message(.full, (0..<1_000).map { TestRow("sku \(part * 1_000 + $0)", 1) })
       }
       let error = await status { _ = try await stream(live, snapshots) }
       #expect(error?.code == .resourceExhausted)
-      let message = error?.message ?? ""
-      #expect(message.contains("store is full: free disk space under \(live.stock.directory)"))
+      let text = error?.message ?? ""
+      #expect(text.contains("store is full: free disk space under \(live.stock.directory)"))
       // "part 23: …; parts 1 to 22 are applied and stay"
-      let durable = message.split(separator: " ").compactMap { Int($0) }.last ?? 0
+      let durable = text.split(separator: " ").compactMap { Int($0) }.last ?? 0
       let stored = try await live.stock.contents().count
       #expect(durable > 0)
       #expect(stored >= durable * 1_000)
@@ -94,7 +96,7 @@ struct StreamTests {
   @Test("the named rows of all parts together are bounded")
   func boundedIssues() async throws {
     try await withInventory { live in
-      let part = Omsconnector.V1.StockSnapshot(.full, (0..<600).map { TestRow("bad \($0)", nil) })
+      let part = message(.full, (0..<600).map { TestRow("bad \($0)", nil) })
       let reply = try await stream(live, [part, part, part])
       #expect(reply.invalid == 1_800)
       #expect(reply.invalidRows.count == 1_000)

@@ -23,6 +23,7 @@ import Storage
       setup.onStop("store") { await store.database.close() }
       let applySnapshot = ApplySnapshot(store: store)
       InventoryService(applySnapshot: applySnapshot, store: store).register(in: &setup.router)
+      StockMessageConsumer(applySnapshot: applySnapshot, timings: setup.timings).register(in: &setup.router)
     }
   }
 

@@ -17,21 +17,6 @@ extension StockSnapshot {
     }
     self = builder.build()
   }
-
-  /// A snapshot of the bus (messages.md §4.3).
-  ///
-  /// - Throws: ``SnapshotError`` when the message as a whole is bad.
-  init(_ message: Magento.Oms.V1.AggregateSnapshot?) throws(SnapshotError) {
-    guard let message else { throw SnapshotError("snapshot is missing") }
-    try SnapshotBuilder.check(aggregateId: message.aggregateId)
-    var builder = try SnapshotBuilder(
-      aggregateId: message.aggregateId, mode: SnapshotMode(message.mode, of: message.aggregateId),
-      createdOn: CreatedOn(message.createdOn, of: message.aggregateId), rowCount: message.stock.count)
-    for row in message.stock {
-      builder.add(sku: row.sku, quantity: RowQuantity(text: row.quantity), unlimited: row.unlimited)
-    }
-    self = builder.build()
-  }
 }
 
 extension SnapshotMode {

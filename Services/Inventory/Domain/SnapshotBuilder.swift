@@ -54,6 +54,15 @@ struct SnapshotBuilder {
     namedByInvalidRows.append(sku)
   }
 
+  /// Notes a row that doesn't have the form of one.
+  ///
+  /// - Parameter sku: as far as it could be read; else empty.
+  mutating func addUnreadable(sku: String, reason: String) {
+    refuse(sku, reason)
+    index += 1
+    if !sku.isEmpty && sku.utf8.count <= SnapshotLimits.skuBytes { namedByInvalidRows.append(sku) }
+  }
+
   consuming func build() -> StockSnapshot {
     sortBySKU(&rows)
     return StockSnapshot(

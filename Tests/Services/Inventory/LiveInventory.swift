@@ -1,6 +1,7 @@
 import EventLoop
 import Messages
 import RPC
+import ServiceKit
 import Storage
 import Stubs
 
@@ -11,6 +12,7 @@ final class LiveInventory: Sendable {
   let stock: TemporaryStock
   let group: EventLoopGroup
   let server: Server
+  let timings = Timings()
   let channel: Channel
   var client: InventoryCalls { InventoryCalls(channel: channel) }
 
@@ -20,6 +22,7 @@ final class LiveInventory: Sendable {
     var router = Router()
     let applySnapshot = ApplySnapshot(store: stock.store)
     InventoryService(applySnapshot: applySnapshot, store: stock.store).register(in: &router)
+    StockMessageConsumer(applySnapshot: applySnapshot, timings: timings).register(in: &router)
     server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(stock.directory)/socket"))
     channel = Channel(target: Target(address), group: group)

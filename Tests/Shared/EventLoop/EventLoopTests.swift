@@ -1,1 +1,71 @@
+import EventLoop
+import Synchronization
 import Testing
+
+@Suite struct EventLoopTests {
+  @Test("async code that starts on a loop stays there, across suspension, sleep and child tasks")
+  func staysOnLoop() async throws {
+    let group = try EventLoopGroup(loops: 2)
+    defer { group.stop() }
+    let loop = group.loops[1]
+    let places = await Task(executorPreference: loop) {
+      var places = [loop.isCurrent]
+      await Task.yield()
+      places.append(loop.isCurrent)
+      await loop.sleep(for: .milliseconds(2))
+      places.append(loop.isCurrent)
+      async let child = loop.isCurrent
+      places.append(await child)
+      return places
+    }.value
+    #expect(places == [true, true, true, true])
+  }
+
+  @Test("work handed over from other threads runs on the loop, all of it, in each thread's order")
+  func executeFromOtherThreads() async throws {
+    let group = try EventLoopGroup(loops: 1)
+    defer { group.stop() }
+    let loop = group.loops[0]
+    let seen = Seen()
+    await withTaskGroup(of: Void.self) { tasks in
+      for thread in 0..<4 {
+        tasks.addTask {
+          for index in 0..<1000 {
+            loop.execute {
+              #expect(loop.isCurrent)
+              seen.order.withLock { $0[thread, default: []].append(index) }
+            }
+          }
+        }
+      }
+    }
+    await Task(executorPreference: loop) {}.value
+    #expect(seen.order.withLock { $0 } == Dictionary(uniqueKeysWithValues: (0..<4).map { ($0, Array(0..<1000)) }))
+  }
+
+  @Test("a cancelled sleep ends early")
+  func cancelledSleep() async throws {
+    let group = try EventLoopGroup(loops: 1)
+    defer { group.stop() }
+    let loop = group.loops[0]
+    let sleeper = Task(executorPreference: loop) { await loop.sleep(for: .seconds(3600)) }
+    sleeper.cancel()
+    await sleeper.value
+  }
+
+  @Test("code that keeps yielding does not keep the loop from other threads' work")
+  func noStarvation() async throws {
+    let group = try EventLoopGroup(loops: 1)
+    defer { group.stop() }
+    let loop = group.loops[0]
+    let isDone = Flag()
+    let spinner = Task(executorPreference: loop) {
+      while !isDone.value.withLock({ $0 }) { await Task.yield() }
+    }
+    loop.execute { isDone.value.withLock { $0 = true } }
+    await spinner.value
+  }
+}
+
+private final class Seen: Sendable { let order = Mutex<[Int: [Int]]>([:]) }
+private final class Flag: Sendable { let value = Mutex(false) }

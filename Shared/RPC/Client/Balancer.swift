@@ -84,6 +84,7 @@ final class Balancer: @unchecked Sendable {
 
   /// Nil when it is worth while to wait.
   private func pick(waitForReady: Bool) -> Result<ClientConnection?, RPCError> {
+    assert(loop.isCurrent)
     guard !isShutDown else { return .failure(RPCError(.unavailable, "the channel to \(target) is shut down")) }
     for step in 0..<subchannels.count {
       let index = (turn + step) % subchannels.count

@@ -118,6 +118,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
 
   /// The first message if it is complete, else nil. Valid until the next change of the queue.
   final func firstMessage() throws(RPCError) -> UnsafeRawBufferPointer? {
+    assert(loop.isCurrent)
     let bytes = inbound.bytes
     guard let prefix = MessagePrefix(bytes), bytes.count >= MessagePrefix.byteCount + prefix.messageCount else {
       return nil
@@ -203,6 +204,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
 
   /// Puts a message behind the queue's last one; `write` fills `count` bytes.
   @inline(__always) final func enqueueMessage(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
+    assert(loop.isCurrent)
     let pointer = outbound.reserve(MessagePrefix.byteCount + count)
     MessagePrefix.write(messageCount: count, to: pointer)
     write(pointer + MessagePrefix.byteCount)
@@ -221,6 +223,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
 
   /// Tells nghttp2 that there is something to send again.
   @inline(__always) final func outboundChanged() {
+    assert(loop.isCurrent)
     guard let connection else { return }
     if isDeferred {
       isDeferred = false

@@ -31,7 +31,7 @@ import Testing
     }
     // Waits until the sender has made no progress for a while, which is what stopping looks like from outside.
     var last = -1
-    while sent.value != last {
+    while sent.value != last || last == 0 {
       last = sent.value
       await test.group.loops[0].sleep(for: .milliseconds(100))
     }

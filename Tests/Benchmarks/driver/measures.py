@@ -39,7 +39,7 @@ class Measure:
 
 def as_json(measures: list[Measure]) -> str:
     """The array that other tools read; all benchmarks of the project keep this form."""
-    return json.dumps([_as_object(measure) for measure in measures], indent=2)
+    return json.dumps([_as_object(measure) for measure in measures], indent=2, ensure_ascii=False)
 
 
 def _as_object(measure: Measure) -> dict:

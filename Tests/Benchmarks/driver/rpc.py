@@ -10,6 +10,8 @@ from .processes import Server, cores, free_port
 
 SYNCHRONOUS_BOUND = 1.4
 ASYNCHRONOUS_BOUND = 1.9
+# Turns of each server within a round.
+SLICES = 4
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,19 @@ def _cpu_rounds(
             h2load.load(address, target.path, requests // 4, directory, cores=load_cores)  # warms it up
         for number in range(rounds):
             build.say(f"round {number + 1} of {rounds}")
-            result: dict[str, float] = {}
-            # Backwards every other round: a drift of the machine within a round hits both ends alike.
-            for target in targets if number % 2 == 0 else reversed(targets):
-                server, address = servers[target.name]
-                before = server.cpu_ns()
-                loaded = h2load.load(address, target.path, requests, directory, cores=load_cores)
-                result[target.name] = (server.cpu_ns() - before) / requests / 1000
-                rates[target.name].append(loaded.requests_per_second)
-            results.append(result)
+            cpu_ns = dict.fromkeys(servers, 0)
+            rate = dict.fromkeys(servers, 0.0)
+            # In slices, and backwards every other time: what slows the machine for a while slows all of them.
+            for turn in range(SLICES):
+                for target in targets if turn % 2 == 0 else reversed(targets):
+                    server, address = servers[target.name]
+                    before = server.cpu_ns()
+                    loaded = h2load.load(address, target.path, requests // SLICES, directory, cores=load_cores)
+                    cpu_ns[target.name] += server.cpu_ns() - before
+                    rate[target.name] += loaded.requests_per_second / SLICES
+            results.append({name: total / requests / 1000 for name, total in cpu_ns.items()})
+            for name in servers:
+                rates[name].append(rate[name])
     finally:
         for server, _ in servers.values():
             server.stop()

@@ -1,1 +1,49 @@
-@main struct ControlMain { static func main() {} }
+import EventLoop
+import Glibc
+import RPC
+import ServiceKit
+
+/// `omsctl`: the connector's command line, a client of the gateway.
+@main struct ControlMain {
+  static func main() async {
+    signal(SIGPIPE, SIG_IGN)  // `omsctl … | head` ends the output, not the program with a signal
+    let code = await run(Array(CommandLine.arguments.dropFirst()), environment: .current, console: Console())
+    _exit(code)
+  }
+
+  /// - Returns: 0 done, 1 the call failed or something is not healthy, 2 the command line or a file cannot be used.
+  static func run(_ arguments: [String], environment: Environment, console: Console) async -> Int32 {
+    do {
+      switch try Request(parsing: arguments) {
+      case .print(let text):
+        console.print(text)
+        return 0
+      case .call(let invocation):
+        return try await call(invocation, environment, console)
+      }
+    } catch let error as UsageError {
+      console.complain("omsctl: \(error); see omsctl --help")
+      return 2
+    } catch let error as RPCError {
+      console.complain(DisplayText.withoutControls("\(error)"))
+      return 1
+    } catch {
+      console.complain("omsctl: \(error)")
+      return 1
+    }
+  }
+
+  private static func call(
+    _ invocation: Invocation, _ environment: Environment, _ console: Console
+  ) async throws -> Int32 {
+    let target = try GatewayTarget.find(option: invocation.gateway, environment: environment)
+    let group = try EventLoopGroup(loops: 1)
+    defer { group.stop() }
+    let channel = Channel(target: target, group: group)
+    defer { channel.shutdown() }
+    let timeout = invocation.timeout ?? invocation.command.defaultTimeout
+    let session = Session(
+      channel: channel, options: CallOptions(timeout: timeout), format: invocation.format, console: console)
+    return try await invocation.command.run(in: session)
+  }
+}

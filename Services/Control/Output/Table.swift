@@ -15,20 +15,32 @@ struct Table {
 
   init(_ columns: Column...) { self.columns = columns }
 
-  mutating func add(_ cells: String...) {
+  mutating func add(_ cells: String...) { add(cells) }
+
+  mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "a row has as many cells as there are columns")
     rows.append(cells.map(DisplayText.withoutControls))
   }
 
-  /// Lines with a newline at the end of each; without blanks at their ends.
-  /// - Parameter bold: how headings stand out on a terminal.
-  func render(bold: Bool = false) -> String {
-    let widths = columns.indices.map { column in
-      rows.reduce(DisplayText.width(columns[column].heading)) { max($0, DisplayText.width($1[column])) }
+  /// What each column takes on a terminal.
+  /// - Parameter minimums: of the tables above it that it goes on; empty when it stands alone.
+  func widths(atLeast minimums: [Int] = []) -> [Int] {
+    columns.indices.map { column in
+      let least = minimums.isEmpty ? DisplayText.width(columns[column].heading) : minimums[column]
+      return rows.reduce(least) { max($0, DisplayText.width($1[column])) }
     }
-    let heading = line(columns.map(\.heading), widths)
-    let first = bold ? "\u{1B}[1m\(heading)\u{1B}[0m" : heading
-    return ([first] + rows.map { line($0, widths) }).map { $0 + "\n" }.joined()
+  }
+
+  /// Lines with a newline at the end of each; without blanks at their ends.
+  /// - Parameter bold: whether headings stand out, for a terminal.
+  func render(bold: Bool = false, heading: Bool = true, minimumWidths: [Int] = []) -> String {
+    let widths = widths(atLeast: minimumWidths)
+    var lines = rows.map { line($0, widths) }
+    if heading {
+      let first = line(columns.map(\.heading), widths)
+      lines.insert(bold ? "\u{1B}[1m\(first)\u{1B}[0m" : first, at: 0)
+    }
+    return lines.map { $0 + "\n" }.joined()
   }
 
   private func line(_ cells: [String], _ widths: [Int]) -> String {

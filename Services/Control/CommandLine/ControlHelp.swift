@@ -1,0 +1,49 @@
+/// The texts of `--help`.
+enum ControlHelp {
+  static var overview: String {
+    let width = Commands.all.map { usage($0).count }.max() ?? 0
+    let commands = Commands.all.map { command in
+      "  \(usage(command))\(String(repeating: " ", count: width - usage(command).count))  \(command.summary)\n"
+    }
+    return """
+      omsctl: asks and tells the connector's gateway
+
+      usage: omsctl COMMAND [options]
+
+      \(commands.joined())
+      \(commonOptions)
+      Exit codes:
+        0  done
+        1  the call failed: its status and reason are on standard error; status: something is not healthy
+        2  the command line or a file cannot be used
+
+      """
+  }
+
+  static func of(_ command: any Command.Type) -> String {
+    """
+    usage: omsctl \(usage(command)) [options]
+
+    \(capitalized(command.summary)).
+    \(command.details.isEmpty ? "" : "\n" + command.details)
+    \(commonOptions)
+    """
+  }
+
+  private static let commonOptions = """
+    Options of every command:
+      -o, --output table|json  how results are shown: a table, or the reply as JSON; default: table
+      --gateway ADDRESS        unix:PATH, HOST:PORT or another gRPC name; default: OMSCTL_GATEWAY, else
+                               unix:$STATE_DIR/gateway.sock if there is one, else \(GatewayTarget.fallback)
+      --timeout DURATION       how long a call may take, e.g. 500ms, 10s, 5m
+      --version, --help        --help works behind each command as well
+      --                       what follows is no option, even if it begins with a dash
+
+    """
+
+  private static func usage(_ command: any Command.Type) -> String {
+    (command.path + [command.arguments]).filter { !$0.isEmpty }.joined(separator: " ")
+  }
+
+  private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+}

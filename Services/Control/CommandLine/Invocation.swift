@@ -1,0 +1,78 @@
+import ServiceKit
+
+/// How results are shown.
+enum OutputFormat: String, Equatable {
+  case table
+  case json
+}
+
+/// What omsctl is asked to do.
+enum Request {
+  /// Help or the version: a text, without calling anybody.
+  case print(String)
+  case call(Invocation)
+
+  /// - Parameter arguments: without the program's name.
+  init(parsing arguments: [String]) throws(UsageError) {
+    let parsed = try Arguments(arguments, grammar: Invocation.grammar)
+    let command = Commands.find(parsed.words)
+    if parsed.flags.contains("version") {
+      self = .print("omsctl \(Version.current)\n")
+    } else if parsed.flags.contains("help") {
+      self = .print(command.map(ControlHelp.of) ?? ControlHelp.overview)
+    } else if let command {
+      self = .call(try Invocation(of: command, parsed))
+    } else {
+      let what = parsed.words.isEmpty ? "no command" : "unknown command \"\(parsed.words.joined(separator: " "))\""
+      let known = Commands.all.map { $0.path.joined(separator: " ") }.joined(separator: ", ")
+      throw UsageError("\(what); commands are \(known)")
+    }
+  }
+}
+
+/// One use of a command, and the options that all commands have.
+struct Invocation {
+  let command: any Command
+  let format: OutputFormat
+  /// As given; nil lets the environment decide.
+  let gateway: String?
+  /// As given; nil leaves it to the command.
+  let timeout: Duration?
+
+  private static let valued: Set<String> = ["output", "gateway", "timeout"]
+  private static let flags: Set<String> = ["help", "version"]
+
+  /// The options of all commands: which of them belong to the one that was given is looked at once it is known.
+  static var grammar: Arguments.Grammar {
+    Arguments.Grammar(
+      valued: Commands.all.reduce(valued) { $0.union($1.options) }, flags: Commands.all.reduce(flags) { $0.union($1.flags) },
+      shortNames: ["o": "output", "h": "help"])
+  }
+
+  init(of type: any Command.Type, _ parsed: Arguments) throws(UsageError) {
+    let given = parsed.flags.union(parsed.values.keys)
+    if let foreign = given.subtracting(Self.valued.union(Self.flags).union(type.options).union(type.flags)).min() {
+      throw UsageError("\(type.path.joined(separator: " ")) has no option --\(foreign)")
+    }
+    command = try type.init(Array(parsed.words.dropFirst(type.path.count)), options: parsed.values, flags: parsed.flags)
+    format = try Self.format(parsed.values["output"])
+    gateway = parsed.values["gateway"]
+    timeout = try Self.timeout(parsed.values["timeout"])
+  }
+
+  private static func format(_ text: String?) throws(UsageError) -> OutputFormat {
+    guard let text else { return .table }
+    guard let format = OutputFormat(rawValue: text) else {
+      throw UsageError("--output: \"\(text)\" is not table or json")
+    }
+    return format
+  }
+
+  private static func timeout(_ text: String?) throws(UsageError) -> Duration? {
+    guard let text else { return nil }
+    guard let timeout = DurationText.parse(text), timeout > .zero else {
+      throw UsageError("--timeout: \"\(text)\" is not a duration such as 500ms, 10s or 5m")
+    }
+    return timeout
+  }
+}

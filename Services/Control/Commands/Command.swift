@@ -1,0 +1,61 @@
+import RPC
+
+/// One thing that omsctl does.
+protocol Command: Sendable {
+  /// The words that name it: `stock`, `get`.
+  static var path: [String] { get }
+  /// What stands behind them in its usage line.
+  static var arguments: String { get }
+  /// One line for the overview.
+  static var summary: String { get }
+  /// The rest of its help; empty or lines with a newline at each end.
+  static var details: String { get }
+  /// Its own options that take a value.
+  static var options: Set<String> { get }
+  /// Its own options that take none.
+  static var flags: Set<String> { get }
+
+  /// - Parameters:
+  ///   - words: what follows the command's own words.
+  ///   - options, flags: the given ones, the common ones among them.
+  init(_ words: [String], options: [String: String], flags: Set<String>) throws(UsageError)
+
+  /// Unless `--timeout` says otherwise.
+  var defaultTimeout: Duration { get }
+
+  /// - Returns: the exit code.
+  func run(in session: Session) async throws -> Int32
+}
+
+extension Command {
+  static var arguments: String { "" }
+  static var details: String { "" }
+  static var options: Set<String> { [] }
+  static var flags: Set<String> { [] }
+  var defaultTimeout: Duration { .seconds(30) }
+
+  /// For commands with a fixed number of words behind them.
+  static func expect(_ count: Int, _ words: [String]) throws(UsageError) {
+    guard words.count == count else {
+      throw UsageError("usage: omsctl \((path + [arguments]).joined(separator: " ")); there are \(words.count) arguments")
+    }
+  }
+}
+
+/// All commands, in the order of the overview.
+enum Commands {
+  static let all: [any Command.Type] = [
+    StatusCommand.self, RegisterCommand.self, StockGetCommand.self, StockListCommand.self, StockApplyCommand.self,
+    ReportCommand.self,
+  ]
+
+  static func find(_ words: [String]) -> (any Command.Type)? { all.first { words.starts(with: $0.path) } }
+}
+
+/// What a command works with: the gateway, and where its results go.
+struct Session: Sendable {
+  let channel: Channel
+  let options: CallOptions
+  let format: OutputFormat
+  let console: Console
+}

@@ -1,0 +1,35 @@
+import Messages
+
+/// Prints a list page by page, so that a million SKUs are never in memory: one table whose columns only ever widen, or one
+/// ListStockResponse.
+struct StockListPrinter {
+  let session: Session
+  private var widths: [Int]?
+  private var isEmpty = true
+
+  init(session: Session) { self.session = session }
+
+  mutating func add(_ stock: [Omsconnector.V1.Stock]) {
+    switch session.format {
+    case .json:
+      for row in stock {
+        session.console.print((isEmpty ? "{\"stock\":[" : ",\n") + row.json())
+        isEmpty = false
+      }
+    case .table:
+      let table = StockTable.of(stock)
+      session.console.print(
+        table.render(bold: session.console.isTerminal, heading: widths == nil, minimumWidths: widths ?? []))
+      widths = table.widths(atLeast: widths ?? [])
+    }
+  }
+
+  func finish(nextPageToken: String) {
+    switch session.format {
+    case .json:
+      session.console.print((isEmpty ? "{\"stock\":[" : "") + "],\"next_page_token\":\(JSONText.quoted(nextPageToken))}\n")
+    case .table:
+      if !nextPageToken.isEmpty { session.console.complain("there are more; raise --limit to see them") }
+    }
+  }
+}

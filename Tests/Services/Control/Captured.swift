@@ -1,0 +1,16 @@
+import ServiceKit
+import Synchronization
+
+@testable import Control
+
+/// What a command has printed.
+final class Captured: Sendable {
+  private let texts = Mutex<[StandardStream: String]>([:])
+
+  var console: Console {
+    Console(isTerminal: false) { stream, text in self.texts.withLock { $0[stream, default: ""] += text } }
+  }
+
+  var output: String { texts.withLock { $0[.output] ?? "" } }
+  var error: String { texts.withLock { $0[.error] ?? "" } }
+}

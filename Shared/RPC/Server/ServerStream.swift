@@ -234,8 +234,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     status = error
     outboundEnded = true
     if responseStarted {
-      // What is queued goes out before the status of a call that succeeded; after a failure the status matters more.
-      if error != nil { outbound.removeAll() }
+      // What is queued goes out first: half a message would be worse than none.
       outboundChanged()
     } else if error == nil {
       startResponse()
@@ -308,7 +307,10 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
   /// The deadline has passed.
   override func fire() {
+    let isStuck = responseStarted && !outbound.isEmpty
     finish(RPCError(.deadlineExceeded, "the deadline passed before \(path) was done"))
+    // A client that does not take what is queued does not get to the status behind it either.
+    if isStuck { reset(NGHTTP2_CANCEL) }
   }
 
   override func didClose(_ end: End) {

@@ -10,8 +10,8 @@ public protocol FileEventHandler: AnyObject {
   func handle(_ events: FileEvents)
 }
 
-/// Something with output to write once the current batch of events and jobs is done: many small responses then leave in
-/// one system call.
+/// Something with output to write once the current event and the jobs that came of it are done: what one read has asked for
+/// then leaves in one system call.
 public protocol Flushable: AnyObject {
   func flush()
 }
@@ -32,7 +32,8 @@ public struct FileEvents: OptionSet, Sendable {
 /// thread from its first line to its last, so that it may touch what the loop owns without a lock. Nothing that runs on a
 /// loop may block.
 ///
-/// An iteration: wait for events, tell their handlers, run the jobs of async code, fire timers, flush what has output.
+/// An iteration: wait for events; for each, tell its handler, run the jobs of async code and flush what has output; fire
+/// timers.
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
   // Invariant behind @unchecked Sendable: everything but `inbox` is touched on the loop's own thread only (or before
   // `run` starts); `inbox` is behind a mutex.
@@ -240,6 +241,10 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
           drainInbox()
         } else if let handler = handlers[Int(descriptor)] {
           handler.handle(FileEvents(rawValue: events[index].events))
+          // To the end for each connection, not in stages over all of them: what its calls use is still in the cache then,
+          // and their memory goes back to the allocator before the next connection asks for some.
+          runJobs()
+          flushDirty()
         }
       }
       for timer in timers.takeDue(upTo: now) { timer.fireIfDue() }

@@ -22,6 +22,8 @@ struct Backends: Sendable {
   /// reachable through the gateway.
   func forward(in setup: inout ServiceSetup) {
     for (service, channel) in channels {
+      // Under its own name for whoever watches the stack, whether it has public services or not.
+      setup.health(of: service.rawValue) { await Self.health(of: "", channel) }
       for name in service.publicServices {
         // A service whose issue has not come yet has no description.
         guard let description = DescriptorPool.service(named: name) else { continue }
@@ -53,7 +55,7 @@ struct Backends: Sendable {
         Grpc.Health.V1.HealthMethods.check, .init(service: name), options: CallOptions(timeout: healthTimeout)
       ).status
     } catch {
-      Log.debug("not healthy", ["service": "\(name)", "reason": LogValue(error)])
+      Log.debug("not healthy", ["target": "\(channel.target)", "service": "\(name)", "reason": LogValue(error)])
       return .notServing
     }
   }

@@ -13,16 +13,27 @@ import ServiceKit
 
   /// - Returns: 0 done, 1 the call failed or something is not healthy, 2 the command line or a file cannot be used.
   static func run(_ arguments: [String], environment: Environment, console: Console) async -> Int32 {
+    let request: Request
     do {
-      switch try Request(parsing: arguments) {
-      case .print(let text):
-        console.print(text)
-        return 0
-      case .call(let invocation):
-        return try await call(invocation, environment, console)
-      }
-    } catch let error as UsageError {
+      request = try Request(parsing: arguments)
+    } catch {
       console.complain("omsctl: \(error); see omsctl --help")
+      return 2
+    }
+    switch request {
+    case .print(let text):
+      console.print(text)
+      return 0
+    case .call(let invocation):
+      return await carryOut(invocation, environment, console)
+    }
+  }
+
+  private static func carryOut(_ invocation: Invocation, _ environment: Environment, _ console: Console) async -> Int32 {
+    do {
+      return try await call(invocation, environment, console)
+    } catch let error as UsageError {
+      console.complain("omsctl: \(error)")
       return 2
     } catch let error as RPCError {
       console.complain(DisplayText.withoutControls("\(error)"))

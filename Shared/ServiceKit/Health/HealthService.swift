@@ -75,7 +75,7 @@ public final class HealthService: Grpc.Health.V1.Health {
       return .init(status: await probe())
     }
     guard let status = state.withLock({ $0.status(of: service) }) else {
-      let known = state.withLock { (Array($0.statuses.keys) + $0.probes.keys).filter { !$0.isEmpty }.sorted() }
+      let known = state.withLock { Set($0.statuses.keys).union($0.probes.keys).subtracting([""]).sorted() }
       throw RPCError(.notFound, "service \"\(service)\" is not known here; known are \(known.joined(separator: ", "))")
     }
     return .init(status: status)

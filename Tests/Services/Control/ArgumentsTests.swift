@@ -28,8 +28,6 @@ struct ArgumentsTests {
     (["report", "--since", "x"], "--since: \"x\" is not a duration such as 90m, or a time such as 2024-02-03T04:05:06Z"),
     (["report", "--timeout", "0s"], "--timeout: \"0s\" is not a duration such as 500ms, 10s or 5m"),
     (["register", "--remove=yes"], "--remove takes no value"),
-    (["report", "--gateway", "nonsense"], "gateway nonsense: not an address: write unix:PATH or HOST:PORT"),
-    (["stock", "apply", "/nowhere/x.json"], "cannot open /nowhere/x.json: No such file or directory"),
   ])
   func unusable(arguments: [String], message: String) async {
     let result = await run(arguments)
@@ -37,6 +35,16 @@ struct ArgumentsTests {
     #expect(result.out.isEmpty)
     #expect(result.err.hasPrefix("omsctl: \(message)"), "\(result.err)")
     #expect(result.err.hasSuffix("; see omsctl --help\n"))
+  }
+
+  @Test("an address or a file that cannot be used is exit code 2 as well", arguments: [
+    (["report", "--gateway", "nonsense"], "gateway nonsense: not an address: write unix:PATH or HOST:PORT"),
+    (["stock", "apply", "/nowhere/x.json"], "cannot open /nowhere/x.json: No such file or directory"),
+  ])
+  func unusableFile(arguments: [String], message: String) async {
+    let result = await run(arguments)
+    #expect(result.code == 2)
+    #expect(result.err.hasPrefix("omsctl: \(message)"), "\(result.err)")
   }
 
   @Test("help and version are printed wherever they stand", arguments: [

@@ -33,7 +33,7 @@ let package = Package(
     .target(name: "HTTP", dependencies: ["CMicroHTTPD", "CCurl", "CCrypto", "CSystem"], path: "Shared/HTTP"),
     .target(name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
 
-    .executableTarget(name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "HTTP", "CJSONC"], path: "Services/Gateway"),
+    .executableTarget(name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP"], path: "Services/Gateway"),
     .executableTarget(name: "Catalog", dependencies: ["ServiceKit"], path: "Services/Catalog"),
     .executableTarget(name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
     .executableTarget(name: "Sales", dependencies: ["ServiceKit"], path: "Services/Sales"),

@@ -1,4 +1,5 @@
 import HTTP
+import Messages
 import ServiceKit
 import Synchronization
 
@@ -23,7 +24,7 @@ struct AdminEdge: Sendable {
     let isReady = readiness.isReady
     let fields = [
       #""status":"\#(isReady ? "ready" : "stopping")""#, #""registration":"\#(machine.state)""#,
-      machine.lastError.isEmpty ? nil : #""last_error":\#(JSONString.encode(machine.lastError))"#,
+      machine.lastError.isEmpty ? nil : #""last_error":\#(JSONText.quoted(machine.lastError))"#,
     ]
     return .json(status: isReady ? 200 : 503, "{\(fields.compactMap(\.self).joined(separator: ","))}")
   }

@@ -1,4 +1,5 @@
 import HTTP
+import Messages
 
 /// The error of a JSON-RPC 2.0 reply. Codes: messages.md §1, "Server rule".
 struct JSONRPCError: Error, Equatable, CustomStringConvertible {
@@ -28,7 +29,7 @@ struct JSONRPCError: Error, Equatable, CustomStringConvertible {
 extension HTTPResponse {
   /// A reply that carries `error`. A bad message is still a delivered one: HTTP says 200 unless told otherwise.
   static func jsonRPC(_ error: JSONRPCError, status: Int = 200, headers: HTTPHeaders = [:]) -> HTTPResponse {
-    let message = JSONString.encode(error.message)
+    let message = JSONText.quoted(error.message)
     let text = #"{"jsonrpc":"2.0","id":\#(error.id),"error":{"code":\#(error.code.rawValue),"message":\#(message)}}"#
     return .json(status: status, headers: headers, text)
   }

@@ -21,25 +21,6 @@ enum JSONString {
     return String(decoding: output, as: UTF8.self)
   }
 
-  /// `text` as a JSON string with its quotes.
-  static func encode(_ text: String) -> String {
-    var output = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": output += "\\\""
-      case "\\": output += "\\\\"
-      case "\n": output += "\\n"
-      case "\r": output += "\\r"
-      case "\t": output += "\\t"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        output += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-      default: output.unicodeScalars.append(scalar)
-      }
-    }
-    return output + "\""
-  }
-
   /// The byte that stands behind a backslash and one letter.
   static func escape(_ byte: UInt8) -> UInt8? {
     switch byte {

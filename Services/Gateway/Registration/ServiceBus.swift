@@ -1,4 +1,5 @@
 import HTTP
+import Messages
 import ServiceKit
 
 /// What the connector asks of the OMS to be its endpoint.
@@ -54,7 +55,7 @@ struct ServiceBus: RegistrationPort {
 
   func unregister() async throws(ServiceBusError) {
     do throws(ServiceBusError) {
-      try await call("magento.service_bus.remote.unregister", #"{"id":\#(JSONString.encode(oms.applicationID))}"#)
+      try await call("magento.service_bus.remote.unregister", #"{"id":\#(JSONText.quoted(oms.applicationID))}"#)
     } catch {
       // Taking back what is not there is done.
       guard error.mayMeanUnknown else { throw error }
@@ -63,11 +64,11 @@ struct ServiceBus: RegistrationPort {
 
   /// Source: messages.md §4.1.
   private var registration: String {
-    let methods = BusMethod.all.map { JSONString.encode($0.name) }.joined(separator: ",")
+    let methods = BusMethod.all.map { JSONText.quoted($0.name) }.joined(separator: ",")
     return """
-      {"id":\(JSONString.encode(oms.applicationID)),"url":\(JSONString.encode(oms.callbackURL)),\
-      "secret":\(JSONString.encode(oms.secret?.reveal() ?? "")),"contracts":[],"subscribes":[\(methods)],\
-      "labels":{"connector":"oms-connector","version":\(JSONString.encode(Version.current))}}
+      {"id":\(JSONText.quoted(oms.applicationID)),"url":\(JSONText.quoted(oms.callbackURL)),\
+      "secret":\(JSONText.quoted(oms.secret?.reveal() ?? "")),"contracts":[],"subscribes":[\(methods)],\
+      "labels":{"connector":"oms-connector","version":\(JSONText.quoted(Version.current))}}
       """
   }
 
@@ -101,7 +102,7 @@ struct ServiceBus: RegistrationPort {
     _ target: String, _ method: String, _ parameters: String, token: String?
   ) async throws(ServiceBusError) -> HTTPResponse {
     let id = String(UInt64.random(in: .min ... .max), radix: 16)
-    let body = #"{"jsonrpc":"2.0","id":"\#(id)","method":\#(JSONString.encode(method)),"params":\#(parameters)}"#
+    let body = #"{"jsonrpc":"2.0","id":"\#(id)","method":\#(JSONText.quoted(method)),"params":\#(parameters)}"#
     var headers: HTTPHeaders = ["Content-Type": "application/json", "Accept": "application/json"]
     if let token { headers["Authorization"] = "Bearer \(token)" }
     do {

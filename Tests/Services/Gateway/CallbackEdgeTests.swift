@@ -124,7 +124,7 @@ final class RecordingConsumer: Sendable {
     #expect(response.status == status)
     #expect(text(response).contains(#""id":9,"error":{"code":\#(code),"#))
     #expect((response.headers["Retry-After"] != nil) == (status == 503))
-    if code == -32602 { #expect(text(response).contains(JSONString.encode(error.message))) }
+    if code == -32602 { #expect(text(response).contains(JSONText.quoted(error.message))) }
   }
 
   @Test("what is no status tells nothing of its cause")

@@ -7,7 +7,9 @@ public final class Connection {
   let path: String
   /// What the busy handler and the commit hook work on; C holds pointers to it.
   let state: UnsafeMutablePointer<ConnectionState>
-  private var idleStatements: [String: OpaquePointer] = [:]
+  // Not a dictionary: hashing a statement's text costs more than comparing it with a handful of others, of which the one that
+  // is looked for is mostly the same string.
+  private var idleStatements: [(sql: String, handle: OpaquePointer)] = []
 
   /// Prepared statements kept for reuse. A service has a fixed, small set; the limit is for one that builds its SQL.
   static let maximumIdleStatements = 64
@@ -40,7 +42,7 @@ public final class Connection {
   }
 
   deinit {
-    for statement in idleStatements.values { sqlite3_finalize(statement) }
+    for statement in idleStatements { sqlite3_finalize(statement.handle) }
     sqlite3_close_v2(handle)
     state.deinitialize(count: 1)
     state.deallocate()
@@ -99,7 +101,10 @@ public final class Connection {
   }
 
   private func take(_ sql: String) throws(StorageError) -> OpaquePointer {
-    if let idle = idleStatements.removeValue(forKey: sql) { return idle }
+    if let index = idleStatements.lastIndex(where: { $0.sql == sql }) {
+      idleStatements.swapAt(index, idleStatements.count - 1)
+      return idleStatements.removeLast().handle
+    }
     var prepared: OpaquePointer?
     let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
     guard code == SQLITE_OK, let prepared else {
@@ -111,10 +116,10 @@ public final class Connection {
   private func giveBack(_ statement: OpaquePointer, _ sql: String) {
     sqlite3_reset(statement)
     sqlite3_clear_bindings(statement)
-    if idleStatements.count >= Self.maximumIdleStatements || idleStatements[sql] != nil {
-      sqlite3_finalize(statement)
+    if idleStatements.count < Self.maximumIdleStatements {
+      idleStatements.append((sql, statement))
     } else {
-      idleStatements[sql] = statement
+      sqlite3_finalize(statement)
     }
   }
 }

@@ -29,7 +29,8 @@ import ServiceKit
     }
   }
 
-  private static func carryOut(_ invocation: Invocation, _ environment: Environment, _ console: Console) async -> Int32 {
+  private static func carryOut(_ invocation: Invocation, _ environment: Environment, _ console: Console) async -> Int32
+  {
     do {
       return try await call(invocation, environment, console)
     } catch let error as UsageError {

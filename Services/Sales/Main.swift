@@ -3,6 +3,8 @@ import ServiceKit
 /// The service of orders, shipments and invoices. So far it starts, is healthy and reports timings; its calls come with what they are for.
 @main struct SalesMain {
   static func main() {
-    ServiceRunner.run(ServiceDescription(name: "sales", summary: "orders, shipments and invoices between the shop and the OMS")) { _ in }
+    ServiceRunner.run(
+      ServiceDescription(name: "sales", summary: "orders, shipments and invoices between the shop and the OMS")
+    ) { _ in }
   }
 }

@@ -45,7 +45,8 @@ struct Invocation {
   /// The options of all commands: which of them belong to the one that was given is looked at once it is known.
   static var grammar: Arguments.Grammar {
     Arguments.Grammar(
-      valued: Commands.all.reduce(valued) { $0.union($1.options) }, flags: Commands.all.reduce(flags) { $0.union($1.flags) },
+      valued: Commands.all.reduce(valued) { $0.union($1.options) },
+      flags: Commands.all.reduce(flags) { $0.union($1.flags) },
       shortNames: ["o": "output", "h": "help"])
   }
 

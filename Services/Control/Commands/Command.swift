@@ -37,7 +37,8 @@ extension Command {
   /// For commands with a fixed number of words behind them.
   static func expect(_ count: Int, _ words: [String]) throws(UsageError) {
     guard words.count == count else {
-      throw UsageError("usage: omsctl \((path + [arguments]).joined(separator: " ")); there are \(words.count) arguments")
+      throw UsageError(
+        "usage: omsctl \((path + [arguments]).joined(separator: " ")); there are \(words.count) arguments")
     }
   }
 }

@@ -44,12 +44,16 @@ struct ReportCommand: Command {
 
   private func show(_ report: Omsconnector.V1.GetTimingReportResponse, _ console: Console) {
     var table = Table(
-      .left("SERVICE"), .left("KIND"), .left("ENDPOINT"), .right("COUNT"), .right("FAILED"), .right("AVG"), .right("P50"),
+      .left("SERVICE"), .left("KIND"), .left("ENDPOINT"), .right("COUNT"), .right("FAILED"), .right("AVG"),
+      .right("P50"),
       .right("P95"), .right("P99"), .right("MAX"))
     for endpoint in report.endpoints {
       let times = [endpoint.averageMs, endpoint.p50Ms, endpoint.p95Ms, endpoint.p99Ms, endpoint.maxMs]
       table.add(
-        [endpoint.service, kindText(endpoint.kind), endpoint.endpoint, String(endpoint.count), String(endpoint.failures)]
+        [
+          endpoint.service, kindText(endpoint.kind), endpoint.endpoint, String(endpoint.count),
+          String(endpoint.failures),
+        ]
           + times.map(Milliseconds.format))
     }
     console.print(table)

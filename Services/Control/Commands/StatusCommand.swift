@@ -12,7 +12,8 @@ struct StatusCommand: Command {
 
     """
   /// The names under which the gateway answers for the services behind it; the empty one is its own.
-  static let services = [(shown: "gateway", asked: "")] + ["catalog", "inventory", "sales", "post-sales"].map { ($0, $0) }
+  static let services =
+    [(shown: "gateway", asked: "")] + ["catalog", "inventory", "sales", "post-sales"].map { ($0, $0) }
 
   init(_ words: [String], options: [String: String], flags: Set<String>) throws(UsageError) {
     try Self.expect(0, words)
@@ -60,7 +61,8 @@ struct StatusCommand: Command {
     session.console.print("\n")
     session.console.print(RegistrationTable.of(registration))
     guard !missing.isEmpty else { return }
-    session.console.print("\nReplicas that do not answer: \(DisplayText.withoutControls(missing.joined(separator: ", ")))\n")
+    session.console.print(
+      "\nReplicas that do not answer: \(DisplayText.withoutControls(missing.joined(separator: ", ")))\n")
   }
 
   private func json(
@@ -70,7 +72,8 @@ struct StatusCommand: Command {
     let services = healths.map { health in
       "{\"name\":\(JSONText.quoted(health.name)),\"health\":\(JSONText.quoted(health.status))}"
     }
-    return "{\"gateway\":\(JSONText.quoted("\(session.channel.target)")),\"services\":[\(services.joined(separator: ","))],"
+    return
+      "{\"gateway\":\(JSONText.quoted("\(session.channel.target)")),\"services\":[\(services.joined(separator: ","))],"
       + "\"registration\":\((registration.registration ?? .init()).json()),"
       + "\"missing_replicas\":[\(missing.map { JSONText.quoted($0) }.joined(separator: ","))]}\n"
   }

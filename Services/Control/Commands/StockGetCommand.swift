@@ -18,7 +18,8 @@ struct StockGetCommand: Command {
 
   func run(in session: Session) async throws -> Int32 {
     let response = try await session.channel.unary(
-      Omsconnector.V1.InventoryServiceMethods.getStock, .init(aggregateId: aggregate, sku: sku), options: session.options)
+      Omsconnector.V1.InventoryServiceMethods.getStock, .init(aggregateId: aggregate, sku: sku),
+      options: session.options)
     switch session.format {
     case .json: session.console.print(response.json() + "\n")
     case .table: session.console.print(StockTable.of([response.stock ?? .init()]))

@@ -22,7 +22,9 @@ struct StockListCommand: Command {
       limit = .max
       return
     }
-    guard let limit = Int(text), limit > 0 else { throw UsageError("--limit: \"\(text)\" is not a whole number above 0") }
+    guard let limit = Int(text), limit > 0 else {
+      throw UsageError("--limit: \"\(text)\" is not a whole number above 0")
+    }
     self.limit = limit
   }
 

@@ -8,7 +8,9 @@ enum InputFile {
   /// - Parameter path: `-` is standard input.
   static func read(_ path: String) throws(UsageError) -> [UInt8] {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw UsageError("cannot open \(path): \(reason()); name a file that you can read, or -") }
+    guard descriptor >= 0 else {
+      throw UsageError("cannot open \(path): \(reason()); name a file that you can read, or -")
+    }
     defer { if path != "-" { close(descriptor) } }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -27,7 +27,8 @@ struct StockListPrinter {
   func finish(nextPageToken: String) {
     switch session.format {
     case .json:
-      session.console.print((isEmpty ? "{\"stock\":[" : "") + "],\"next_page_token\":\(JSONText.quoted(nextPageToken))}\n")
+      session.console.print(
+        (isEmpty ? "{\"stock\":[" : "") + "],\"next_page_token\":\(JSONText.quoted(nextPageToken))}\n")
     case .table:
       if !nextPageToken.isEmpty { session.console.complain("there are more; raise --limit to see them") }
     }

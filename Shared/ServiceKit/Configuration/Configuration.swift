@@ -6,7 +6,8 @@ public struct Configuration: Sendable {
   public init(_ settings: [any DeclaredSetting], environment: Environment) throws(ConfigurationError) {
     var values: [String: any Sendable] = [:]
     var problems: [String] = []
-    let stateDirectory = environment[CommonSettings.stateDirectory.name] ?? CommonSettings.stateDirectory.defaultText ?? "."
+    let stateDirectory =
+      environment[CommonSettings.stateDirectory.name] ?? CommonSettings.stateDirectory.defaultText ?? "."
     for setting in settings {
       precondition(values[setting.name] == nil, "\(setting.name) is declared twice")
       do {

@@ -26,7 +26,8 @@ public enum KnownSettings {
     let known = Set(names).union(declared.map(\.name))
     let secretFiles = Set(known.map { $0 + "_FILE" })
     return environment.names
-      .filter { name in prefixes.contains { name.hasPrefix($0) } && !known.contains(name) && !secretFiles.contains(name) }
+      .filter { name in prefixes.contains { name.hasPrefix($0) } && !known.contains(name) && !secretFiles.contains(name)
+      }
       .map { name in Stranger(name: name, nearest: nearest(to: name, among: known.sorted())) }
   }
 

@@ -16,7 +16,8 @@ enum Timestamp {
     let milliseconds = (rest < 0 ? rest + 1_000_000_000 : rest) / 1_000_000
     var parts = tm()
     gmtime_r(&clock, &parts)
-    return "\(digits(4, Int(parts.tm_year) + 1900))-\(digits(2, Int(parts.tm_mon) + 1))-\(digits(2, Int(parts.tm_mday)))"
+    return
+      "\(digits(4, Int(parts.tm_year) + 1900))-\(digits(2, Int(parts.tm_mon) + 1))-\(digits(2, Int(parts.tm_mday)))"
       + "T\(digits(2, Int(parts.tm_hour))):\(digits(2, Int(parts.tm_min))):\(digits(2, Int(parts.tm_sec)))"
       + ".\(digits(3, Int(milliseconds)))Z"
   }

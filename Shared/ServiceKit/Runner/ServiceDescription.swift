@@ -15,7 +15,8 @@ public struct ServiceDescription: Sendable {
     self.name = name
     self.summary = summary
     self.listen = CommonSettings.listen(default: listen ?? "unix:$STATE_DIR/\(name).sock")
-    self.settings = [self.listen, CommonSettings.stateDirectory, CommonSettings.logLevel, CommonSettings.loops] + settings
+    self.settings =
+      [self.listen, CommonSettings.stateDirectory, CommonSettings.logLevel, CommonSettings.loops] + settings
   }
 }
 

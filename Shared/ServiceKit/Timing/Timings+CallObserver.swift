@@ -9,7 +9,8 @@ extension Timings: CallObserver {
 
   public func callFailed(path: String, error: RPCError) {
     let cause = error.cause.map { String(describing: $0) } ?? ""
-    Log.error("call failed", ["path": "\(path)", "status": "\(error.code)", "reason": "\(error.message)", "cause": "\(cause)"])
+    Log.error(
+      "call failed", ["path": "\(path)", "status": "\(error.code)", "reason": "\(error.message)", "cause": "\(cause)"])
   }
 
   /// Probes, reflection and the collecting of timings itself would bury the work in the report.

@@ -43,7 +43,8 @@ public final class Timings: Sendable {
   /// - Parameter endpoint: e.g. `magento.inventory.aggregate_stock_management.updated`, `omsconnector.v1.X/Method`.
   public func record(kind: Kind, endpoint: String, failed: Bool, duration: Duration) {
     let (seconds, attoseconds) = duration.components
-    let nanoseconds = UInt64(clamping: seconds).multipliedClamped(by: 1_000_000_000, adding: attoseconds / 1_000_000_000)
+    let nanoseconds = UInt64(clamping: seconds).multipliedClamped(
+      by: 1_000_000_000, adding: attoseconds / 1_000_000_000)
     record(kind, kind == .grpcMethod ? "/" + endpoint : endpoint, failed, nanoseconds)
   }
 
@@ -56,7 +57,9 @@ public final class Timings: Sendable {
   /// Every endpoint, in the order of kind and name. Each histogram is consistent in itself.
   public func entries() -> [Entry] {
     busMethods.histograms().map { Entry(kind: .busMethod, endpoint: $0, histogram: $1) }
-      + grpcMethods.histograms().map { Entry(kind: .grpcMethod, endpoint: String($0.drop { $0 == "/" }), histogram: $1) }
+      + grpcMethods.histograms().map {
+        Entry(kind: .grpcMethod, endpoint: String($0.drop { $0 == "/" }), histogram: $1)
+      }
   }
 }
 

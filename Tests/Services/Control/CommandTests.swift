@@ -36,9 +36,11 @@ struct CommandTests {
     return (code, captured.output, captured.error)
   }
 
-  @Test("status shows every service and the registration; it fails when one does not serve", arguments: [
-    (HealthService.Status.serving, Int32(0), "SERVING"), (.notServing, 1, "NOT_SERVING"),
-  ])
+  @Test(
+    "status shows every service and the registration; it fails when one does not serve",
+    arguments: [
+      (HealthService.Status.serving, Int32(0), "SERVING"), (.notServing, 1, "NOT_SERVING"),
+    ])
   func status(sales: HealthService.Status, code: Int32, shown: String) async throws {
     let health = HealthService(services: [])
     for name in ["catalog", "inventory", "post-sales"] { health.delegate(name) { .serving } }
@@ -46,7 +48,8 @@ struct CommandTests {
     let register: (inout Router) -> Void = { router in
       health.register(in: &router)
       router.unary(Gateway.getRegistration) { _, _ in
-        .init(registration: .init(state: .pending, applicationId: "connector", failedAttempts: 3, lastError: "refused\n"))
+        .init(
+          registration: .init(state: .pending, applicationId: "connector", failedAttempts: 3, lastError: "refused\n"))
       }
       router.unary(Omsconnector.V1.ReportServiceMethods.getTimingReport) { _, _ in .init(missingReplicas: ["unix:/x"]) }
     }
@@ -84,10 +87,12 @@ struct CommandTests {
     }
   }
 
-  @Test("a list goes through all pages, in either form, and stops at the limit", arguments: [
-    (["stock", "list", "EU"], 2500, 3), (["stock", "list", "EU", "--limit", "1700"], 1700, 2),
-    (["stock", "list", "EU", "--limit=3"], 3, 1),
-  ])
+  @Test(
+    "a list goes through all pages, in either form, and stops at the limit",
+    arguments: [
+      (["stock", "list", "EU"], 2500, 3), (["stock", "list", "EU", "--limit", "1700"], 1700, 2),
+      (["stock", "list", "EU", "--limit=3"], 3, 1),
+    ])
   func lists(arguments: [String], rows: Int, pages: Int) async throws {
     let register: (inout Router) -> Void = { router in
       router.unary(Inventory.listStock) { request, _ in
@@ -126,11 +131,14 @@ struct CommandTests {
   func report() async throws {
     let result = try await run(["report", "--kind", "bus", "--since", "2024-02-03T04:05:06Z"]) { router in
       router.unary(Omsconnector.V1.ReportServiceMethods.getTimingReport) { request, _ in
-        guard request.kind == .busMethod, request.since?.seconds == 1_706_933_106 else { throw RPCError(.internalError, "no") }
+        guard request.kind == .busMethod, request.since?.seconds == 1_706_933_106 else {
+          throw RPCError(.internalError, "no")
+        }
         return .init(
           endpoints: [
             .init(
-              service: "inventory", kind: .busMethod, endpoint: "a.b", count: 12, failures: 1, averageMs: 0.5, p50Ms: 1.25,
+              service: "inventory", kind: .busMethod, endpoint: "a.b", count: 12, failures: 1, averageMs: 0.5,
+              p50Ms: 1.25,
               p95Ms: 20, p99Ms: 300, maxMs: 4000)
           ], missingReplicas: ["unix:/x"])
       }

@@ -15,19 +15,27 @@ struct SnapshotFileTests {
     return try (0..<file.count).map { try file.snapshot($0) }
   }
 
-  @Test("a snapshot, an array, one a line, and requests that hold one are read alike", arguments: [
-    (#"{"aggregate_id":"A"}"#, ["A"]), (#"[{"aggregate_id":"A"},{"aggregate_id":"B"}]"#, ["A", "B"]),
-    ("{\"aggregate_id\":\"A\"}\n{\"aggregate_id\":\"B\"}\n", ["A", "B"]), (#"{"snapshot":{"aggregate_id":"A"}}"#, ["A"]),
-  ])
+  @Test(
+    "a snapshot, an array, one a line, and requests that hold one are read alike",
+    arguments: [
+      (#"{"aggregate_id":"A"}"#, ["A"]), (#"[{"aggregate_id":"A"},{"aggregate_id":"B"}]"#, ["A", "B"]),
+      ("{\"aggregate_id\":\"A\"}\n{\"aggregate_id\":\"B\"}\n", ["A", "B"]),
+      (#"{"snapshot":{"aggregate_id":"A"}}"#, ["A"]),
+    ])
   func forms(text: String, aggregates: [String]) throws {
     #expect(try read(text).map(\.aggregateId) == aggregates)
   }
 
-  @Test("what cannot be read is refused with the file, the place and where help is", arguments: [
-    ("", "x.json holds no snapshot"), ("nonsense", "x.json, line 1, column 1: expected {"),
-    ("{\"aggregate_id\":\"A\"}\n{\n\"stock\": [,]\n}", "x.json, line 3: not JSON"),
-    ("{}\n{\"stock\":[{\"sku\":\"a\"},{\"sku\":7,\"quantity\":\"x\"}]}", "x.json, in the snapshot that begins in line 2: stock[1]."),
-  ])
+  @Test(
+    "what cannot be read is refused with the file, the place and where help is",
+    arguments: [
+      ("", "x.json holds no snapshot"), ("nonsense", "x.json, line 1, column 1: expected {"),
+      ("{\"aggregate_id\":\"A\"}\n{\n\"stock\": [,]\n}", "x.json, line 3: not JSON"),
+      (
+        "{}\n{\"stock\":[{\"sku\":\"a\"},{\"sku\":7,\"quantity\":\"x\"}]}",
+        "x.json, in the snapshot that begins in line 2: stock[1]."
+      ),
+    ])
   func refuses(text: String, message: String) {
     let error = #expect(throws: UsageError.self) { try read(text) }
     #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
@@ -71,7 +79,9 @@ struct SnapshotFileTests {
     #expect(one.captured.output.contains("invalid    1  A          x    why\n"))
     let two = await apply(#"[{"aggregate_id":"B"},{"aggregate_id":"C"}]"#)
     #expect(two.code == 0)
-    #expect(two.captured.output == "SNAPSHOTS  APPLIED  STALE  CLAMPED  INVALID  ZEROED\n        2        7      0        0        0       0\n")
+    #expect(
+      two.captured.output
+        == "SNAPSHOTS  APPLIED  STALE  CLAMPED  INVALID  ZEROED\n        2        7      0        0        0       0\n")
     let bad = await apply("{\"aggregate_id\":\"D\"}\n{\"stock\":7}")
     #expect(bad.code == 2)
     #expect(calls.withLock { $0 } == ["unary A", "stream B", "stream C"])

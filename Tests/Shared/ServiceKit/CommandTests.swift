@@ -5,10 +5,12 @@ import Testing
 
 @Suite("Service command line")
 struct CommandTests {
-  @Test("arguments", arguments: [
-    ([], ServiceCommand.run), (["--check"], .check), (["--help"], .help), (["-h"], .help), (["--version"], .version),
-    (["--help", "--nonsense"], .help), (["--check", "--help"], .help),
-  ])
+  @Test(
+    "arguments",
+    arguments: [
+      ([], ServiceCommand.run), (["--check"], .check), (["--help"], .help), (["-h"], .help), (["--version"], .version),
+      (["--help", "--nonsense"], .help), (["--check", "--help"], .help),
+    ])
   func parses(arguments: [String], command: ServiceCommand) throws {
     #expect(try ServiceCommand(parsing: arguments) == command)
   }
@@ -27,7 +29,8 @@ struct CommandTests {
     let text = HelpText.render(service)
     for part in [
       "inventory: stock\n", "  LISTEN\n", "default: unix:$STATE_DIR/inventory/1.sock", "  STATE_DIR\n", "  LOG_LEVEL\n",
-      "  LOOPS\n", "  OMS_SECRET\n      the key\n", "default: none", "  OMS_URL\n", "required", "NAME_FILE=PATH", "  4  ",
+      "  LOOPS\n", "  OMS_SECRET\n      the key\n", "default: none", "  OMS_URL\n", "required", "NAME_FILE=PATH",
+      "  4  ",
     ] { #expect(text.contains(part), "\(part)") }
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 })
   }
@@ -38,7 +41,8 @@ struct CommandTests {
     let target = Setting.target("INVENTORY_TARGET", "inventory", default: "unix-dir:$STATE_DIR/inventory")
     let configuration = try Configuration(
       [listen, target], environment: ["LISTEN": "unix:/a.sock, 127.0.0.1:0,[::1]:80"])
-    #expect(configuration[listen] == [.unix(path: "/a.sock"), .tcp(host: "127.0.0.1", port: 0), .tcp(host: "::1", port: 80)])
+    #expect(
+      configuration[listen] == [.unix(path: "/a.sock"), .tcp(host: "127.0.0.1", port: 0), .tcp(host: "::1", port: 80)])
     #expect(configuration[target] == .unixDirectory(".run/inventory"))
     let long = String(repeating: "x", count: 120)
     let error = #expect(throws: ConfigurationError.self) {
@@ -49,9 +53,11 @@ struct CommandTests {
     #expect(error?.problems.first?.contains("the path has 128 bytes; a Unix socket's has at most 107") == true)
   }
 
-  @Test("a probe connects to this machine where a service listens on every address", arguments: [
-    (Address.tcp(host: "0.0.0.0", port: 7), Address.tcp(host: "127.0.0.1", port: 7)),
-    (.tcp(host: "::", port: 7), .tcp(host: "::1", port: 7)), (.unix(path: "/a"), .unix(path: "/a")),
-  ])
+  @Test(
+    "a probe connects to this machine where a service listens on every address",
+    arguments: [
+      (Address.tcp(host: "0.0.0.0", port: 7), Address.tcp(host: "127.0.0.1", port: 7)),
+      (.tcp(host: "::", port: 7), .tcp(host: "::1", port: 7)), (.unix(path: "/a"), .unix(path: "/a")),
+    ])
   func reachable(listening: Address, connecting: Address) { #expect(HealthProbe.reachable(listening) == connecting) }
 }

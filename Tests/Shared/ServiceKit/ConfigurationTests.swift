@@ -7,7 +7,8 @@ import Testing
 struct ConfigurationTests {
   private static let url = Setting.url("OMS_URL", "the bus").optional
   private static let rows = Setting.integer("INVENTORY_BATCH", 1...100, "rows", default: "50")
-  private static let wait = Setting.duration("OMS_TIMEOUT", .milliseconds(100)...Duration.seconds(3600), "wait", default: "10s")
+  private static let wait = Setting.duration(
+    "OMS_TIMEOUT", .milliseconds(100)...Duration.seconds(3600), "wait", default: "10s")
   private static let signed = Setting.bool("OMS_REQUIRE_SIGNATURE", "check", default: "true")
   private static let secret = Setting.secret("OMS_SECRET", "the key").optional
   private static let name = Setting.text("OMS_APPLICATION_ID", "id", default: "connector")
@@ -41,26 +42,34 @@ struct ConfigurationTests {
     #expect(configuration[Self.secret]?.reveal() == "s3cret")
   }
 
-  @Test("a bad value is reported with the variable, the value and what is allowed", arguments: [
-    ("INVENTORY_BATCH", "many", #"INVENTORY_BATCH: "many" is not a whole number from 1 to 100"#),
-    ("INVENTORY_BATCH", "0", #"INVENTORY_BATCH: "0" is not a whole number from 1 to 100"#),
-    ("INVENTORY_BATCH", "101", #"INVENTORY_BATCH: "101" is not a whole number from 1 to 100"#),
-    ("INVENTORY_BATCH", "1e1", #"INVENTORY_BATCH: "1e1" is not a whole number from 1 to 100"#),
-    ("OMS_TIMEOUT", "10", #"OMS_TIMEOUT: "10" is not a duration from 100ms to 1h, such as 500ms, 10s, 5m or 2h"#),
-    ("OMS_TIMEOUT", "-1s", #"OMS_TIMEOUT: "-1s" is not a duration from 100ms to 1h, such as 500ms, 10s, 5m or 2h"#),
-    ("OMS_TIMEOUT", "2h", #"OMS_TIMEOUT: "2h" is not a duration from 100ms to 1h, such as 500ms, 10s, 5m or 2h"#),
-    ("OMS_REQUIRE_SIGNATURE", "maybe", #"OMS_REQUIRE_SIGNATURE: "maybe" is not true or false"#),
-    ("OMS_URL", "ftp://x", #"OMS_URL: "ftp://x" is not http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"#),
-    ("OMS_URL", "http://", #"OMS_URL: "http://" is not http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"#),
-    ("OMS_URL", "http://x:0/", #"OMS_URL: "http://x:0/" is not http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"#),
-    (
-      "OMS_URL", "http://me:hunter2@x",
-      #"OMS_URL: "http://me:••••@x" has credentials in it, which belong into a secret setting; "#
-        + "allowed is http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"
-    ),
-    ("OMS_REMOTE_PATH", "remote", #"OMS_REMOTE_PATH: "remote" is not a path such as /remote/oms"#),
-    ("OMS_APPLICATION_ID", "a\nb", "OMS_APPLICATION_ID: \"a\nb\" is not text of at most 4096 bytes without control characters"),
-  ])
+  @Test(
+    "a bad value is reported with the variable, the value and what is allowed",
+    arguments: [
+      ("INVENTORY_BATCH", "many", #"INVENTORY_BATCH: "many" is not a whole number from 1 to 100"#),
+      ("INVENTORY_BATCH", "0", #"INVENTORY_BATCH: "0" is not a whole number from 1 to 100"#),
+      ("INVENTORY_BATCH", "101", #"INVENTORY_BATCH: "101" is not a whole number from 1 to 100"#),
+      ("INVENTORY_BATCH", "1e1", #"INVENTORY_BATCH: "1e1" is not a whole number from 1 to 100"#),
+      ("OMS_TIMEOUT", "10", #"OMS_TIMEOUT: "10" is not a duration from 100ms to 1h, such as 500ms, 10s, 5m or 2h"#),
+      ("OMS_TIMEOUT", "-1s", #"OMS_TIMEOUT: "-1s" is not a duration from 100ms to 1h, such as 500ms, 10s, 5m or 2h"#),
+      ("OMS_TIMEOUT", "2h", #"OMS_TIMEOUT: "2h" is not a duration from 100ms to 1h, such as 500ms, 10s, 5m or 2h"#),
+      ("OMS_REQUIRE_SIGNATURE", "maybe", #"OMS_REQUIRE_SIGNATURE: "maybe" is not true or false"#),
+      ("OMS_URL", "ftp://x", #"OMS_URL: "ftp://x" is not http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"#),
+      ("OMS_URL", "http://", #"OMS_URL: "http://" is not http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"#),
+      (
+        "OMS_URL", "http://x:0/",
+        #"OMS_URL: "http://x:0/" is not http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"#
+      ),
+      (
+        "OMS_URL", "http://me:hunter2@x",
+        #"OMS_URL: "http://me:••••@x" has credentials in it, which belong into a secret setting; "#
+          + "allowed is http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]"
+      ),
+      ("OMS_REMOTE_PATH", "remote", #"OMS_REMOTE_PATH: "remote" is not a path such as /remote/oms"#),
+      (
+        "OMS_APPLICATION_ID", "a\nb",
+        "OMS_APPLICATION_ID: \"a\nb\" is not text of at most 4096 bytes without control characters"
+      ),
+    ])
   func badValue(name: String, value: String, message: String) {
     #expect(throws: ConfigurationError(problems: [message])) {
       try Configuration(Self.all, environment: [name: value])
@@ -85,9 +94,11 @@ struct ConfigurationTests {
     #expect(try Configuration([file], environment: ["STATE_DIR": "/tmp/a"])[file] == "/tmp/a/inventory.sock")
   }
 
-  @Test("a secret comes from NAME_FILE without the newline at its end", arguments: [
-    ("key", "key"), ("key\n", "key"), ("key\r\n", "key"), ("key\n\n", "key\n"), (" k ü\n", " k ü"),
-  ])
+  @Test(
+    "a secret comes from NAME_FILE without the newline at its end",
+    arguments: [
+      ("key", "key"), ("key\n", "key"), ("key\r\n", "key"), ("key\n\n", "key\n"), (" k ü\n", " k ü"),
+    ])
   func secretFile(content: String, value: String) throws {
     try withFile(Array(content.utf8)) { path in
       let configuration = try Configuration([Self.secret], environment: ["OMS_SECRET_FILE": path])
@@ -107,7 +118,9 @@ struct ConfigurationTests {
     #expect(throws: ConfigurationError(problems: [problem])) {
       try Configuration([Self.secret], environment: ["OMS_SECRET_FILE": "/nowhere/key"])
     }
-    for bytes in [[], Array("\n".utf8), [0xFF], [UInt8](repeating: 65, count: SecretFile.limit + 1), Array("hunter2\0".utf8)] {
+    for bytes in [
+      [], Array("\n".utf8), [0xFF], [UInt8](repeating: 65, count: SecretFile.limit + 1), Array("hunter2\0".utf8),
+    ] {
       try withFile(bytes) { path in
         let error = #expect(throws: ConfigurationError.self) {
           try Configuration([Self.secret], environment: ["OMS_SECRET_FILE": path])
@@ -129,16 +142,21 @@ struct ConfigurationTests {
     #expect(strangers.last?.nearest == "OMS_SECRET")
   }
 
-  @Test("durations are written in the largest unit that is exact", arguments: [
-    ("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("90s", .seconds(90)), ("2m", .seconds(120)), ("48h", .seconds(172_800)),
-    ("0s", .zero),
-  ])
+  @Test(
+    "durations are written in the largest unit that is exact",
+    arguments: [
+      ("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("90s", .seconds(90)), ("2m", .seconds(120)),
+      ("48h", .seconds(172_800)),
+      ("0s", .zero),
+    ])
   func durations(text: String, duration: Duration) {
     #expect(DurationText.format(duration) == text)
     #expect(DurationText.parse(text) == duration)
   }
 
-  @Test("no duration", arguments: ["", "s", "1", "1 s", "1d", "-1s", "1.5s", "99999999999999999999s", "9223372036854775807h", "١s"])
+  @Test(
+    "no duration",
+    arguments: ["", "s", "1", "1 s", "1d", "-1s", "1.5s", "99999999999999999999s", "9223372036854775807h", "١s"])
   func noDuration(text: String) { #expect(DurationText.parse(text) == nil) }
 
   private func withFile(_ bytes: [UInt8], _ body: (String) throws -> Void) throws {

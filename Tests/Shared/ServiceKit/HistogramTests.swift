@@ -72,7 +72,8 @@ struct HistogramTests {
     #expect(merged == reverse)
   }
 
-  @Test("subtracting an earlier state leaves what came since; its maximum is at most 3.2 % high", arguments: [8, 9, 10])
+  @Test(
+    "subtracting an earlier state leaves what came since; its maximum is at most 3.2 % high", arguments: [8, 9, 10])
   func subtract(seed: UInt64) throws {
     let before = durations(400, seed: seed), after = durations(300, seed: seed + 1)
     let earlier = histogram(before)

@@ -7,7 +7,8 @@ import Testing
 struct LogTests {
   private func render(_ message: String, _ fields: KeyValuePairs<String, LogValue> = [:]) -> String {
     String(
-      decoding: LogLine.render(time: 1_706_933_106_789_000_000, level: .info, service: "x", message: message, fields: fields),
+      decoding: LogLine.render(
+        time: 1_706_933_106_789_000_000, level: .info, service: "x", message: message, fields: fields),
       as: UTF8.self)
   }
 
@@ -23,7 +24,8 @@ struct LogTests {
   @Test(
     "what JSON or a terminal would act on is escaped",
     arguments: [
-      ("a\"b", #"a\"b"#), (#"a\b"#, #"a\\b"#), ("a\nb\rc\td", #"a\nb\rc\td"#), ("\u{0}\u{1B}[31m", #"\u0000\u001b[31m"#),
+      ("a\"b", #"a\"b"#), (#"a\b"#, #"a\\b"#), ("a\nb\rc\td", #"a\nb\rc\td"#),
+      ("\u{0}\u{1B}[31m", #"\u0000\u001b[31m"#),
       ("\u{7F}\u{9B}", #"\u007f\u009b"#), ("\u{2028}", #"\u2028"#), ("Kö 👍", "Kö 👍"), ("\r\n", #"\r\n"#),
     ])
   func escapes(text: String, escaped: String) {
@@ -31,7 +33,8 @@ struct LogTests {
     #expect(render("m", ["\(text)": LogValue(text)]).contains("{\"\(escaped)\":\"\(escaped)\"}"))
   }
 
-  @Test("numbers that JSON lacks become text", arguments: [(Double.nan, "nan"), (.infinity, "inf"), (-.infinity, "-inf")])
+  @Test(
+    "numbers that JSON lacks become text", arguments: [(Double.nan, "nan"), (.infinity, "inf"), (-.infinity, "-inf")])
   func notANumber(number: Double, text: String) {
     #expect(render("m", ["n": LogValue(number)]).contains("{\"n\":\"\(text)\"}"))
   }
@@ -48,10 +51,12 @@ struct LogTests {
     }
   }
 
-  @Test("time is UTC with milliseconds, before 1970 too", arguments: [
-    (Int64(0), "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
-    (951_782_400_001_999_999, "2000-02-29T00:00:00.001Z"),
-  ])
+  @Test(
+    "time is UTC with milliseconds, before 1970 too",
+    arguments: [
+      (Int64(0), "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+      (951_782_400_001_999_999, "2000-02-29T00:00:00.001Z"),
+    ])
   func time(nanoseconds: Int64, text: String) {
     #expect(Timestamp.rfc3339(nanoseconds: nanoseconds) == text)
   }
@@ -62,7 +67,9 @@ struct LogTests {
     var dumped = ""
     dump(secret, to: &dumped)
     dump(["nested": secret], to: &dumped)
-    for text in [render("m", ["s": "\(secret)"]), "\(secret)", String(reflecting: [secret]), "\(Optional(secret) as Any)", dumped] {
+    for text in [
+      render("m", ["s": "\(secret)"]), "\(secret)", String(reflecting: [secret]), "\(Optional(secret) as Any)", dumped,
+    ] {
       #expect(!text.contains("hunter2"))
     }
     #expect(secret.reveal() == "hunter2")

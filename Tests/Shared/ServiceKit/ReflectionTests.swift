@@ -18,21 +18,28 @@ struct ReflectionTests {
   func dependencies() {
     let names = fileNames(reflection.answer(.fileByName("omsconnector/v1/inventory_service.proto")))
     #expect(
-      names == ["omsconnector/v1/inventory_service.proto", "omsconnector/v1/stock.proto", "google/protobuf/timestamp.proto"])
+      names == [
+        "omsconnector/v1/inventory_service.proto", "omsconnector/v1/stock.proto", "google/protobuf/timestamp.proto",
+      ])
   }
 
-  @Test("a symbol of any kind leads to its file", arguments: [
-    "omsconnector.v1.InventoryService", "omsconnector.v1.InventoryService.GetStock", "omsconnector.v1.GetStockRequest",
-    "omsconnector.v1.GetStockRequest.sku",
-  ])
+  @Test(
+    "a symbol of any kind leads to its file",
+    arguments: [
+      "omsconnector.v1.InventoryService", "omsconnector.v1.InventoryService.GetStock",
+      "omsconnector.v1.GetStockRequest",
+      "omsconnector.v1.GetStockRequest.sku",
+    ])
   func symbols(symbol: String) {
     #expect(fileNames(reflection.answer(.fileOfSymbol(symbol)))?.first == "omsconnector/v1/inventory_service.proto")
   }
 
-  @Test("what is not there is an error in the answer, not of the call", arguments: [
-    Reflection.Question.fileByName("x.proto"), .fileOfSymbol("x.Y"), .extensionOf(type: "omsconnector.v1.Stock"),
-    .extensionNumbers(type: "x.Y"),
-  ])
+  @Test(
+    "what is not there is an error in the answer, not of the call",
+    arguments: [
+      Reflection.Question.fileByName("x.proto"), .fileOfSymbol("x.Y"), .extensionOf(type: "omsconnector.v1.Stock"),
+      .extensionNumbers(type: "x.Y"),
+    ])
   func notFound(question: Reflection.Question) {
     guard case .error(.notFound, let message) = reflection.answer(question) else {
       Issue.record("\(question) was answered")
@@ -44,7 +51,8 @@ struct ReflectionTests {
   @Test("a type without extensions has none")
   func extensions() {
     #expect(
-      reflection.answer(.extensionNumbers(type: "omsconnector.v1.Stock")) == .extensionNumbers(type: "omsconnector.v1.Stock"))
+      reflection.answer(.extensionNumbers(type: "omsconnector.v1.Stock"))
+        == .extensionNumbers(type: "omsconnector.v1.Stock"))
   }
 
   @Test("both versions list the server's services, and answer many questions in one call")
@@ -53,7 +61,9 @@ struct ReflectionTests {
       HealthService(services: []).register(in: &router)
       ReflectionServices.register(in: &router)
     }) { (channel, _) async throws -> Void in
-      let expected = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"]
+      let expected = [
+        "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+      ]
 
       let call = try await channel.bidirectional(Grpc.Reflection.V1.ServerReflectionMethods.serverReflectionInfo)
       var answers = call.responses.makeAsyncIterator()

@@ -17,16 +17,18 @@ struct TimingServiceTests {
     #expect(try Histogram(Message(serialized: bytes)) == histogram)
   }
 
-  @Test("a histogram that contradicts itself is refused, with the endpoint's name", arguments: [
-    Message(endpoint: "e", count: 1, bucketIndexes: [1]),
-    Message(endpoint: "e", count: 1, bucketIndexes: [896], bucketCounts: [1]),
-    Message(endpoint: "e", count: 1, bucketIndexes: [1], bucketCounts: [2]),
-    Message(endpoint: "e", count: 3, bucketIndexes: [1], bucketCounts: [2]),
-    Message(endpoint: "e", count: 1, bucketIndexes: [1], bucketCounts: [-1]),
-    Message(endpoint: "e", count: -1),
-    Message(endpoint: "e", sumUs: -1),
-    Message(endpoint: "e", count: .max, bucketIndexes: [1, 2], bucketCounts: [.max, .max]),
-  ])
+  @Test(
+    "a histogram that contradicts itself is refused, with the endpoint's name",
+    arguments: [
+      Message(endpoint: "e", count: 1, bucketIndexes: [1]),
+      Message(endpoint: "e", count: 1, bucketIndexes: [896], bucketCounts: [1]),
+      Message(endpoint: "e", count: 1, bucketIndexes: [1], bucketCounts: [2]),
+      Message(endpoint: "e", count: 3, bucketIndexes: [1], bucketCounts: [2]),
+      Message(endpoint: "e", count: 1, bucketIndexes: [1], bucketCounts: [-1]),
+      Message(endpoint: "e", count: -1),
+      Message(endpoint: "e", sumUs: -1),
+      Message(endpoint: "e", count: .max, bucketIndexes: [1, 2], bucketCounts: [.max, .max]),
+    ])
   private func refuses(message: Message) {
     let error = #expect(throws: HistogramError.self) { try Histogram(message) }
     #expect(error?.description.hasPrefix("e: ") == true)
@@ -39,11 +41,13 @@ struct TimingServiceTests {
     options.observer = timings
     let method = MethodDescriptor<Grpc.Health.V1.HealthCheckRequest, Grpc.Health.V1.HealthCheckResponse>(
       service: "a.B", method: "Fail", type: .unary)
-    try await withServer({ router in
-      HealthService(services: []).register(in: &router)
-      TimingServiceImplementation(service: "x", timings: timings).register(in: &router)
-      router.unary(method) { _, _ in throw RPCError(.notFound, "no") }
-    }, options: options) { (channel, _) async throws -> Void in
+    try await withServer(
+      { router in
+        HealthService(services: []).register(in: &router)
+        TimingServiceImplementation(service: "x", timings: timings).register(in: &router)
+        router.unary(method) { _, _ in throw RPCError(.notFound, "no") }
+      }, options: options
+    ) { (channel, _) async throws -> Void in
       _ = try await channel.unary(Grpc.Health.V1.HealthMethods.check, .init())
       for _ in 0..<3 { _ = try? await channel.unary(method, .init()) }
       let read = Omsconnector.Internal.V1.TimingServiceMethods.getTimings

@@ -27,9 +27,11 @@ struct TimingsTests {
     #expect(entries.first { $0.endpoint == Timings.overflowName }?.histogram.count == 991)
   }
 
-  @Test("durations out of range are clamped", arguments: [
-    (Duration.seconds(-1), UInt64(0)), (.seconds(Int64.max), UInt64.max / 1000),
-  ])
+  @Test(
+    "durations out of range are clamped",
+    arguments: [
+      (Duration.seconds(-1), UInt64(0)), (.seconds(Int64.max), UInt64.max / 1000),
+    ])
   func clamps(duration: Duration, microseconds: UInt64) {
     let timings = Timings()
     timings.record(kind: .busMethod, endpoint: "m", failed: false, duration: duration)
@@ -43,7 +45,8 @@ struct TimingsTests {
       for task in 0..<8 {
         group.addTask {
           for index in 0..<2000 {
-            timings.record(kind: .grpcMethod, endpoint: "s/\(index % 5)", failed: task == 0, duration: .microseconds(index))
+            timings.record(
+              kind: .grpcMethod, endpoint: "s/\(index % 5)", failed: task == 0, duration: .microseconds(index))
           }
         }
       }

@@ -17,9 +17,11 @@ final class Method: @unchecked Sendable {
   /// The path once more, for comparison with bytes from the wire.
   let pathBytes: UnsafeBufferPointer<UInt8>
   let handler: Handler
+  let recorder: (any CallRecorder)?
 
-  init(path: String, handler: Handler) {
+  init(path: String, handler: Handler, recorder: (any CallRecorder)? = nil) {
     self.path = path
+    self.recorder = recorder
     let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: path.utf8.count)
     _ = bytes.initialize(from: path.utf8)
     pathBytes = UnsafeBufferPointer(bytes)

@@ -17,7 +17,9 @@ public final class Server: Sendable {
 
   public init(group: EventLoopGroup, router: Router, options: ServerOptions = ServerOptions()) {
     self.options = options
-    methods = router.methods
+    methods = router.methods.map { method in
+      Method(path: method.path, handler: method.handler, recorder: options.observer?.recorder(forPath: method.path))
+    }
     homes = group.loops.map(ServerLoop.init)
   }
 
@@ -74,11 +76,9 @@ public final class Server: Sendable {
   }
 
   func report(_ stream: ServerStream, _ error: RPCError?, startedAt: UInt64) {
-    guard let observer = options.observer, let path = stream.method?.path else { return }
+    guard let recorder = stream.method?.recorder else { return }
     let now = EventLoop.monotonicNanoseconds()
-    observer.callEnded(
-      path: path, code: error?.code ?? .ok, durationNanoseconds: now > startedAt ? now - startedAt : 0)
-    if let error, error.cause != nil { observer.callFailed(path: path, error: error) }
+    recorder.callEnded(error, durationNanoseconds: now > startedAt ? now - startedAt : 0)
   }
 }
 

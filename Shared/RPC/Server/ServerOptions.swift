@@ -8,23 +8,24 @@ public struct ServerOptions: Sendable {
   public var connectionLimit = 16_384
   /// Names and values of a request's headers together, in bytes, each field counted with 32 more (RFC 9113 §6.5.2).
   public var headerListLimit = 16 << 10
-  /// Told of every call that ends.
+  /// Watches the calls.
   public var observer: (any CallObserver)?
 
   public init(observer: (any CallObserver)? = nil) { self.observer = observer }
 }
 
-/// Told of every call that ends, on the call's loop: has to be quick and must not block.
+/// Watches a server's calls.
 public protocol CallObserver: Sendable {
-  /// - Parameters:
-  ///   - path: `/service/method`; methods that are not known here are not reported.
-  ///   - durationNanoseconds: from the request's headers to the status.
-  func callEnded(path: String, code: StatusCode, durationNanoseconds: UInt64)
-
-  /// A handler threw something whose cause the client does not get to see; for the log.
-  func callFailed(path: String, error: RPCError)
+  /// Asked once for every method, when the server is made, so that the end of a call needs no look-up.
+  /// - Parameter path: `/service/method`.
+  /// - Returns: nil for a method whose calls are not watched. Calls of methods that are not known here never are.
+  func recorder(forPath path: String) -> (any CallRecorder)?
 }
 
-extension CallObserver {
-  public func callFailed(path: String, error: RPCError) {}
+/// Told of the calls of one method, on their loops: has to be quick and must not block.
+public protocol CallRecorder: Sendable {
+  /// - Parameters:
+  ///   - error: nil when the call ended with OK. Its cause is what the client does not get to see.
+  ///   - durationNanoseconds: from the request's headers to the status.
+  func callEnded(_ error: RPCError?, durationNanoseconds: UInt64)
 }

@@ -1,7 +1,10 @@
+import Synchronization
+
 /// What one process measures: a histogram for each endpoint, since the start.
 ///
-/// Recording takes a lookup and a lock of the endpoint alone. Names are bounded: what comes after the first 1 000 is counted
-/// under ``overflowName``, so that a peer who makes names up cannot grow memory.
+/// A server's methods are looked up once, when it is made; recording then takes the endpoint's lock alone. Names are
+/// bounded: what comes after the first 1 000 is counted under ``overflowName``, so that a peer who makes names up cannot
+/// grow memory.
 public final class Timings: Sendable {
   /// What is timed.
   public enum Kind: Int32, Sendable, Comparable {
@@ -29,13 +32,30 @@ public final class Timings: Sendable {
   /// Stands for every endpoint beyond the limit.
   public static let overflowName = "other"
 
-  private let busMethods: EndpointTable
-  private let grpcMethods: EndpointTable
+  /// One endpoint's histogram behind a lock of its own.
+  final class Endpoint: Sendable {
+    let kind: Kind
+    let name: String
+    let histogram = Mutex(Histogram())
+
+    init(_ kind: Kind, _ name: String) {
+      self.kind = kind
+      self.name = name
+    }
+
+    func record(failed: Bool, nanoseconds: UInt64) {
+      let microseconds = nanoseconds / 1000 + (nanoseconds % 1000 >= 500 ? 1 : 0)
+      histogram.withLock { $0.record(microseconds: microseconds, failed: failed) }
+    }
+  }
+
+  private let endpoints = Mutex<[Kind: [String: Endpoint]]>([:])
+  private let limit: Int
 
   /// - Parameter limit: endpoints of each kind that are told apart.
   public init(limit: Int = 1000) {
-    busMethods = EndpointTable(limit: limit, overflowName: Self.overflowName)
-    grpcMethods = EndpointTable(limit: limit, overflowName: Self.overflowName)
+    precondition(limit > 0, "a table without room for an endpoint measures nothing")
+    self.limit = limit
   }
 
   /// Records one call or message.
@@ -43,23 +63,32 @@ public final class Timings: Sendable {
   /// - Parameter endpoint: e.g. `magento.inventory.aggregate_stock_management.updated`, `omsconnector.v1.X/Method`.
   public func record(kind: Kind, endpoint: String, failed: Bool, duration: Duration) {
     let (seconds, attoseconds) = duration.components
-    let nanoseconds = UInt64(clamping: seconds).multipliedClamped(
-      by: 1_000_000_000, adding: attoseconds / 1_000_000_000)
-    record(kind, kind == .grpcMethod ? "/" + endpoint : endpoint, failed, nanoseconds)
+    let nanoseconds = UInt64(clamping: seconds).multipliedClamped(by: 1_000_000_000, adding: attoseconds / 1_000_000_000)
+    self.endpoint(kind, endpoint).record(failed: failed, nanoseconds: nanoseconds)
   }
 
-  /// - Parameter endpoint: for gRPC methods with the path's slash, so that the end of a call needs no new string.
-  func record(_ kind: Kind, _ endpoint: String, _ failed: Bool, _ nanoseconds: UInt64) {
-    let microseconds = nanoseconds / 1000 + (nanoseconds % 1000 >= 500 ? 1 : 0)
-    (kind == .busMethod ? busMethods : grpcMethods).record(endpoint, microseconds: microseconds, failed: failed)
+  /// The endpoint of that name, made at its first use. The last place is the overflow's.
+  func endpoint(_ kind: Kind, _ name: String) -> Endpoint {
+    endpoints.withLock { endpoints in
+      let known = endpoints[kind] ?? [:]
+      if let endpoint = known[name] { return endpoint }
+      let isFull = known.count - (known[Self.overflowName] == nil ? 0 : 1) >= limit - 1
+      let name = isFull ? Self.overflowName : name
+      if let overflow = known[name] { return overflow }
+      let endpoint = Endpoint(kind, name)
+      endpoints[kind, default: [:]][name] = endpoint
+      return endpoint
+    }
   }
 
-  /// Every endpoint, in the order of kind and name. Each histogram is consistent in itself.
+  /// Every endpoint that has been called, in the order of kind and name. Each histogram is consistent in itself.
   public func entries() -> [Entry] {
-    busMethods.histograms().map { Entry(kind: .busMethod, endpoint: $0, histogram: $1) }
-      + grpcMethods.histograms().map {
-        Entry(kind: .grpcMethod, endpoint: String($0.drop { $0 == "/" }), histogram: $1)
+    endpoints.withLock { endpoints in endpoints.values.flatMap(\.values) }
+      .map { endpoint in
+        Entry(kind: endpoint.kind, endpoint: endpoint.name, histogram: endpoint.histogram.withLock { $0 })
       }
+      .filter { !$0.histogram.isEmpty }
+      .sorted { ($0.kind, $0.endpoint) < ($1.kind, $1.endpoint) }
   }
 }
 

@@ -10,10 +10,10 @@ class Job: @unchecked Sendable {
   /// - Returns: what the body threw; nil means that its changes are to be committed.
   func run(_ connection: Connection) -> (any Error)? { preconditionFailure("abstract") }
 
-  /// Tells the caller what ``run(_:)`` came to.
+  /// Tells the caller what ``run(_:)``, or else ``fail(_:)``, came to.
   func finish() { preconditionFailure("abstract") }
 
-  /// Tells the caller that nothing was done.
+  /// Takes back what ``run(_:)`` came to, or takes its place: nothing was done.
   func fail(_ error: StorageError) { preconditionFailure("abstract") }
 }
 
@@ -40,9 +40,9 @@ final class TypedJob<Value: Sendable>: Job, @unchecked Sendable {
   }
 
   override func finish() {
-    guard let outcome else { preconditionFailure("finished before it ran") }
+    guard let outcome else { preconditionFailure("finished without an outcome") }
     pending.complete(outcome)
   }
 
-  override func fail(_ error: StorageError) { pending.complete(.failure(error)) }
+  override func fail(_ error: StorageError) { outcome = .failure(error) }
 }

@@ -54,6 +54,14 @@ final class JobQueue: Sendable {
     }
   }
 
+  /// Jobs that wait.
+  var count: Int { state.withLock { $0.jobs.count } }
+
+  /// Waits until `count` jobs wait, or jobs of `weight` together, or the queue is closed; for at most `nanoseconds`.
+  func gather(count: Int, weight: Int, nanoseconds: Int64) {
+    state.wait(nanoseconds: nanoseconds) { $0.jobs.count >= count || $0.weight >= weight || $0.isClosed }
+  }
+
   /// Refuses new jobs; those that wait are still taken.
   func close() {
     state.withLock { $0.isClosed = true }

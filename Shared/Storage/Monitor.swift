@@ -10,8 +10,12 @@ final class Monitor<Value>: @unchecked Sendable {
     self.value = value
     mutex = .allocate(capacity: 1)
     changed = .allocate(capacity: 1)
-    let failed = pthread_mutex_init(mutex, nil) != 0 || pthread_cond_init(changed, nil) != 0
+    var attributes = pthread_condattr_t()
+    let failed =
+      pthread_mutex_init(mutex, nil) != 0 || pthread_condattr_init(&attributes) != 0
+      || pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 || pthread_cond_init(changed, &attributes) != 0
     precondition(!failed, "no lock could be made")
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -35,6 +39,17 @@ final class Monitor<Value>: @unchecked Sendable {
     while true {
       if let result = body(&value) { return result }
       pthread_cond_wait(changed, mutex)
+    }
+  }
+
+  /// Waits until `condition` holds, for at most `nanoseconds`.
+  func wait(nanoseconds: Int64, until condition: (Value) -> Bool) {
+    let end = monotonicNanoseconds() + nanoseconds
+    var deadline = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while !condition(value) {
+      if pthread_cond_timedwait(changed, mutex, &deadline) != 0 { return }
     }
   }
 

@@ -20,7 +20,6 @@ struct Reader: @unchecked Sendable {
       if connection.isInTransaction { try connection.execute("COMMIT") }
     } catch {
       job.fail(error)
-      return
     }
     job.finish()
   }

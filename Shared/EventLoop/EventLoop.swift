@@ -190,18 +190,6 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     if wake { wakeUp() }
   }
 
-  /// Runs `body` on the loop and returns what it returns; at once when called there.
-  public func perform<Result: Sendable, Failure: Error>(
-    _ body: @Sendable () async throws(Failure) -> Result
-  ) async throws(Failure) -> Result {
-    if isCurrent { return try await body() }
-    // A closure that were not @concurrent would run where its caller does, preference or not.
-    return try await withTaskExecutorPreference(self) { @concurrent () async throws(Failure) -> Result in
-      assert(self.isCurrent, "the task does not run on the loop that it prefers")
-      return try await body()
-    }
-  }
-
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     if isCurrent { return local.append(job) }

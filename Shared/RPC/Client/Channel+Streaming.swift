@@ -110,7 +110,7 @@ public struct BidirectionalCall<Request: Message, Response: Message>: Sendable {
 }
 
 extension ClientStream {
-  func onLoop(_ body: @Sendable () -> Void) async {
+  func onLoop(_ body: @escaping @Sendable () -> Void) async {
     await loop.perform { body() }
   }
 

@@ -29,7 +29,7 @@ final class Listener: FileEventHandler, @unchecked Sendable {
   }
 
   func stop() async {
-    await loop.perform {
+    await loop.perform { [self] in
       guard isListening else { return }
       isListening = false
       if let pause { loop.cancel(pause) }

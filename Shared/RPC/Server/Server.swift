@@ -132,7 +132,7 @@ final class ServerLoop: @unchecked Sendable {
 
   /// - Returns: whether every connection closed by itself.
   func drain(grace: Duration) async -> Bool {
-    await loop.perform {
+    await loop.perform { [self] in
       isDraining = true
       for connection in connections.values { connection.beginDrain() }
       let timer = CutOff(self)

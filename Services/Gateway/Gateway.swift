@@ -35,8 +35,9 @@ enum Gateway {
     ReportServiceImplementation(collector: collector).register(in: &setup.router)
 
     try serveAdmin(registrar, &setup)
-    let registersWith = oms.url ?? "nobody: OMS_URL is not set"
-    Log.info("HTTP", ["callback": "\(callback.address)", "registers_with": "\(registersWith)"])
+    Log.info(
+      "ready for the OMS",
+      ["callback": "\(oms.callbackURL(at: callback.address))", "oms": "\(oms.url ?? "none: OMS_URL is not set")"])
   }
 
   private static func callbackServer(

@@ -30,10 +30,10 @@ let package = Package(
     .target(name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem"], path: "Shared/RPC"),
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
     .target(name: "Storage", dependencies: ["CSQLite", "EventLoop"], path: "Shared/Storage"),
-    .target(name: "HTTP", dependencies: ["CMicroHTTPD", "CCurl", "CCrypto", "CSystem"], path: "Shared/HTTP"),
+    .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),
     .target(name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
 
-    .executableTarget(name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP"], path: "Services/Gateway"),
+    .executableTarget(name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP", "EventLoop"], path: "Services/Gateway"),
     .executableTarget(name: "Catalog", dependencies: ["ServiceKit"], path: "Services/Catalog"),
     .executableTarget(name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
     .executableTarget(name: "Sales", dependencies: ["ServiceKit"], path: "Services/Sales"),

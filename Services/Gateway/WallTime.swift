@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 import Messages
 
@@ -27,13 +28,10 @@ struct WallTime: Sendable, Hashable, Comparable {
 
   static func < (left: WallTime, right: WallTime) -> Bool { left.nanoseconds < right.nanoseconds }
 
+  /// - Parameter duration: not negative.
   static func + (time: WallTime, duration: Duration) -> WallTime {
-    WallTime(nanoseconds: time.nanoseconds + duration.nanoseconds)
+    WallTime(nanoseconds: time.nanoseconds + Int64(duration.nanoseconds))
   }
 
   static func - (left: WallTime, right: WallTime) -> Duration { .nanoseconds(left.nanoseconds - right.nanoseconds) }
-}
-
-extension Duration {
-  var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

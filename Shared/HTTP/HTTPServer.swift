@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import EventLoop
 import Glibc
 import Synchronization
 
@@ -32,7 +33,7 @@ public final class HTTPServer: Sendable {
     // The daemon holds the core until it has stopped.
     let context = Unmanaged.passRetained(core)
     guard let pointer = Self.start(socket.descriptor, options, context.toOpaque()) else {
-      let reason = String(cString: strerror(errno))
+      let reason = SystemError("MHD_start_daemon").reason
       context.release()
       close(socket.descriptor)
       throw .cannotListen(address, setting: setting, reason: reason)

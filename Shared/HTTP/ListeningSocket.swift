@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A TCP socket that listens, made here rather than by libmicrohttpd so that errors can say what is wrong.
@@ -50,8 +51,8 @@ struct ListeningSocket {
     switch code {
     case EADDRINUSE: .addressInUse(address, setting: setting)
     case EACCES: .permissionDenied(address, setting: setting)
-    case EADDRNOTAVAIL: .unknownHost(address, setting: setting, reason: String(cString: strerror(code)))
-    default: .cannotListen(address, setting: setting, reason: String(cString: strerror(code)))
+    case EADDRNOTAVAIL: .unknownHost(address, setting: setting, reason: SystemError("bind", errno: code).reason)
+    default: .cannotListen(address, setting: setting, reason: SystemError("bind", errno: code).reason)
     }
   }
 }

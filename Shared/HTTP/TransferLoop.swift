@@ -1,5 +1,5 @@
 import CCurl
-import Glibc
+import EventLoop
 
 /// The client's thread: hands requests to libcurl and takes the responses. Everything here lives on that thread.
 struct TransferLoop: ~Copyable {
@@ -16,27 +16,14 @@ struct TransferLoop: ~Copyable {
 
   /// Starts the thread. It ends when the queue is closed.
   static func start(_ queue: TransferQueue, _ options: HTTPClientOptions) {
-    final class Start {
-      let queue: TransferQueue
-      let options: HTTPClientOptions
-      init(_ queue: TransferQueue, _ options: HTTPClientOptions) { (self.queue, self.options) = (queue, options) }
-    }
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    defer { pthread_attr_destroy(&attributes) }
-    var thread = pthread_t()
-    let start = Unmanaged.passRetained(Start(queue, options)).toOpaque()
-    let code = pthread_create(
-      &thread, &attributes,
-      { argument in
-        guard let argument else { return nil }
-        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        var loop = TransferLoop(start.queue, start.options)
+    do throws(SystemError) {
+      try spawnThread(named: "http-client") {
+        var loop = TransferLoop(queue, options)
         loop.run()
-        return nil
-      }, start)
-    precondition(code == 0, "cannot start the HTTP client's thread: \(String(cString: strerror(code)))")
+      }
+    } catch {
+      preconditionFailure("cannot start the HTTP client's thread: \(error); raise the limit of threads (ulimit -u)")
+    }
   }
 
   private mutating func run() {

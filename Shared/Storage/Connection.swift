@@ -1,4 +1,5 @@
 import CSQLite
+import EventLoop
 import Glibc
 
 /// One connection to the store, used by one thread at a time.
@@ -126,8 +127,8 @@ public final class Connection {
 
 /// What SQLite's callbacks read and write.
 struct ConnectionState {
-  var busyTimeoutNanoseconds: Int64
-  var busySinceNanoseconds: Int64 = 0
+  var busyTimeoutNanoseconds: UInt64
+  var busySinceNanoseconds: UInt64 = 0
   /// Pages in the WAL after the last commit.
   var walPages: Int32 = 0
 }
@@ -143,22 +144,9 @@ private func noteWAL(
 /// starve this one; there is nothing to wait on but the lock itself, so look again after 1 to 4 ms.
 private func waitForLock(_ context: UnsafeMutableRawPointer?, _ attempt: Int32) -> Int32 {
   guard let state = context?.assumingMemoryBound(to: ConnectionState.self) else { return 0 }
-  let now = monotonicNanoseconds()
+  let now = EventLoop.monotonicNanoseconds()
   if attempt == 0 { state.pointee.busySinceNanoseconds = now }
   if now - state.pointee.busySinceNanoseconds >= state.pointee.busyTimeoutNanoseconds { return 0 }
   usleep(UInt32.random(in: 1_000...4_000))
   return 1
-}
-
-func monotonicNanoseconds() -> Int64 {
-  var now = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &now)
-  return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
-}
-
-extension Duration {
-  var nanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-  }
 }

@@ -58,7 +58,7 @@ final class JobQueue: Sendable {
   var count: Int { state.withLock { $0.jobs.count } }
 
   /// Waits until `count` jobs wait, or jobs of `weight` together, or the queue is closed; for at most `nanoseconds`.
-  func gather(count: Int, weight: Int, nanoseconds: Int64) {
+  func gather(count: Int, weight: Int, nanoseconds: UInt64) {
     state.wait(nanoseconds: nanoseconds) { $0.jobs.count >= count || $0.weight >= weight || $0.isClosed }
   }
 

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A value behind a lock, with a condition to wait for.
@@ -43,8 +44,8 @@ final class Monitor<Value>: @unchecked Sendable {
   }
 
   /// Waits until `condition` holds, for at most `nanoseconds`.
-  func wait(nanoseconds: Int64, until condition: (Value) -> Bool) {
-    let end = monotonicNanoseconds() + nanoseconds
+  func wait(nanoseconds: UInt64, until condition: (Value) -> Bool) {
+    let end = EventLoop.monotonicNanoseconds() + nanoseconds
     var deadline = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

@@ -1,4 +1,5 @@
 import CSQLite
+import EventLoop
 import Glibc
 
 /// Why the store could not do what it was asked: what failed, the store's own code and words, and what to do about it.
@@ -64,6 +65,7 @@ extension StorageError {
     let isHandles = extended & 0xff == code & 0xff
     let detail = String(cString: isHandles && handle != nil ? sqlite3_errmsg(handle) : sqlite3_errstr(code))
     let systemError = handle.map { sqlite3_system_errno($0) } ?? 0
+    let systemReason = systemError == 0 ? "" : " (\(SystemError("sqlite3", errno: systemError).reason))"
     let directory = StorePath.directory(of: path)
     let kind = Kind(code: code, systemError: isHandles ? systemError : 0)
     let message: String
@@ -76,13 +78,13 @@ extension StorageError {
       message = "store \(path) is locked by another process: \(detail)"
       remedy = "try again; if it lasts, look for a process that keeps the file open in a transaction"
     case .cannotOpen:
-      message = "store \(path): \(detail)" + (systemError == 0 ? "" : " (\(String(cString: strerror(systemError))))")
+      message = "store \(path): \(detail)\(systemReason)"
       remedy = "make \(directory) and the files in it readable and writable for this user"
     case .corrupt:
       message = "store \(path): \(detail)"
       remedy = "restore \(path) from a backup, or move it away to begin with an empty one"
     default:
-      message = "store \(path): \(detail)" + (systemError == 0 ? "" : " (\(String(cString: strerror(systemError))))")
+      message = "store \(path): \(detail)\(systemReason)"
       remedy = nil
     }
     self.init(kind, message, code: isHandles ? extended : code, statement: statement, remedy: remedy)

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// Where a store's file lies.
@@ -28,7 +29,7 @@ public enum StorePath {
     try makeDirectory(directory)
     let path = directory.hasSuffix("/") ? directory + file : directory + "/" + file
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    if descriptor < 0 { throw systemError(errno, path) }
+    if descriptor < 0 { throw failure(SystemError("open"), path) }
     Glibc.close(descriptor)
     return path
   }
@@ -45,16 +46,16 @@ public enum StorePath {
       return
     case ENOENT where directory.contains("/") && Self.directory(of: directory) != directory:
       try makeDirectory(Self.directory(of: directory))
-      if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw systemError(errno, directory) }
-    case let code:
-      throw systemError(code, directory)
+      if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw failure(SystemError("mkdir"), directory) }
+    default:
+      throw failure(SystemError("mkdir"), directory)
     }
   }
 
-  private static func systemError(_ code: Int32, _ path: String) -> StorageError {
-    let full = code == ENOSPC || code == EDQUOT
+  private static func failure(_ error: SystemError, _ path: String) -> StorageError {
+    let full = error.number == ENOSPC || error.number == EDQUOT
     return StorageError(
-      full ? .full : .cannotOpen, "\(path): \(String(cString: strerror(code)))",
+      full ? .full : .cannotOpen, "\(path): \(error.reason)",
       remedy: full ? "free disk space" : "make \(path) a place that this user can write to")
   }
 }

@@ -1,4 +1,5 @@
 import CSQLite
+import EventLoop
 
 /// The thread that writes. All calls that wait when it comes round share one transaction and so one flush of the disk.
 ///
@@ -24,9 +25,9 @@ struct Writer: @unchecked Sendable {
     while let batch = queue.take(
       maximumCount: options.maximumBatchCount, maximumWeight: options.maximumBatchWeight)
     {
-      let start = monotonicNanoseconds()
+      let start = EventLoop.monotonicNanoseconds()
       commit(batch)
-      let duration = monotonicNanoseconds() - start
+      let duration = EventLoop.monotonicNanoseconds() - start
       let callers = batch.count + queue.count
       for job in batch { job.finish() }
       checkpointIfDue()
@@ -37,14 +38,14 @@ struct Writer: @unchecked Sendable {
   /// Callers that have their answer often come again at once. The first of them must not get a commit to itself while the
   /// others are on their way: with n callers that would be two commits for n writes instead of one. So the next commit
   /// waits until as many are there as were, for at most half the time that a commit takes.
-  private func gather(_ callers: Int, commitNanoseconds: Int64) {
+  private func gather(_ callers: Int, commitNanoseconds: UInt64) {
     if callers <= 1 { return }
     queue.gather(
       count: min(callers, options.maximumBatchCount), weight: options.maximumBatchWeight,
       nanoseconds: min(commitNanoseconds / 2, Self.maximumGatherNanoseconds))
   }
 
-  private static let maximumGatherNanoseconds: Int64 = 2_000_000
+  private static let maximumGatherNanoseconds: UInt64 = 2_000_000
 
   private func commit(_ batch: [Job]) {
     do throws(StorageError) {

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A file named on the command line, or standard input.
@@ -9,7 +10,7 @@ enum InputFile {
   static func read(_ path: String) throws(UsageError) -> [UInt8] {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw UsageError("cannot open \(path): \(reason()); name a file that you can read, or -")
+      throw UsageError("cannot open \(path): \(SystemError("open").reason); name a file that you can read, or -")
     }
     defer { if path != "-" { close(descriptor) } }
     var bytes: [UInt8] = []
@@ -17,7 +18,7 @@ enum InputFile {
     while true {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw UsageError("cannot read \(path): \(reason())") }
+      guard count >= 0 else { throw UsageError("cannot read \(path): \(SystemError("read").reason)") }
       guard count > 0 else { return bytes }
       bytes += buffer[..<count]
       guard bytes.count <= limit else {
@@ -25,6 +26,4 @@ enum InputFile {
       }
     }
   }
-
-  private static func reason() -> String { String(cString: strerror(errno)) }
 }

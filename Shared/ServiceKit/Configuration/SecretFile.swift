@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A file that holds one secret, as orchestrators mount them.
@@ -12,7 +13,8 @@ enum SecretFile {
   static func read(_ path: String) throws(ReadError) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw ReadError(description: "cannot open \"\(path)\": \(systemError()); name a file that this user can read")
+      let reason = SystemError("open").reason
+      throw ReadError(description: "cannot open \"\(path)\": \(reason); name a file that this user can read")
     }
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: limit + 1)
@@ -20,7 +22,7 @@ enum SecretFile {
     while count <= limit {
       let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + count, limit + 1 - count) }
       if got < 0, errno == EINTR { continue }
-      guard got >= 0 else { throw ReadError(description: "cannot read \"\(path)\": \(systemError())") }
+      guard got >= 0 else { throw ReadError(description: "cannot read \"\(path)\": \(SystemError("read").reason)") }
       if got == 0 { break }
       count += got
     }
@@ -33,6 +35,3 @@ enum SecretFile {
     return text
   }
 }
-
-/// What `errno` says.
-func systemError() -> String { String(cString: strerror(errno)) }

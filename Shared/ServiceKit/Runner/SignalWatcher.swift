@@ -1,4 +1,5 @@
 import CSystem
+import EventLoop
 import Glibc
 
 /// Turns SIGTERM and SIGINT, and wake-ups from other threads, into events that the main thread waits for.
@@ -26,7 +27,7 @@ final class SignalWatcher: Sendable {
     signal(SIGPIPE, SIG_IGN)
     signals = signalfd(-1, &mask, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
     wakeUps = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-    precondition(signals >= 0 && wakeUps >= 0, "no descriptors for signals: \(systemError())")
+    precondition(signals >= 0 && wakeUps >= 0, "no descriptors for signals: \(SystemError("signalfd").reason)")
   }
 
   deinit {
@@ -46,7 +47,7 @@ final class SignalWatcher: Sendable {
       if let event = next() { return event }
       var timeout: Int32 = -1
       if let deadline {
-        let now = MonotonicClock.now()
+        let now = EventLoop.monotonicNanoseconds()
         guard now < deadline else { return .timedOut }
         timeout = Int32(clamping: (deadline - now) / 1_000_000 + 1)
       }
@@ -63,14 +64,5 @@ final class SignalWatcher: Sendable {
     var info = signalfd_siginfo()
     guard read(signals, &info, MemoryLayout.size(ofValue: info)) > 0 else { return nil }
     return .signal(Int32(info.ssi_signo))
-  }
-}
-
-enum MonotonicClock {
-  /// Nanoseconds since some moment in the past.
-  static func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

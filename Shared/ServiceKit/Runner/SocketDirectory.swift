@@ -17,7 +17,7 @@ enum SocketDirectory {
       let part = String(directory[..<end])
       guard mkdir(part, 0o750) == 0 || errno == EEXIST else {
         throw CreateError(
-          description: "cannot create the directory \(part) for the socket \(path): \(systemError()); "
+          description: "cannot create the directory \(part) for the socket \(path): \(SystemError("mkdir").reason); "
             + "choose one that this user can write (STATE_DIR, LISTEN)")
       }
     }

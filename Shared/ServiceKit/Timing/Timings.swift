@@ -1,3 +1,4 @@
+import EventLoop
 import Synchronization
 
 /// What one process measures: a histogram for each endpoint, since the start.
@@ -62,9 +63,7 @@ public final class Timings: Sendable {
   ///
   /// - Parameter endpoint: e.g. `magento.inventory.aggregate_stock_management.updated`, `omsconnector.v1.X/Method`.
   public func record(kind: Kind, endpoint: String, failed: Bool, duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    let nanoseconds = UInt64(clamping: seconds).multipliedClamped(by: 1_000_000_000, adding: attoseconds / 1_000_000_000)
-    self.endpoint(kind, endpoint).record(failed: failed, nanoseconds: nanoseconds)
+    self.endpoint(kind, endpoint).record(failed: failed, nanoseconds: duration.nanoseconds)
   }
 
   /// The endpoint of that name, made at its first use. The last place is the overflow's.
@@ -89,13 +88,5 @@ public final class Timings: Sendable {
       }
       .filter { !$0.histogram.isEmpty }
       .sorted { ($0.kind, $0.endpoint) < ($1.kind, $1.endpoint) }
-  }
-}
-
-extension UInt64 {
-  fileprivate func multipliedClamped(by factor: UInt64, adding rest: Int64) -> UInt64 {
-    let (product, overflow) = multipliedReportingOverflow(by: factor)
-    let (sum, carried) = product.addingReportingOverflow(UInt64(clamping: rest))
-    return overflow || carried ? .max : sum
   }
 }

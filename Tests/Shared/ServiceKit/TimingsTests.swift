@@ -29,13 +29,11 @@ struct TimingsTests {
 
   @Test(
     "durations out of range are clamped",
-    arguments: [
-      (Duration.seconds(-1), UInt64(0)), (.seconds(Int64.max), UInt64.max / 1000),
-    ])
+    arguments: [(Duration.seconds(-1), 0), (.seconds(Int64.max), 4_000_000_000_000_000)] as [(Duration, UInt64)])
   func clamps(duration: Duration, microseconds: UInt64) {
     let timings = Timings()
     timings.record(kind: .busMethod, endpoint: "m", failed: false, duration: duration)
-    #expect(timings.entries().first?.histogram.max ?? 0 >= microseconds)
+    #expect(timings.entries().first?.histogram.max == microseconds)
   }
 
   @Test("nothing is lost when many tasks record at once")

@@ -34,7 +34,7 @@ extension Router {
             write: { $0.enqueue(bytes: request) }, read: { [UInt8]($0) })
           context.setInitialMetadata(reply.initialMetadata)
           context.setTrailingMetadata(reply.trailingMetadata)
-          try await stream.respond(bytes: reply.message)
+          stream.respond(bytes: reply.message)
         })
     case .clientStreaming, .serverStreaming, .bidirectional:
       add(method.service, path, .streaming { stream in try await pump(stream, path: path, channel) })

@@ -20,7 +20,7 @@ public struct Router: Sendable {
       method.service, method.path,
       .unary { stream in
         let request = try stream.takeRequest(Request.self)
-        try await stream.respond(handler(request, ServerContext(stream: stream)))
+        stream.respond(try await handler(request, ServerContext(stream: stream)))
       })
   }
 
@@ -45,7 +45,7 @@ public struct Router: Sendable {
     add(
       method.service, method.path,
       .streaming { stream in
-        try await stream.respond(handler(RequestStream(stream: stream), ServerContext(stream: stream)))
+        stream.respond(try await handler(RequestStream(stream: stream), ServerContext(stream: stream)))
       })
   }
 
@@ -99,7 +99,7 @@ public struct Router: Sendable {
       service, "/\(service)/\(method)",
       .unary { stream in
         let response = try await handler(stream.takeRequestBytes(), ServerContext(stream: stream))
-        try await stream.respond(bytes: response)
+        stream.respond(bytes: response)
       })
   }
 

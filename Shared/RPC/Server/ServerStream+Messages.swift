@@ -24,21 +24,16 @@ extension ServerStream {
     }
   }
 
-  /// Queues the one response; the status follows when the handler has returned, in the same write.
-  func respond(_ response: some Message) async throws {
-    guard loop.isCurrent else {
-      return try await loop.perform { try await self.respond(response) }
-    }
-    guard !isFinished else { return }
-    enqueue(response)
+  /// Queues the one response; the status follows when the handler has returned, in the same write. The handler runs on the
+  /// loop, unless it was written to leave it; then its end comes to the loop the same way, behind the response.
+  func respond(_ response: some Message) {
+    guard loop.isCurrent else { return loop.execute { self.respond(response) } }
+    if !isFinished { enqueue(response) }
   }
 
-  func respond(bytes: [UInt8]) async throws {
-    guard loop.isCurrent else {
-      return try await loop.perform { try await self.respond(bytes: bytes) }
-    }
-    guard !isFinished else { return }
-    enqueue(bytes: bytes)
+  func respond(bytes: [UInt8]) {
+    guard loop.isCurrent else { return loop.execute { self.respond(bytes: bytes) } }
+    if !isFinished { enqueue(bytes: bytes) }
   }
 
   /// Sends one of many responses; suspends while too much waits to be sent.

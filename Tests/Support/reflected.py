@@ -14,7 +14,6 @@ OPTIONS = [
     ("grpc.max_receive_message_length", 64 << 20),
     # A server that is killed and started again is back in a moment; grpcio would look after a second at first, then later.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
 ]
 

@@ -38,6 +38,8 @@ final class Balancer: @unchecked Sendable {
         .map { Subchannel($0, balancer: self) }
       subchannels = kept + added
       for subchannel in retired { subchannel.retire() }
+      // What is known anew may be there again: no reason to sit out a back-off.
+      for subchannel in kept { subchannel.startOver() }
       for subchannel in added { subchannel.connect() }
     }
     stateChanged()

@@ -56,7 +56,8 @@ private final class StaticResolver: Resolver, @unchecked Sendable {
 private final class DirectoryResolver: Resolver, FileEventHandler, @unchecked Sendable {
   private let path: String
   private var watcher: Int32 = -1
-  private var known: [Address]?
+  /// With the files' numbers, because a replica that starts again makes a new socket in the old place.
+  private var known: [Found]?
   private lazy var retry = Retry(self)
 
   private static let retryNanoseconds: UInt64 = 500_000_000
@@ -119,8 +120,13 @@ private final class DirectoryResolver: Resolver, FileEventHandler, @unchecked Se
     }
   }
 
+  private struct Found: Equatable {
+    let path: String
+    let file: ino_t
+  }
+
   private func scan() {
-    var found: [Address] = []
+    var found: [Found] = []
     if let directory = opendir(path) {
       defer { closedir(directory) }
       while found.count < DirectoryResolver.socketLimit, let entry = readdir(directory) {
@@ -132,13 +138,13 @@ private final class DirectoryResolver: Resolver, FileEventHandler, @unchecked Se
         guard stat(file, &information) == 0, information.st_mode & S_IFMT == S_IFSOCK,
           file.utf8.count <= Address.longestUnixPath
         else { continue }
-        found.append(.unix(path: file))
+        found.append(Found(path: file, file: information.st_ino))
       }
     }
-    found.sort { $0.description < $1.description }
+    found.sort { $0.path < $1.path }
     guard found != known else { return }
     known = found
-    publish(.success(found))
+    publish(.success(found.map { .unix(path: $0.path) }))
   }
 
   private final class Retry: LoopTimer {

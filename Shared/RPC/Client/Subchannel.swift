@@ -12,7 +12,6 @@ final class Subchannel: LoopTimer {
   private(set) var connection: ClientConnection?
   private(set) var lastError: RPCError?
   private var failures = 0
-  private var closeReason: RPCError?
 
   private static let connectTimeout: UInt64 = 5_000_000_000
   private static let firstBackOff = 50_000_000.0
@@ -33,6 +32,13 @@ final class Subchannel: LoopTimer {
     } catch {
       failed(RPCError(.unavailable, "\(address): \(error.reason)"))
     }
+  }
+
+  /// Forgets failures and connects at once, unless it is connected or about to be.
+  func startOver() {
+    guard state == .waiting else { return }
+    failures = 0
+    connect()
   }
 
   func didConnect(_ connection: ClientConnection) {

@@ -14,11 +14,18 @@ let package = Package(
   ],
   targets: [
     // C libraries of the distribution
-    .systemLibrary(name: "CNghttp2", path: "Shared/CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
-    .systemLibrary(name: "CProtobufC", path: "Shared/CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
-    .systemLibrary(name: "CSQLite", path: "Shared/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-    .systemLibrary(name: "CMicroHTTPD", path: "Shared/CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-    .systemLibrary(name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CNghttp2", path: "Shared/CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", path: "Shared/CProtobufC", pkgConfig: "libprotobuf-c",
+      providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(
+      name: "CSQLite", path: "Shared/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+      name: "CMicroHTTPD", path: "Shared/CMicroHTTPD", pkgConfig: "libmicrohttpd",
+      providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(
+      name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CJSONC", path: "Shared/CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .systemLibrary(name: "CCrypto", path: "Shared/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     // C of our own: what Swift's Glibc module hides, and the generated messages
@@ -31,11 +38,15 @@ let package = Package(
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
     .target(name: "Storage", dependencies: ["CSQLite", "EventLoop"], path: "Shared/Storage"),
     .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),
-    .target(name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
+    .target(
+      name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
 
-    .executableTarget(name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP", "EventLoop"], path: "Services/Gateway"),
+    .executableTarget(
+      name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP", "EventLoop"],
+      path: "Services/Gateway"),
     .executableTarget(name: "Catalog", dependencies: ["ServiceKit"], path: "Services/Catalog"),
-    .executableTarget(name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
+    .executableTarget(
+      name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
     .executableTarget(name: "Sales", dependencies: ["ServiceKit"], path: "Services/Sales"),
     .executableTarget(name: "PostSales", dependencies: ["ServiceKit"], path: "Services/PostSales"),
     .executableTarget(
@@ -43,16 +54,19 @@ let package = Package(
 
     .executableTarget(name: "BenchmarkEcho", dependencies: ["RPC", "EventLoop"], path: "Tests/Benchmarks/Echo"),
 
+    .target(name: "TestSupport", path: "Tests/Shared/Support"),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], path: "Tests/Shared/EventLoop"),
     .target(name: "CTestMessages", dependencies: ["CMessages"], path: "Tests/Shared/CTestMessages", exclude: ["proto"]),
-    .testTarget(name: "MessagesTests", dependencies: ["Messages", "CMessages", "CTestMessages"], path: "Tests/Shared/Messages"),
+    .testTarget(
+      name: "MessagesTests", dependencies: ["Messages", "CMessages", "CTestMessages", "TestSupport"],
+      path: "Tests/Shared/Messages"),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Stubs"], path: "Tests/Shared/RPC"),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),
-    .testTarget(name: "InventoryTests", dependencies: ["Inventory"], path: "Tests/Services/Inventory"),
+    .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
     .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),
-    .testTarget(name: "GatewayTests", dependencies: ["Gateway"], path: "Tests/Services/Gateway"),
+    .testTarget(name: "GatewayTests", dependencies: ["Gateway", "TestSupport"], path: "Tests/Services/Gateway"),
   ],
   swiftLanguageModes: [.v6]
 )

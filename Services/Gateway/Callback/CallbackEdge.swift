@@ -48,33 +48,37 @@ struct CallbackEdge: Sendable {
       return .jsonRPC(JSONRPCError(.handlerFailed, refusal), status: 401)
     }
     do throws(JSONRPCError) {
-      let message = try JSONRPCRequest(parsing: request.body)
-      return await deliver(message, to: try Self.method(of: message))
+      let (message, service) = try Self.delivery(of: JSONRPCRequest(parsing: request.body))
+      return await deliver(message, to: service)
     } catch {
       Log.warning("message refused", ["id": "\(error.id)", "reason": "\(error)"])
       return .jsonRPC(error)
     }
   }
 
-  private static func method(of message: JSONRPCRequest) throws(JSONRPCError) -> BusMethod {
+  /// What the service gets. Nothing of the parsed message is held while the service works on it.
+  private static func delivery(
+    of message: JSONRPCRequest
+  ) throws(JSONRPCError) -> (Omsconnector.Internal.V1.ConsumeRequest, ConnectorService) {
     guard let method = BusMethod.named(message.method) else {
       throw JSONRPCError(.methodNotFound, "method \"\(cut(message.method))\" is not consumed here", id: message.id)
     }
-    guard message.params?.kind == .object else {
+    guard let params = message.params, params.kind == .object else {
       throw JSONRPCError(.invalidParams, "params is \(message.params == nil ? "missing" : "no object")", id: message.id)
     }
-    return method
-  }
-
-  private func deliver(_ message: JSONRPCRequest, to method: BusMethod) async -> HTTPResponse {
     let key = message.string(at: method.keyPath) ?? ""
     let request = Omsconnector.Internal.V1.ConsumeRequest(
-      deliveryId: message.id, method: method.name, key: Self.cut(key),
-      body: message.params.map { Array($0.bytes) } ?? [])
+      deliveryId: message.id, method: method.name, key: cut(key), body: params.serialized)
+    return (request, method.service)
+  }
+
+  private func deliver(
+    _ message: Omsconnector.Internal.V1.ConsumeRequest, to service: ConnectorService
+  ) async -> HTTPResponse {
     do {
-      return .jsonRPC(id: message.id, result: try await consume(method.service, request).result)
+      return .jsonRPC(id: message.deliveryId, result: try await consume(service, message).result)
     } catch {
-      return failure(error, message, method)
+      return failure(error, message, service)
     }
   }
 
@@ -82,12 +86,14 @@ struct CallbackEdge: Sendable {
     String(String.UnicodeScalarView(name.unicodeScalars.prefix(maxNameCharacters)))
   }
 
-  private func failure(_ error: any Error, _ message: JSONRPCRequest, _ method: BusMethod) -> HTTPResponse {
-    let failure = ConsumeFailure(error, service: method.service)
+  private func failure(
+    _ error: any Error, _ message: Omsconnector.Internal.V1.ConsumeRequest, _ service: ConnectorService
+  ) -> HTTPResponse {
+    let failure = ConsumeFailure(error, service: service)
     Log.warning(
       "message failed",
-      ["id": "\(message.id)", "method": "\(method.name)", "service": "\(method.service)", "reason": "\(error)"])
-    let reply = JSONRPCError(failure.code, failure.message, id: message.id)
+      ["id": "\(message.deliveryId)", "method": "\(message.method)", "service": "\(service)", "reason": "\(error)"])
+    let reply = JSONRPCError(failure.code, failure.message, id: message.deliveryId)
     return failure.mayPass ? .jsonRPC(reply, status: 503, headers: ["Retry-After": "5"]) : .jsonRPC(reply)
   }
 }

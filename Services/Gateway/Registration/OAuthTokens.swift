@@ -1,4 +1,5 @@
 import HTTP
+import Messages
 
 /// The access token of an OAuth2 client (client credentials, RFC 6749 §4.4), fetched when it is needed.
 actor OAuthTokens {
@@ -42,7 +43,7 @@ actor OAuthTokens {
       throw .noToken("\(request.target) answers \(response.status)\(remedy)")
     }
     // What the answer holds is a secret: it is not quoted.
-    guard let token = (try? JSONFragment(parsing: response.body))?.member("access_token")?.string, !token.isEmpty else {
+    guard let token = (try? JSONDocument(parsing: response.body))?.root["access_token"]?.string, !token.isEmpty else {
       throw .noToken("\(request.target) answers without an access_token")
     }
     return token

@@ -1,4 +1,5 @@
 import HTTP
+import Messages
 
 /// How an answer of the service bus is read. Success is HTTP 2xx and an `error` that is absent, null or an empty string;
 /// ids need not match. Source: messages.md §1, "Client rule".
@@ -6,23 +7,23 @@ enum ServiceBusReply {
   /// - Returns: what went wrong, nil for a success.
   static func failure(_ response: HTTPResponse) -> ServiceBusError? {
     if response.status == 401 { return .unauthorized }
-    let reply = try? JSONFragment(parsing: response.body)
+    let reply = try? JSONDocument(parsing: response.body).root
     guard (200..<300).contains(response.status) else {
       return .refused(status: response.status, reply.map(reason) ?? excerpt(response.body))
     }
     if response.body.isEmpty { return nil }
     guard let reply else { return .refused(status: response.status, "this is no JSON: \(excerpt(response.body))") }
-    guard let error = reply.member("error"), error.kind != .null, error.string != "" else { return nil }
+    guard let error = reply["error"], error.kind != .null, error.string != "" else { return nil }
     return .refused(status: response.status, reason(reply))
   }
 
   /// The error's own words, in whichever of the known places they stand.
-  private static func reason(_ reply: JSONFragment) -> String {
+  private static func reason(_ reply: JSONValue) -> String {
     // The PHP stand-in answers unknown methods with JSON inside a JSON string.
-    if let inner = reply.string.flatMap({ try? JSONFragment(parsing: Array($0.utf8)) }), inner.kind == .object {
+    if let inner = reply.string.flatMap({ try? JSONDocument(parsing: Array($0.utf8)).root }), inner.kind == .object {
       return reason(inner)
     }
-    let places = [reply.member("error")?.member("message"), reply.member("error"), reply.member("error_message")]
+    let places = [reply["error"]?["message"], reply["error"], reply["error_message"]]
     return excerpt(Array((places.lazy.compactMap { $0?.string ?? $0?.text }.first ?? reply.text).utf8))
   }
 

@@ -53,7 +53,10 @@ public struct JSONValue {
     return String(decoding: output, as: UTF8.self)
   }
 
-  /// The same as bytes.
+  /// The beginning of `text`, at most 64 characters, for an error message.
+  public var excerpt: String { Self.shown(object) }
+
+  /// The same as `text`, as bytes.
   public var serialized: [UInt8] {
     var output: [UInt8] = []
     Self.append(object, to: &output)

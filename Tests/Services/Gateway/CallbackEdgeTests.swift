@@ -40,12 +40,13 @@ final class RecordingConsumer: Sendable {
 
   private func text(_ response: HTTPResponse) -> String { String(decoding: response.body, as: UTF8.self) }
 
-  @Test("a message goes to its service with its id, method, key and untouched params")
+  @Test("a message goes to its service with its id, method and key, and with params that say the same")
   func delivery() async throws {
     let consumer = RecordingConsumer(result: #"{"applied":1}"#)
-    let params = #"{ "snapshot" : {"aggregate_id":"EU-WEB", "mode":"DELTA","stock":[{"quantity": 4.20e1}]} }"#
+    let params = #"{"snapshot":{"aggregate_id":"EU-WEB","mode":"DELTA","stock":[{"quantity":4.20e1}],"x":"é"}}"#
+    let sent = params.replacing(":", with: " :\t").replacing("é", with: "\\u00e9")
     let response = await post(
-      #"{"id": "d-7001" ,"client":"x","method":"\#(Self.method)","params":\#(params)}"#, to: consumer.edge())
+      #"{"id": "d-7001" ,"client":"x","method":"\#(Self.method)","params":\#(sent)}"#, to: consumer.edge())
     #expect(response.status == 200 && response.headers["Content-Type"] == "application/json")
     #expect(text(response) == #"{"jsonrpc":"2.0","id":"d-7001","result":{"applied":1}}"#)
     let received = try #require(consumer.received.first)
@@ -56,24 +57,31 @@ final class RecordingConsumer: Sendable {
   }
 
   @Test(
-    "the id is echoed as it was written",
-    arguments: ["1", "1.50", "\"a\\u00e9\"", "null", "[1, 2]", "{\"a\": 1}", "true"])
-  func idEcho(id: String) async {
+    "the id is echoed, whatever its type, numbers as they were written",
+    arguments: [
+      ("1", "1"), ("1.50", "1.50"), ("12345678901234567890123", "12345678901234567890123"),
+      (#""a\u00e9\/""#, #""aé/""#), (#""\"""#, #""\"""#), ("null", "null"), ("[1, 2]", "[1,2]"),
+      (#"{"a": 1}"#, #"{"a":1}"#), ("true", "true"),
+    ])
+  func idEcho(id: String, echo: String) async {
     let response = await post(
       #"{"jsonrpc":"2.0","id":\#(id),"method":"\#(Self.method)","params":{}}"#, to: RecordingConsumer().edge())
-    #expect(text(response) == #"{"jsonrpc":"2.0","id":\#(id),"result":null}"#)
+    #expect(text(response) == #"{"jsonrpc":"2.0","id":\#(echo),"result":null}"#)
   }
 
   static let badMessages: [(body: String, code: Int, id: String, says: String)] = [
     ("", -32700, "null", "ends too early"),
     ("{", -32700, "null", "ends too early"),
-    ("{\"id\":1,}", -32700, "null", "broken at byte 8"),
-    ("not json", -32700, "null", "broken at byte"),
+    ("{\"id\":1,}", -32700, "null", "not JSON at byte 8"),
+    ("not json", -32700, "null", "not JSON at byte"),
     (String(repeating: "[", count: 10_000), -32700, "null", "nested deeper than 100 levels"),
     (
       #"{"id":1,"method":"m","params":"# + String(repeating: #"{"a":"#, count: 10_000) + "1"
         + String(repeating: "}", count: 10_001), -32700, "null", "nested deeper than 100 levels"
     ),
+    ("{} {}", -32700, "null", "something follows the value"),
+    (#"{"id":"\u0000","method":"m"}"#, -32600, "null", "NUL"),
+    ("[1" + String(repeating: ",1", count: 500_000) + "]", -32600, "null", "more than 500000 fields"),
     (#"[{"id":1,"method":"m","params":{}}]"#, -32600, "null", "batch"),
     ("[]", -32600, "null", "batch"),
     ("1", -32600, "null", "no JSON object"),
@@ -104,7 +112,7 @@ final class RecordingConsumer: Sendable {
     #expect(response.status == 200)
     #expect(text(response).hasPrefix(#"{"jsonrpc":"2.0","id":\#(id),"error":{"code":\#(code),"message":""#))
     #expect(text(response).contains(says), "\(text(response))")
-    #expect((try? JSONFragment(parsing: response.body)) != nil)
+    #expect((try? JSONDocument(parsing: response.body)) != nil)
     #expect(consumer.received.isEmpty)
   }
 
@@ -153,7 +161,7 @@ final class RecordingConsumer: Sendable {
     let response = await post(body, to: RecordingConsumer().edge(secret: "secret"), headers: headers)
     #expect(response.status == status)
     #expect(text(response).contains(status == 401 ? "X-Signature" : "-32700"))
-    #expect((try? JSONFragment(parsing: response.body)) != nil)
+    #expect((try? JSONDocument(parsing: response.body)) != nil)
   }
 
   @Test("the probe is answered as the bus expects it")

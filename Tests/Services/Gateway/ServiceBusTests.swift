@@ -1,4 +1,5 @@
 import HTTP
+import Messages
 import ServiceKit
 import Synchronization
 import Testing
@@ -17,7 +18,7 @@ final class ScriptedBus: Sendable {
   func handle(_ request: HTTPRequest) -> HTTPResponse {
     seen.withLock { $0.append(request) }
     if request.target == "/oauth/token" { return answer(request, "token") }
-    let method = (try? JSONFragment(parsing: request.body))?.member("method")?.string ?? "?"
+    let method = (try? JSONDocument(parsing: request.body))?.root["method"]?.string ?? "?"
     return answer(request, method.split(separator: ".").last.map(String.init) ?? "?")
   }
 
@@ -25,7 +26,7 @@ final class ScriptedBus: Sendable {
   var calls: [String] {
     requests.map { request in
       if request.target == "/oauth/token" { return "token" }
-      let method = (try? JSONFragment(parsing: request.body))?.member("method")?.string ?? "?"
+      let method = (try? JSONDocument(parsing: request.body))?.root["method"]?.string ?? "?"
       return "\(method.split(separator: ".").last ?? "?") \(request.target)"
     }
   }
@@ -57,15 +58,15 @@ final class ScriptedBus: Sendable {
     let request = try #require(bus.requests.first)
     #expect(request.target == "/remote/oms" && request.method == "POST")
     #expect(request.headers["Authorization"] == nil && request.headers["Content-Type"] == "application/json")
-    let message = try JSONFragment(parsing: request.body)
-    #expect(message.member("jsonrpc")?.string == "2.0")
-    #expect(message.member("method")?.string == "magento.service_bus.remote.register")
-    let params = try #require(message.member("params"))
-    #expect(params.member("id")?.string == "connector" && params.member("secret")?.string == "s3cret")
-    #expect(params.member("url")?.string == "http://127.0.0.1:8080/service-bus")
-    #expect(params.member("subscribes")?.text == #"["magento.inventory.aggregate_stock_management.updated"]"#)
-    #expect(params.member("contracts")?.text == "[]")
-    #expect(params.member("labels")?.member("version")?.string == Version.current)
+    let message = try JSONDocument(parsing: request.body).root
+    #expect(message["jsonrpc"]?.string == "2.0")
+    #expect(message["method"]?.string == "magento.service_bus.remote.register")
+    let params = try #require(message["params"])
+    #expect(params["id"]?.string == "connector" && params["secret"]?.string == "s3cret")
+    #expect(params["url"]?.string == "http://127.0.0.1:8080/service-bus")
+    #expect(params["subscribes"]?.text == #"["magento.inventory.aggregate_stock_management.updated"]"#)
+    #expect(params["contracts"]?.text == "[]")
+    #expect(params["labels"]?["version"]?.string == Version.current)
   }
 
   @Test("with a client it gets a token first: HTTP 201 and no expires_in will do")

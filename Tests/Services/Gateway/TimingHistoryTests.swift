@@ -1,5 +1,6 @@
 import Messages
 import ServiceKit
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -48,7 +49,7 @@ import Testing
     "replicas, asked in any order and in pieces, give exactly the histogram of all their calls",
     arguments: 0..<10 as Range<UInt64>)
   func union(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed: seed)
     var history = TimingHistory(now: start)
     var calls: [[UInt64]] = [[], [], []]
     var now = start

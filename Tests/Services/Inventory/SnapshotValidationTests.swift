@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import Inventory
 
@@ -84,7 +85,7 @@ struct SnapshotValidationTests {
 
   @Test("thousands of shuffled rows are sorted like a few", arguments: ["", "SKU-", "a common beginning, longer than 16 "])
   func sortedMany(prefix: String) throws {
-    var random = SeededGenerator(state: 7)
+    var random = SeededGenerator(seed: 7)
     let rows = (0..<5_000).map { TestRow(prefix + String($0 % 3_000), 1) }.shuffled(using: &random)
     let sorted = try snapshot(.full, at: 1, rows).rows
     let isSorted = zip(sorted, sorted.dropFirst()).allSatisfy { a, b in

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import Inventory
 
@@ -48,26 +49,13 @@ private struct StockModel {
   }
 }
 
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-}
-
 @Suite("The store against a model")
 struct StockModelTests {
   @Test("any sequence of snapshots leaves the store as it leaves the model, and counts alike")
   func randomSequences() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("StockModelTests seed \(seed)")
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     for round in 0..<40 {
       let stock = try TemporaryStock()
       var model = StockModel()
@@ -98,7 +86,7 @@ struct StockModelTests {
   func anyOrder() async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("StockModelTests seed \(seed)")
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let stock = try TemporaryStock()
     let other = try TemporaryStock.another(stock)
     let messages = (1...200).map { time in

@@ -32,9 +32,9 @@ struct ServiceBus: RegistrationPort {
   }
 
   func register() async throws(RegistrationFailure) {
-    let parameters = registration
+    let registration = registration
     do throws(ServiceBusError) {
-      try await call("magento.service_bus.remote.register", parameters)
+      try await call("magento.service_bus.remote.register", registration)
       return
     } catch {
       guard error.mayMeanDuplicate else { throw RegistrationFailure(reason: error, isLost: false) }
@@ -47,7 +47,7 @@ struct ServiceBus: RegistrationPort {
       guard case .refused = error else { throw RegistrationFailure(reason: error, isLost: false) }
     }
     do throws(ServiceBusError) {
-      try await call("magento.service_bus.remote.register", parameters)
+      try await call("magento.service_bus.remote.register", registration)
     } catch {
       throw RegistrationFailure(reason: error, isLost: true)
     }
@@ -55,7 +55,7 @@ struct ServiceBus: RegistrationPort {
 
   func unregister() async throws(ServiceBusError) {
     do throws(ServiceBusError) {
-      try await call("magento.service_bus.remote.unregister", #"{"id":\#(JSONText.quoted(oms.applicationID))}"#)
+      try await call("magento.service_bus.remote.unregister", Magento.Oms.V1.RemoteUnregister(id: oms.applicationID))
     } catch {
       // Taking back what is not there is done.
       guard error.mayMeanUnknown else { throw error }
@@ -63,16 +63,14 @@ struct ServiceBus: RegistrationPort {
   }
 
   /// Source: messages.md §4.1.
-  private var registration: String {
-    let methods = BusMethod.all.map { JSONText.quoted($0.name) }.joined(separator: ",")
-    return """
-      {"id":\(JSONText.quoted(oms.applicationID)),"url":\(JSONText.quoted(oms.callbackURL)),\
-      "secret":\(JSONText.quoted(oms.secret?.reveal() ?? "")),"contracts":[],"subscribes":[\(methods)],\
-      "labels":{"connector":"oms-connector","version":\(JSONText.quoted(Version.current))}}
-      """
+  private var registration: Magento.Oms.V1.RemoteRegister {
+    .init(
+      id: oms.applicationID, url: oms.callbackURL, secret: oms.secret?.reveal() ?? "",
+      subscribes: BusMethod.all.map(\.name), labels: ["connector": "oms-connector", "version": Version.current])
   }
 
-  private func call(_ method: String, _ parameters: String) async throws(ServiceBusError) {
+  private func call(_ method: String, _ message: some Message) async throws(ServiceBusError) {
+    let parameters = message.json()
     var target = oms.url + oms.remotePath
     var response = try await authorizedPost(target, method, parameters)
     if response.status == 404 || response.status == 405 {

@@ -8,7 +8,9 @@ extension Magento.Oms.V1 {
   public struct RemoteRegister: Message {
     public var id: String = ""
     public var url: String = ""
-    public var secret: String = ""
+    /// The key of the signatures on what is sent to the url; empty when nothing is to be signed. Always sent: the stand-ins
+    /// take no registration without it.
+    public var secret: String? = nil
     public var contracts: [String] = []
     public var subscribes: [String] = []
     public var labels: [String: String] = [:]
@@ -18,7 +20,7 @@ extension Magento.Oms.V1 {
     public init(
       id: String = "",
       url: String = "",
-      secret: String = "",
+      secret: String? = nil,
       contracts: [String] = [],
       subscribes: [String] = [],
       labels: [String: String] = [:]
@@ -39,7 +41,7 @@ extension Magento.Oms.V1 {
       let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__RemoteRegister.self)
       self.id = readString(c.pointee.id)
       self.url = readString(c.pointee.url)
-      self.secret = readString(c.pointee.secret)
+      if c.pointee.secret_value_case.rawValue == 3 { self.secret = readString(c.pointee.secret) }
       self.contracts = readStrings(c.pointee.n_contracts, c.pointee.contracts)
       self.subscribes = readStrings(c.pointee.n_subscribes, c.pointee.subscribes)
       self.labels = readMap(c.pointee.n_labels, c.pointee.labels) { (readString($0.pointee.key), readString($0.pointee.value)) }
@@ -50,7 +52,10 @@ extension Magento.Oms.V1 {
       magento__oms__v1__remote_register__init(c)
       c.pointee.id = arena.string(self.id)
       c.pointee.url = arena.string(self.url)
-      c.pointee.secret = arena.string(self.secret)
+      if let value = self.secret {
+        c.pointee.secret_value_case = .init(rawValue: 3)
+        c.pointee.secret = arena.string(value)
+      }
       (c.pointee.n_contracts, c.pointee.contracts) = arena.strings(self.contracts)
       (c.pointee.n_subscribes, c.pointee.subscribes) = arena.strings(self.subscribes)
       (c.pointee.n_labels, c.pointee.labels) = arena.map(self.labels, magento__oms__v1__remote_register__labels_entry__init) { entry, key, value in

@@ -185,11 +185,11 @@ static const ProtobufCFieldDescriptor magento__oms__v1__remote_register__field_d
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__RemoteRegister, secret_value_case),
     offsetof(Magento__Oms__V1__RemoteRegister, secret),
     NULL,
     &protobuf_c_empty_string,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {

@@ -36,6 +36,12 @@ struct  Magento__Oms__V1__RemoteRegister__LabelsEntry
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
+typedef enum {
+  MAGENTO__OMS__V1__REMOTE_REGISTER__SECRET_VALUE__NOT_SET = 0,
+  MAGENTO__OMS__V1__REMOTE_REGISTER__SECRET_VALUE_SECRET = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MAGENTO__OMS__V1__REMOTE_REGISTER__SECRET_VALUE__CASE)
+} Magento__Oms__V1__RemoteRegister__SecretValueCase;
+
 /*
  * The params of magento.service_bus.remote.register.
  */
@@ -44,17 +50,24 @@ struct  Magento__Oms__V1__RemoteRegister
   ProtobufCMessage base;
   char *id;
   char *url;
-  char *secret;
   size_t n_contracts;
   char **contracts;
   size_t n_subscribes;
   char **subscribes;
   size_t n_labels;
   Magento__Oms__V1__RemoteRegister__LabelsEntry **labels;
+  Magento__Oms__V1__RemoteRegister__SecretValueCase secret_value_case;
+  union {
+    /*
+     * The key of the signatures on what is sent to the url; empty when nothing is to be signed. Always sent: the stand-ins
+     * take no registration without it.
+     */
+    char *secret;
+  };
 };
 #define MAGENTO__OMS__V1__REMOTE_REGISTER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__remote_register__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, MAGENTO__OMS__V1__REMOTE_REGISTER__SECRET_VALUE__NOT_SET, {0} }
 
 
 /*

@@ -66,6 +66,9 @@ let package = Package(
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
     .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),
+    .testTarget(
+      name: "SettingsTests", dependencies: ["Gateway", "Catalog", "Inventory", "Sales", "PostSales", "Control"],
+      path: "Tests/Services/Settings"),
     .testTarget(name: "GatewayTests", dependencies: ["Gateway", "TestSupport"], path: "Tests/Services/Gateway"),
   ],
   swiftLanguageModes: [.v6]

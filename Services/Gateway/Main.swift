@@ -2,10 +2,11 @@ import ServiceKit
 
 /// The connector's front: registers with the OMS, receives its messages, passes calls on and reports timings.
 @main struct GatewayMain {
+  static let service = ServiceDescription(
+    name: "gateway", summary: "the front of the connector: the OMS's messages in, gRPC calls on, timings together",
+    settings: GatewaySettings.all)
+
   static func main() {
-    let service = ServiceDescription(
-      name: "gateway", summary: "the front of the connector: the OMS's messages in, gRPC calls on, timings together",
-      settings: GatewaySettings.all)
     ServiceRunner.run(service) { setup in try await Gateway.build(&setup) }
   }
 }

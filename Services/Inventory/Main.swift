@@ -14,10 +14,11 @@ import Storage
     }
   }
 
+  static let service = ServiceDescription(
+    name: "inventory", summary: "stock per aggregate and SKU, as the OMS last told it",
+    listen: "unix:$STATE_DIR/inventory/1.sock", settings: [databaseURL])
+
   static func main() {
-    let service = ServiceDescription(
-      name: "inventory", summary: "Keeps stock per aggregate and SKU, as the OMS last told it.",
-      listen: "unix:$STATE_DIR/inventory/1.sock", settings: [databaseURL])
     ServiceRunner.run(service) { setup in
       let store = try openStore(directory: setup.configuration[databaseURL])
       setup.onStop("store") { await store.database.close() }

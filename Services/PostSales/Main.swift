@@ -1,10 +1,12 @@
 import ServiceKit
 
-/// The service of returns and refunds. So far it starts, is healthy and reports timings; its calls come with what they are for.
+/// The service of returns and refunds. So far it starts, is healthy and reports timings; its calls come with what
+/// they are for.
 @main struct PostSalesMain {
+  static let service = ServiceDescription(
+    name: "post-sales", summary: "returns and refunds between the shop and the OMS")
+
   static func main() {
-    ServiceRunner.run(
-      ServiceDescription(name: "post-sales", summary: "returns and refunds between the shop and the OMS")
-    ) { _ in }
+    ServiceRunner.run(service) { _ in }
   }
 }

@@ -127,7 +127,6 @@ class Stack:
         return {
             **clean_environment(),
             "LISTEN": unix(listen),
-            "GATEWAY_INSECURE": "1",
             "GATEWAY_GRPC": self.grpc,
             "GATEWAY_HTTP": self.http,
             "GATEWAY_ADMIN": self.admin,

@@ -69,7 +69,7 @@ socket_of() {
 launch() {
   local name=$1
   shift
-  export LISTEN GATEWAY_INSECURE=1
+  export LISTEN
   LISTEN=unix:$(socket_of "$name")
   export GATEWAY_TARGET=unix:$STATE_DIR/gateway.sock
   export CATALOG_TARGET=unix:$STATE_DIR/catalog.sock

@@ -4,12 +4,14 @@ import ServiceKit
 
 /// Where the gateway is.
 enum GatewayTarget {
+  /// The variable that names it.
+  static let variable = "OMSCTL_GATEWAY"
   static let fallback = "127.0.0.1:50051"
 
   /// The option, OMSCTL_GATEWAY, the gateway's socket in STATE_DIR if there is one, GATEWAY_GRPC's default: the first of
   /// these that says something.
   static func find(option: String?, environment: Environment) throws(UsageError) -> Target {
-    let text = option ?? environment["OMSCTL_GATEWAY"] ?? socket(environment) ?? fallback
+    let text = option ?? environment[variable] ?? socket(environment) ?? fallback
     do {
       return try Target(parsing: text)
     } catch {
@@ -18,7 +20,7 @@ enum GatewayTarget {
   }
 
   private static func socket(_ environment: Environment) -> String? {
-    let path = (environment["STATE_DIR"] ?? ".run") + "/gateway.sock"
+    let path = (environment[CommonSettings.stateDirectory.name] ?? ".run") + "/gateway.sock"
     return access(path, F_OK) == 0 ? "unix:\(path)" : nil
   }
 }

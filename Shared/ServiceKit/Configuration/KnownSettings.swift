@@ -1,13 +1,16 @@
 /// The names of all settings of all executables: to tell a variable that somebody else's service reads from a misspelt one.
 public enum KnownSettings {
-  /// Sorted. A setting that is missing here is warned about in the services that do not declare it themselves.
-  public static let names: [String] = [
-    "CATALOG_TARGET", "COMMERCE_TOKEN", "COMMERCE_URL", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN",
-    "GATEWAY_GRPC", "GATEWAY_HTTP", "GATEWAY_INSECURE", "GATEWAY_TARGET", "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL",
-    "LOOPS", "OMSCTL_GATEWAY", "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH", "OMS_EVENTS_PATH", "OMS_OAUTH_CLIENT_ID",
-    "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL", "OMS_REMOTE_PATH", "OMS_REQUIRE_SIGNATURE", "OMS_SECRET",
-    "OMS_URL", "POST_SALES_TARGET", "SALES_TARGET", "STATE_DIR",
+  /// What an executable reads; a test holds the list against the executables.
+  public static let read = [
+    "CATALOG_TARGET", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN", "GATEWAY_GRPC", "GATEWAY_HTTP",
+    "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL", "LOOPS", "OMSCTL_GATEWAY", "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH",
+    "OMS_EVENTS_PATH", "OMS_OAUTH_CLIENT_ID", "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL", "OMS_REMOTE_PATH",
+    "OMS_REQUIRE_SIGNATURE", "OMS_SECRET", "OMS_URL", "POST_SALES_TARGET", "SALES_TARGET", "STATE_DIR",
   ]
+
+  /// Names of the connector's interface that nothing reads yet: the services' way to the gateway's outgoing queue, and the
+  /// shop. A stack that sets them already is right.
+  public static let reserved = ["COMMERCE_TOKEN", "COMMERCE_URL", "GATEWAY_TARGET"]
 
   /// Variables that begin so are meant for us.
   static let prefixes = [
@@ -23,7 +26,7 @@ public enum KnownSettings {
   /// Variables that begin like ours and that no executable reads. They do not stop the start, because orchestrators make
   /// such names up: Kubernetes sets GATEWAY_PORT in every pod once there is a service called gateway.
   public static func strangers(in environment: Environment, declared: [any DeclaredSetting]) -> [Stranger] {
-    let known = Set(names).union(declared.map(\.name))
+    let known = Set(read + reserved).union(declared.map(\.name))
     let secretFiles = Set(known.map { $0 + "_FILE" })
     return environment.names
       .filter { name in prefixes.contains { name.hasPrefix($0) } && !known.contains(name) && !secretFiles.contains(name)

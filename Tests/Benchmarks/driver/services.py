@@ -36,7 +36,6 @@ class Service:
         if program.name == "gateway":
             for name in ("GATEWAY_GRPC", "GATEWAY_HTTP", "GATEWAY_ADMIN"):
                 self._environment[name] = f"127.0.0.1:{free_port()}"
-            self._environment["GATEWAY_INSECURE"] = "1"
         try:
             self.server = Server([str(program)], self.target, environment=self._environment)
         except BaseException:

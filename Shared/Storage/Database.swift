@@ -26,7 +26,7 @@ public final class Database: Sendable {
     let connection = try Connection(
       path: path, options: options, cacheKiB: options.writerCacheKiB, readOnly: false)
     try connection.migrate(migrations)
-    let writer = Writer(connection: connection, queue: writes, options: options, counters: counters)
+    let writer = try Writer(connection: connection, queue: writes, options: options, counters: counters)
     try start(name: "store-writer") { writer.run() }
     for _ in 0..<options.readers {
       let connection = try Connection(

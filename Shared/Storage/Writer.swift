@@ -9,15 +9,20 @@ struct Writer: @unchecked Sendable {
   let queue: JobQueue
   let options: DatabaseOptions
   let counters: Counters
+  private let turn: WriterTurn
 
   /// From here on a checkpoint waits for the readers, so that the log shrinks although they are many.
   private var forcedCheckpointPages: Int { options.checkpointPages * 8 }
 
-  init(connection: Connection, queue: JobQueue, options: DatabaseOptions, counters: Counters) {
+  init(
+    connection: Connection, queue: JobQueue, options: DatabaseOptions, counters: Counters
+  ) throws(StorageError) {
     self.connection = connection
     self.queue = queue
     self.options = options
     self.counters = counters
+    turn = try WriterTurn(path: connection.path + "-turn")
+    connection.state.pointee.turn = Unmanaged.passUnretained(turn)
   }
 
   /// Works until the queue is closed and empty.
@@ -32,7 +37,9 @@ struct Writer: @unchecked Sendable {
       for job in batch { job.finish() }
       checkpointIfDue()
       gather(callers, commitNanoseconds: duration)
+      if queue.count > 0 { turn.stepBack() }
     }
+    connection.state.pointee.turn = nil
   }
 
   /// Callers that have their answer often come again at once. The first of them must not get a commit to itself while the
@@ -49,7 +56,7 @@ struct Writer: @unchecked Sendable {
 
   private func commit(_ batch: [Job]) {
     do throws(StorageError) {
-      try connection.execute("BEGIN IMMEDIATE")
+      try begin()
       // The savepoint lets one body fail alone. A single job needs none: the transaction is its own.
       if batch.count == 1 {
         if batch[0].run(connection) != nil {
@@ -67,6 +74,11 @@ struct Writer: @unchecked Sendable {
       return
     }
     counters.commits.add(1, ordering: .relaxed)
+  }
+
+  private func begin() throws(StorageError) {
+    defer { turn.withdraw() }
+    try connection.execute("BEGIN IMMEDIATE")
   }
 
   private func runInSavepoint(_ job: Job) throws(StorageError) {
@@ -97,6 +109,7 @@ struct Writer: @unchecked Sendable {
     guard pages >= options.checkpointPages else { return }
     let mode = pages >= forcedCheckpointPages ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
     let code = sqlite3_wal_checkpoint_v2(connection.handle, "main", mode, nil, nil)
+    turn.withdraw()
     // Another process is at it, or a reader is in the way: the next commit tries again.
     if code == SQLITE_OK || code & 0xff == SQLITE_BUSY { return }
     options.onBackgroundError(StorageError(code: code, handle: connection.handle, path: connection.path))

@@ -22,7 +22,7 @@ final class TemporaryStock: Sendable {
   }
 
   deinit {
-    for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+    for suffix in ["", "-wal", "-shm", "-turn"] { unlink(path + suffix) }
     rmdir(directory)
   }
 

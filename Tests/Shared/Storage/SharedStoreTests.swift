@@ -1,3 +1,4 @@
+import Glibc
 import Storage
 import Testing
 
@@ -37,6 +38,25 @@ struct SharedStoreTests {
       #expect(try await database.read { try $0.notes() }.count == 600)
       await database.close()
     }
+  }
+
+  @Test("a replica that writes without a pause lets another one in")
+  func turns() async throws {
+    let busy = try store.open { $0.maximumBatchCount = 1 }
+    let other = try store.open()
+    // 300 transactions of 1 ms that follow each other at once: the other replica must not wait for their end.
+    let pending = try (0..<300).map { _ in
+      try busy.enqueueWrite {
+        try $0.insertNote("busy")
+        usleep(1_000)
+      }
+    }
+    for _ in 0..<5 { try await other.write { try $0.insertNote("other") } }
+    let committed = busy.commits
+    for job in pending { try await job.value() }
+    #expect(committed < 150)
+    await busy.close()
+    await other.close()
   }
 
   @Test("a store that another replica keeps locked fails the write as locked, within its time, and recovers")

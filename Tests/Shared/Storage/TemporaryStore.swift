@@ -14,7 +14,7 @@ final class TemporaryStore: Sendable {
   }
 
   deinit {
-    for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+    for suffix in ["", "-wal", "-shm", "-turn"] { unlink(path + suffix) }
     rmdir(directory)
   }
 

@@ -77,7 +77,8 @@ struct InventoryService: Omsconnector.V1.InventoryService {
     let aggregateId = request.aggregateId
     if aggregateId.isEmpty { throw RPCError(.invalidArgument, "aggregate_id is missing") }
     if request.pageSize < 0 {
-      throw RPCError(.invalidArgument, "page_size \(request.pageSize) is negative; send 0 for \(Self.pageSize.standard)")
+      throw RPCError(
+        .invalidArgument, "page_size \(request.pageSize) is negative; send 0 for \(Self.pageSize.standard)")
     }
     let limit = request.pageSize == 0 ? Self.pageSize.standard : min(Int(request.pageSize), Self.pageSize.largest)
     var after = ""

@@ -48,7 +48,8 @@ extension SnapshotMode {
 extension CreatedOn {
   init(_ time: Google.Protobuf.Timestamp?, of aggregateId: String) throws(SnapshotError) {
     guard let time else {
-      throw SnapshotError("snapshot \(quotable(aggregateId)): created_on is missing; send when the quantities were true")
+      throw SnapshotError(
+        "snapshot \(quotable(aggregateId)): created_on is missing; send when the quantities were true")
     }
     guard let value = CreatedOn(seconds: time.seconds, nanoseconds: Int64(time.nanos)) else {
       throw SnapshotError(

@@ -58,7 +58,9 @@ struct TimerWheel {
     timer.slot = slot
     timer.previous = nil
     if let head = heads[slot] {
-      timer.next = head._withUnsafeGuaranteedRef { $0.previous = timer; return $0 }
+      timer.next = head._withUnsafeGuaranteedRef {
+        $0.previous = timer; return $0
+      }
     } else {
       timer.next = nil
       occupied[slot >> 6] |= 1 << UInt64(slot & 63)

@@ -26,7 +26,9 @@ struct SnapshotBuilder {
 
   /// - Throws: when there is none or it is too long.
   static func check(aggregateId: String) throws(SnapshotError) {
-    if aggregateId.isEmpty { throw SnapshotError("snapshot: aggregate_id is missing; send the id of the OMS's aggregate") }
+    if aggregateId.isEmpty {
+      throw SnapshotError("snapshot: aggregate_id is missing; send the id of the OMS's aggregate")
+    }
     if aggregateId.utf8.count > SnapshotLimits.aggregateIdBytes {
       throw SnapshotError(
         "snapshot \(quotable(aggregateId)): aggregate_id has \(aggregateId.utf8.count) bytes; "

@@ -43,8 +43,11 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
 extension Metadata.Entry {
   /// Whether it may go on the wire as it is: RFC 9113 §8.2.1 and gRPC's reserved names.
   var isSendable: Bool {
-    !name.isEmpty && (!name.hasPrefix("grpc-") || name == "grpc-status-details-bin") && !name.hasPrefix(":") && !Metadata.reserved.contains(name)
-      && name.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x5f || $0 == 0x2e }
+    !name.isEmpty && (!name.hasPrefix("grpc-") || name == "grpc-status-details-bin") && !name.hasPrefix(":")
+      && !Metadata.reserved.contains(name)
+      && name.utf8.allSatisfy {
+        (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x5f || $0 == 0x2e
+      }
       && value.utf8.allSatisfy { (0x20...0x7e).contains($0) }
   }
 }

@@ -69,7 +69,8 @@ final class Balancer: @unchecked Sendable {
     }
     let waiter = Waiter(waitForReady: waitForReady)
     return try await withTaskCancellationHandler {
-      try await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<ClientConnection, RPCError>, Never>) in
+      try await withUnsafeContinuation {
+        (continuation: UnsafeContinuation<Result<ClientConnection, RPCError>, Never>) in
         waiter.continuation = continuation
         if Task.isCancelled {
           waiter.finish(.failure(RPCError(.cancelled, "the call was cancelled")), loop)

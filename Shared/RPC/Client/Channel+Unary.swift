@@ -45,7 +45,8 @@ extension Channel {
             stream.loop.execute { stream.cancel() }
           }
         } catch let error as RPCError {
-          let mayMove = idempotency.allowsRetry && error.code == .unavailable || stream.wasNotProcessed || stream.id == 0
+          let mayMove =
+            idempotency.allowsRetry && error.code == .unavailable || stream.wasNotProcessed || stream.id == 0
           guard mayMove, error.code == .unavailable, attempt < self.options.attemptLimit, !Task.isCancelled else {
             throw error
           }

@@ -47,7 +47,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       settings: [
         nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0),
         nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(HTTP2Connection.streamWindow)),
+          settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(HTTP2Connection.streamWindow)
+        ),
       ], events: [.readable, .writable])
   }
 

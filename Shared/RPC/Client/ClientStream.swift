@@ -43,7 +43,11 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
       headerBytes += name.len + field.len + 32
       guard headerBytes <= ClientStream.headerListLimit else { return }
       let (name, value) = (String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
-      if hasInitialHeaders { trailingMetadata.append(received: name, value) } else { initialMetadata.append(received: name, value) }
+      if hasInitialHeaders {
+        trailingMetadata.append(received: name, value)
+      } else {
+        initialMetadata.append(received: name, value)
+      }
     }
   }
 

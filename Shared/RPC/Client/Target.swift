@@ -25,7 +25,8 @@ public enum Target: Hashable, Sendable, CustomStringConvertible {
     } else {
       let authority = text.hasPrefix("dns:///") ? String(text.dropFirst("dns:///".count)) : text
       guard case .tcp(let host, let port) = try Address(parsing: authority) else {
-        throw AddressError(text, "not a target", remedy: "write unix:PATH, unix-dir:DIR, dns:///HOST:PORT or ipv4:A:P,B:P")
+        throw AddressError(
+          text, "not a target", remedy: "write unix:PATH, unix-dir:DIR, dns:///HOST:PORT or ipv4:A:P,B:P")
       }
       self = .dns(host: host, port: port)
     }

@@ -65,7 +65,8 @@ public struct Router: Sendable {
   /// Any number of messages both ways.
   public mutating func bidirectional<Request, Response>(
     _ method: MethodDescriptor<Request, Response>,
-    _ handler: @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, ServerContext) async throws -> Void
+    _ handler:
+      @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, ServerContext) async throws -> Void
   ) {
     add(
       method.service, method.path,
@@ -79,9 +80,10 @@ public struct Router: Sendable {
   /// to `respond` once; the request's bytes are valid during its call only.
   public mutating func synchronousBytes(
     service: String, method: String,
-    _ handler: @escaping @Sendable (
-      _ request: UnsafeRawBufferPointer, _ context: ServerContext, _ respond: (UnsafeRawBufferPointer) -> Void
-    ) throws -> Void
+    _ handler:
+      @escaping @Sendable (
+        _ request: UnsafeRawBufferPointer, _ context: ServerContext, _ respond: (UnsafeRawBufferPointer) -> Void
+      ) throws -> Void
   ) {
     add(
       service, "/\(service)/\(method)",

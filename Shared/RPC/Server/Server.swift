@@ -84,7 +84,9 @@ public final class Server: Sendable {
 
 /// Header fields that every response has. Sendable: made once, read only.
 final class ServerFields: @unchecked Sendable {
-  let responseArray = [HeaderField.constant(":status", "200"), HeaderField.constant("content-type", "application/grpc")]
+  let responseArray = [
+    HeaderField.constant(":status", "200"), HeaderField.constant("content-type", "application/grpc"),
+  ]
   let response: UnsafePointer<nghttp2_nv>
   let okTrailer: UnsafePointer<nghttp2_nv>
 

@@ -38,7 +38,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
           settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue),
           value: server.options.concurrentStreamLimit),
         nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(HTTP2Connection.streamWindow)),
+          settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(HTTP2Connection.streamWindow)
+        ),
         nghttp2_settings_entry(
           settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
           value: UInt32(server.options.headerListLimit)),

@@ -79,7 +79,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
       if !field.equals("identity") { encoding = String(decoding: field.bytes.prefix(32), as: UTF8.self) }
     default:
       guard headerBytes <= server.options.headerListLimit else { return }
-      metadata.append(received: String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
+      metadata.append(
+        received: String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
     }
   }
 
@@ -116,10 +117,12 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         "\(headerBytes) bytes of headers; at most \(server.options.headerListLimit) are accepted")
     }
     if !seen.contains(.trailers) {
-      return RPCError(.internalError, "the request has no \"te: trailers\": a proxy on the way does not pass trailers on")
+      return RPCError(
+        .internalError, "the request has no \"te: trailers\": a proxy on the way does not pass trailers on")
     }
     if let malformedTimeout {
-      return RPCError(.invalidArgument, "grpc-timeout \"\(malformedTimeout)\" is not up to 8 digits and one of H M S m u n")
+      return RPCError(
+        .invalidArgument, "grpc-timeout \"\(malformedTimeout)\" is not up to 8 digits and one of H M S m u n")
     }
     if let encoding {
       return RPCError(.unimplemented, "grpc-encoding \"\(encoding)\" is not supported: send identity")
@@ -152,7 +155,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     do throws(RPCError) {
       guard let bytes = try firstMessage() else {
         return finish(
-          RPCError(.internalError, "\(path) takes one message; the request ended after \(inbound.count) bytes without one"))
+          RPCError(
+            .internalError, "\(path) takes one message; the request ended after \(inbound.count) bytes without one"))
       }
       guard inbound.count == MessagePrefix.byteCount + bytes.count else {
         return finish(RPCError(.internalError, "\(path) takes one message; the request has more"))

@@ -41,12 +41,14 @@ struct InventoryServiceTests {
     arguments: [
       Refusal(request: nil, message: "snapshot is missing"),
       Refusal(
-        request: message(.full, of: "", ["a=1"]), message: "snapshot: aggregate_id is missing; send the id of the OMS's aggregate"),
+        request: message(.full, of: "", ["a=1"]),
+        message: "snapshot: aggregate_id is missing; send the id of the OMS's aggregate"),
       Refusal(
         request: message(.unspecified, ["a=1"]),
         message: "snapshot EU-WEB: mode is missing; send one of FULL, DELTA, NONZERO"),
       Refusal(
-        request: message(.init(rawValue: 7), ["a=1"]), message: "snapshot EU-WEB: mode 7 is not one of FULL, DELTA, NONZERO"),
+        request: message(.init(rawValue: 7), ["a=1"]),
+        message: "snapshot EU-WEB: mode 7 is not one of FULL, DELTA, NONZERO"),
       Refusal(
         request: message(.full, at: nil, ["a=1"]),
         message: "snapshot EU-WEB: created_on is missing; send when the quantities were true"),
@@ -107,7 +109,9 @@ struct InventoryServiceTests {
     }
   }
 
-  @Test("ListStock answers pages of 100, of at most 1 000, until an empty token", arguments: [(0, 100), (7, 7), (5_000, 1_000)])
+  @Test(
+    "ListStock answers pages of 100, of at most 1 000, until an empty token",
+    arguments: [(0, 100), (7, 7), (5_000, 1_000)])
   func pages(asked: Int32, size: Int) async throws {
     try await withInventory { live in
       try await live.stock.apply(.full, at: 1, (0..<1_500).map { TestRow("sku \($0)", Int64($0)) })
@@ -117,7 +121,9 @@ struct InventoryServiceTests {
       let second = try await live.client.listStock(
         .init(aggregateId: "EU-WEB", pageSize: 1_000, pageToken: first.nextPageToken))
       let rest = try await live.client.listStock(
-        .init(aggregateId: "EU-WEB", pageSize: 1_000, pageToken: second.nextPageToken.isEmpty ? first.nextPageToken : second.nextPageToken))
+        .init(
+          aggregateId: "EU-WEB", pageSize: 1_000,
+          pageToken: second.nextPageToken.isEmpty ? first.nextPageToken : second.nextPageToken))
       let seen = Set((first.stock + second.stock + rest.stock).map(\.sku))
       #expect(seen.count == min(1_500, size + 2_000))
       let unknown = try await live.client.listStock(.init(aggregateId: "nobody's"))

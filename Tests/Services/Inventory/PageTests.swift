@@ -35,7 +35,8 @@ struct PageTests {
     await stock.database.close()
   }
 
-  @Test("a token leads back to its SKU", arguments: ["a", "24-MB01 blue", "Straße 🛒", String(repeating: "x", count: 1_024)])
+  @Test(
+    "a token leads back to its SKU", arguments: ["a", "24-MB01 blue", "Straße 🛒", String(repeating: "x", count: 1_024)])
   func tokens(sku: String) {
     let token = PageToken.encode(aggregateId: "EU", after: sku)
     #expect(PageToken.decode(token, aggregateId: "EU") == sku)

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @testable import Inventory
 
@@ -83,7 +83,8 @@ struct SnapshotValidationTests {
     #expect(rows.map(\.index) == expected.map { Int32($0.offset) })
   }
 
-  @Test("thousands of shuffled rows are sorted like a few", arguments: ["", "SKU-", "a common beginning, longer than 16 "])
+  @Test(
+    "thousands of shuffled rows are sorted like a few", arguments: ["", "SKU-", "a common beginning, longer than 16 "])
   func sortedMany(prefix: String) throws {
     var random = SeededGenerator(seed: 7)
     let rows = (0..<5_000).map { TestRow(prefix + String($0 % 3_000), 1) }.shuffled(using: &random)

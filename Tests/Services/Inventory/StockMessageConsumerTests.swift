@@ -17,7 +17,9 @@ struct StockMessageConsumerTests {
     return String(decoding: reply.result, as: UTF8.self)
   }
 
-  private static func params(_ rows: String, head: String = #""mode":"FULL","created_on":"1970-01-01T00:00:01Z""#) -> String {
+  private static func params(_ rows: String, head: String = #""mode":"FULL","created_on":"1970-01-01T00:00:01Z""#)
+    -> String
+  {
     #"{"snapshot":{"aggregate_id":"EU-WEB",\#(head),"stock":[\#(rows)]}}"#
   }
 
@@ -54,7 +56,9 @@ struct StockMessageConsumerTests {
       #expect(reply.invalidRows.map(\.sku) == ["a", "", "c", "d", "", "e", "f", "", "[]"])
       #expect(reply.invalidRows[0].reason == "quantity \"1.5\" is not a whole number")
       #expect(reply.invalidRows[3].reason == "quantity \"{}\" is not a whole number")
-      #expect(reply.invalidRows[6].reason == "quantity \"99999999999999999999\" is beyond 64 bits; send at most 9223372036854775807")
+      #expect(
+        reply.invalidRows[6].reason
+          == "quantity \"99999999999999999999\" is beyond 64 bits; send at most 9223372036854775807")
       let contents = try await live.stock.contents()
       #expect(contents == ["b=0@1000000000", "g=3@1000000000"])
     }

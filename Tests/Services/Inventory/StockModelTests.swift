@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @testable import Inventory
 
@@ -67,7 +67,8 @@ struct StockModelTests {
         let rows = (0..<Int.random(in: 0...6, using: &random)).map { _ in
           TestRow(
             ["", "a", "b", "c", "d", "e", "f", "g"].randomElement(using: &random)!,
-            [nil, -1, 0, 1, 2, 3, 4, 5].randomElement(using: &random)!, unlimited: Int.random(in: 0..<5, using: &random) == 0)
+            [nil, -1, 0, 1, 2, 3, 4, 5].randomElement(using: &random)!,
+            unlimited: Int.random(in: 0..<5, using: &random) == 0)
         }
         let outcome = try await stock.apply(mode, aggregate, at: time, rows)
         let counts = [outcome.applied, outcome.stale, outcome.clamped, outcome.invalid, outcome.zeroed]

@@ -55,7 +55,9 @@ struct StreamTests {
   func badPart() async throws {
     try await withInventory { live in
       let error = await status {
-        _ = try await stream(live, [message(.full, ["a=1"]), message(.full, ["b=1"]), message(.unspecified, ["c=1"]), message(.full, ["d=1"])])
+        _ = try await stream(
+          live,
+          [message(.full, ["a=1"]), message(.full, ["b=1"]), message(.unspecified, ["c=1"]), message(.full, ["d=1"])])
       }
       #expect(error?.code == .invalidArgument)
       #expect(
@@ -74,7 +76,8 @@ struct StreamTests {
     }
   }
 
-  @Test("a store that fills up ends the stream with RESOURCE_EXHAUSTED, the part and the remedy; what was durable stays")
+  @Test(
+    "a store that fills up ends the stream with RESOURCE_EXHAUSTED, the part and the remedy; what was durable stays")
   func full() async throws {
     try await withInventory({ $0.maximumPages = 300 }) { live in
       let snapshots = (0..<40).map { part in

@@ -41,7 +41,8 @@ import Testing
   func deadlineIsPassedOn() async throws {
     let test = try TestServer.start { router in
       router.unary(TestMethods.unary) { _, context in
-        Response(sku: context.remainingTime.map { $0 > .seconds(50) && $0 <= .seconds(61) ? "near" : "\($0)" } ?? "none")
+        Response(
+          sku: context.remainingTime.map { $0 > .seconds(50) && $0 <= .seconds(61) ? "near" : "\($0)" } ?? "none")
       }
     }
     #expect(try await test.channel.unary(TestMethods.unary, Request()).sku == "none")
@@ -117,7 +118,9 @@ import Testing
       }
     }
     let response = try await test.channel.clientStreaming(TestMethods.upload) { writer in
-      for index in 0..<1000 { try await writer.send(Request(aggregateId: String(repeating: "x", count: 1000), sku: String(index))) }
+      for index in 0..<1000 {
+        try await writer.send(Request(aggregateId: String(repeating: "x", count: 1000), sku: String(index)))
+      }
     }
     #expect(response.sku == "0")
     await test.stop()

@@ -128,7 +128,8 @@ import Testing
     }
     let error = await rpcError {
       try await test.channel.unary(
-        TestMethods.unary, Request(), options: CallOptions(metadata: ["x-large": String(repeating: "v", count: 20_000)]))
+        TestMethods.unary, Request(), options: CallOptions(metadata: ["x-large": String(repeating: "v", count: 20_000)])
+      )
     }
     #expect(error?.code == .resourceExhausted)
     #expect(try await test.channel.unary(TestMethods.unary, Request(sku: "y")).sku == "y")

@@ -39,7 +39,9 @@ import Testing
     var servers = [try replicas.startNaming("1"), try replicas.startNaming("2")]
     var counts: [String: Int] = [:]
     while counts.count < 2 {  // until both are connected
-      counts[try await replicas.channel.unary(TestMethods.unary, Request(), options: CallOptions(waitForReady: true)).sku] = 1
+      counts[
+        try await replicas.channel.unary(TestMethods.unary, Request(), options: CallOptions(waitForReady: true)).sku] =
+        1
     }
     counts = [:]
     for _ in 0..<100 { counts[try await replicas.channel.unary(TestMethods.unary, Request()).sku, default: 0] += 1 }
@@ -64,7 +66,8 @@ import Testing
           var failures: [RPCError] = []
           for _ in 0..<500 {
             let error = await rpcError {
-              try await replicas.channel.unary(TestMethods.idempotent, Request(), options: CallOptions(waitForReady: true))
+              try await replicas.channel.unary(
+                TestMethods.idempotent, Request(), options: CallOptions(waitForReady: true))
             }
             if let error { failures.append(error) }
             answered.increment()
@@ -127,7 +130,9 @@ import Testing
       let server = try replicas.startNaming("same")
       for _ in 0..<20 {
         let options = CallOptions(waitForReady: true)
-        #expect(try await replicas.channel.unary(TestMethods.idempotent, Request(), options: options).sku == "same", "round \(round)")
+        #expect(
+          try await replicas.channel.unary(TestMethods.idempotent, Request(), options: options).sku == "same",
+          "round \(round)")
       }
       await server.0.shutdown(grace: .seconds(1))
     }
@@ -138,7 +143,8 @@ import Testing
     let upstream = try TestServer.start { router in
       router.unary(TestMethods.unary) { request, context in
         guard request.sku != "fail" else { throw RPCError(.failedPrecondition, "nö", metadata: ["x-why": "because"]) }
-        return Response(aggregateId: context.metadata["x-trace"] ?? "", sku: context.deadline == nil ? "no deadline" : "deadline")
+        return Response(
+          aggregateId: context.metadata["x-trace"] ?? "", sku: context.deadline == nil ? "no deadline" : "deadline")
       }
       router.bidirectional(TestMethods.chat) { requests, responses, _ in
         for try await request in requests { try await responses.send(Response(sku: request.sku + "!")) }
@@ -153,7 +159,8 @@ import Testing
     let gateway = try TestServer.start { router in
       for (method, type) in [("Unary", CallType.unary), ("Chat", .bidirectional), ("Upload", .clientStreaming)] {
         router.forward(
-          ForwardedMethod(service: "test.Test", method: method, type: type, idempotency: .unknown), to: upstream.channel)
+          ForwardedMethod(service: "test.Test", method: method, type: type, idempotency: .unknown), to: upstream.channel
+        )
       }
     }
     let options = CallOptions(timeout: .seconds(20), metadata: ["x-trace": "abc"])

@@ -46,7 +46,8 @@ import Testing
     await test.stop()
   }
 
-  @Test("messages of any size up to the limit arrive whole", arguments: [0, 1, 16_379, 16_384, 65_536, 1 << 20, 4 << 20])
+  @Test(
+    "messages of any size up to the limit arrive whole", arguments: [0, 1, 16_379, 16_384, 65_536, 1 << 20, 4 << 20])
   func sizes(size: Int) async throws {
     let test = try TestServer.start { router in
       router.unary(TestMethods.unary) { request, _ in request }
@@ -94,7 +95,9 @@ import Testing
     let error = await rpcError {
       try await test.channel.unary(
         TestMethods.unary, Request(),
-        options: CallOptions(metadata: ["X-Trace": "abc", "x-trace": "def", "grpc-status": "0", "te": "gzip", "x-nul": "a\0b"]))
+        options: CallOptions(metadata: [
+          "X-Trace": "abc", "x-trace": "def", "grpc-status": "0", "te": "gzip", "x-nul": "a\0b",
+        ]))
     }
     #expect(error?.message == "x-trace=abc;x-trace=def")
     #expect(error?.metadata["x-detail"] == "3")

@@ -21,7 +21,9 @@ import Testing
     #expect(value <= UInt64.max / 2)
   }
 
-  @Test("a timeout never gets shorter on the wire", arguments: [0, 1, 99_999_999, 100_000_001, 1_234_567_890_123, UInt64.max / 2])
+  @Test(
+    "a timeout never gets shorter on the wire",
+    arguments: [0, 1, 99_999_999, 100_000_001, 1_234_567_890_123, UInt64.max / 2])
   func formatTimeout(nanoseconds: UInt64) throws {
     let text = Timeout.format(nanoseconds: nanoseconds)
     #expect(text.utf8.count <= 9)
@@ -38,7 +40,9 @@ import Testing
     #expect(PercentEncoding.decode(encoded.utf8) == text)
   }
 
-  @Test("decoding repairs what no encoder would send", arguments: [("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%ff", "\u{fffd}"), ("%e9x", "\u{fffd}x")])
+  @Test(
+    "decoding repairs what no encoder would send",
+    arguments: [("%", "%"), ("%4", "%4"), ("%zz", "%zz"), ("%ff", "\u{fffd}"), ("%e9x", "\u{fffd}x")])
   func lenientDecoding(encoded: String, text: String) {
     #expect(PercentEncoding.decode(encoded.utf8) == text)
   }
@@ -54,7 +58,9 @@ import Testing
     #expect(try Address(parsing: text) == address)
   }
 
-  @Test("what is not an address is refused with the text", arguments: ["", "unix:", "host", "host:", ":80", "host:65536", "host:-1", "http://host:80", "[::1:80"])
+  @Test(
+    "what is not an address is refused with the text",
+    arguments: ["", "unix:", "host", "host:", ":80", "host:65536", "host:-1", "http://host:80", "[::1:80"])
   func badAddresses(text: String) {
     let error = #expect(throws: AddressError.self) { try Address(parsing: text) }
     #expect(error?.description.contains(text) == true)
@@ -73,14 +79,17 @@ import Testing
     "targets",
     arguments: [
       ("unix:/a", Target.unix(.unix(path: "/a"))), ("unix-dir:/run/inventory", .unixDirectory("/run/inventory")),
-      ("dns:///inventory:50051", .dns(host: "inventory", port: 50051)), ("inventory:1", .dns(host: "inventory", port: 1)),
+      ("dns:///inventory:50051", .dns(host: "inventory", port: 50051)),
+      ("inventory:1", .dns(host: "inventory", port: 1)),
       ("ipv4:10.0.0.1:1,10.0.0.2:2", .list([.tcp(host: "10.0.0.1", port: 1), .tcp(host: "10.0.0.2", port: 2)])),
     ])
   func targets(text: String, target: Target) throws {
     #expect(try Target(parsing: text) == target)
   }
 
-  @Test("what is not a target is refused", arguments: ["", "unix-dir:", "unix:", "dns:///", "ipv4:", "ipv4:1.2.3.4:1,", "inventory"])
+  @Test(
+    "what is not a target is refused",
+    arguments: ["", "unix-dir:", "unix:", "dns:///", "ipv4:", "ipv4:1.2.3.4:1,", "inventory"])
   func badTargets(text: String) {
     #expect(throws: AddressError.self) { try Target(parsing: text) }
   }

@@ -11,7 +11,8 @@ struct StorePathTests {
     #expect(try StorePath.directory(fromURL: url) == directory)
   }
 
-  @Test("is refused with what is allowed", arguments: ["", "sqlite:", "mysql:/x", "/var/lib", "sqlite://data", "SQLITE:x"])
+  @Test(
+    "is refused with what is allowed", arguments: ["", "sqlite:", "mysql:/x", "/var/lib", "sqlite://data", "SQLITE:x"])
   func refused(url: String) {
     let error = #expect(throws: StorageError.self) { try StorePath.directory(fromURL: url) }
     #expect(error?.kind == .cannotOpen)

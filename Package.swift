@@ -79,8 +79,8 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
   target.swiftSettings = (target.swiftSettings ?? []) + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 }
 
-// Exclusive access to class properties is checked in debug builds, in which the tests run. On the hot path the checks cost a
-// tenth of a call.
+// Exclusive access to class properties is checked in debug builds, in which the tests run. On the hot path the checks
+// cost a tenth of a call.
 for target in package.targets where ["EventLoop", "RPC"].contains(target.name) {
   target.swiftSettings?.append(.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)))
 }

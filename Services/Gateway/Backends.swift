@@ -18,8 +18,8 @@ struct Backends: Sendable {
     }
   }
 
-  /// Passes on the calls of every public service that is not the gateway's own, byte for byte. Internal services are not
-  /// reachable through the gateway.
+  /// Passes on the calls of every public service that is not the gateway's own, byte for byte. Internal services are
+  /// not reachable through the gateway.
   func forward(in setup: inout ServiceSetup) {
     for (service, channel) in channels {
       // Under its own name for whoever watches the stack, whether it has public services or not.

@@ -15,8 +15,8 @@ struct ApplySnapshot: Sendable {
   func pipeline() -> SnapshotPipeline { SnapshotPipeline(store: store) }
 }
 
-/// Applies a stream of snapshots in their order. While the store commits one, the next are read and checked; how far that
-/// may run ahead is bounded, so that a stream of any length needs the memory of a few parts.
+/// Applies a stream of snapshots in their order. While the store commits one, the next are read and checked; how far
+/// that may run ahead is bounded, so that a stream of any length needs the memory of a few parts.
 struct SnapshotPipeline {
   /// Rows that may be on their way to the store: as many as in four of the largest parts.
   static let maximumRowsInFlight = 4 * SnapshotLimits.rows
@@ -34,7 +34,8 @@ struct SnapshotPipeline {
 
   /// Hands the next part to the store, once there is room.
   ///
-  /// - Throws: ``SnapshotPipelineError`` when the store failed, possibly for an earlier part. Nothing more can be added then.
+  /// - Throws: ``SnapshotPipelineError`` when the store failed, possibly for an earlier part. Nothing more can be added
+  ///   then.
   mutating func add(_ snapshot: StockSnapshot) async throws(SnapshotPipelineError) {
     let rows = snapshot.rows.count
     while let oldest = inFlight.first,
@@ -78,8 +79,8 @@ struct SnapshotPipeline {
   }
 }
 
-/// The store failed on a part. The parts before it are durable; those behind it may be, which does no harm when the stream
-/// is sent again.
+/// The store failed on a part. The parts before it are durable; those behind it may be, which does no harm when the
+/// stream is sent again.
 struct SnapshotPipelineError: Error {
   /// From 1.
   let part: Int

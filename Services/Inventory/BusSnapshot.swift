@@ -3,8 +3,8 @@ import Messages
 extension StockSnapshot {
   /// Reads the params of `magento.inventory.aggregate_stock_management.updated`.
   ///
-  /// - Throws: `MessageError` when they are not JSON or not of this form, ``SnapshotError`` when the message as a whole is
-  ///   bad. A row of a wrong form is an invalid row, like any other bad one.
+  /// - Throws: `MessageError` when they are not JSON or not of this form, ``SnapshotError`` when the message as a whole
+  ///   is bad. A row of a wrong form is an invalid row, like any other bad one.
   init(busParams json: [UInt8]) throws {
     let params = try JSONDocument(parsing: json).root
     let message: Magento.Oms.V1.AggregateStockUpdated

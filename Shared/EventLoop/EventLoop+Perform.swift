@@ -1,9 +1,9 @@
 extension EventLoop {
   /// Runs `body` on the loop and returns what it returns: at once when called there. Cancelling the caller cancels it.
   ///
-  /// `withTaskExecutorPreference` does not get here from another thread for certain, not even with a `@concurrent` closure:
-  /// with -O (Swift 6.3) the body went on where the caller was, now and then or always, while debug builds hopped. A task of
-  /// the loop's own starts on the loop, and the caller resumes where it belongs.
+  /// `withTaskExecutorPreference` does not get here from another thread for certain, not even with a `@concurrent`
+  /// closure: with -O (Swift 6.3) the body went on where the caller was, now and then or always, while debug builds
+  /// hopped. A task of the loop's own starts on the loop, and the caller resumes where it belongs.
   public func perform<Result: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () async throws(Failure) -> Result
   ) async throws(Failure) -> Result {

@@ -10,8 +10,8 @@ public protocol FileEventHandler: AnyObject {
   func handle(_ events: FileEvents)
 }
 
-/// Something with output to write once the current event and the jobs that came of it are done: what one read has asked for
-/// then leaves in one system call.
+/// Something with output to write once the current event and the jobs that came of it are done: what one read has asked
+/// for then leaves in one system call.
 public protocol Flushable: AnyObject {
   func flush()
 }
@@ -29,11 +29,11 @@ public struct FileEvents: OptionSet, Sendable {
 /// One thread with one epoll instance.
 ///
 /// The loop is a `TaskExecutor`: async code that is started with `Task(executorPreference: loop)` runs on the loop's
-/// thread from its first line to its last, so that it may touch what the loop owns without a lock. Nothing that runs on a
-/// loop may block.
+/// thread from its first line to its last, so that it may touch what the loop owns without a lock. Nothing that runs on
+/// a loop may block.
 ///
-/// An iteration: wait for events; for each, tell its handler, run the jobs of async code and flush what has output; fire
-/// timers.
+/// An iteration: wait for events; for each, tell its handler, run the jobs of async code and flush what has output;
+/// fire timers.
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
   // Invariant behind @unchecked Sendable: everything but `inbox` is touched on the loop's own thread only (or before
   // `run` starts); `inbox` is behind a mutex.
@@ -229,8 +229,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
           drainInbox()
         } else if let handler = handlers[Int(descriptor)] {
           handler.handle(FileEvents(rawValue: events[index].events))
-          // To the end for each connection, not in stages over all of them: what its calls use is still in the cache then,
-          // and their memory goes back to the allocator before the next connection asks for some.
+          // To the end for each connection, not in stages over all of them: what its calls use is still in the cache
+          // then, and their memory goes back to the allocator before the next connection asks for some.
           runJobs()
           flushDirty()
         }

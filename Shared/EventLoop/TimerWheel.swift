@@ -1,4 +1,5 @@
-/// Something that happens once at a time. Subclassed by what has deadlines, so that a call with one costs no allocation.
+/// Something that happens once at a time. Subclassed by what has deadlines, so that a call with one costs no
+/// allocation.
 open class LoopTimer {
   fileprivate var deadline: UInt64 = 0
   /// Its slot in the wheel, or one of the two below.
@@ -28,8 +29,8 @@ open class LoopTimer {
 /// A hashed timing wheel: inserting and removing cost the same whatever the number of timers, as calls with a deadline
 /// come and go by the hundred thousand and almost none of them ever fires.
 ///
-/// A slot is a millisecond wide and there are 4 096: timers further ahead share slots with nearer ones and are passed over
-/// until their round comes.
+/// A slot is a millisecond wide and there are 4 096: timers further ahead share slots with nearer ones and are passed
+/// over until their round comes.
 struct TimerWheel {
   static let slotCount = 4096
   static let slotNanoseconds: UInt64 = 1_000_000
@@ -111,8 +112,8 @@ struct TimerWheel {
     return nil
   }
 
-  /// Takes out every timer whose deadline is not after `now`, for the caller to fire with `fireIfDue`: a timer that fires
-  /// may schedule itself again or take another one back, so the wheel must not be in use by then.
+  /// Takes out every timer whose deadline is not after `now`, for the caller to fire with `fireIfDue`: a timer that
+  /// fires may schedule itself again or take another one back, so the wheel must not be in use by then.
   mutating func takeDue(upTo now: UInt64) -> [LoopTimer] {
     let last = now / TimerWheel.slotNanoseconds
     guard last >= cursor else { return [] }

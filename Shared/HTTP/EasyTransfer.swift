@@ -32,7 +32,8 @@ final class EasyTransfer {
       // A colon alone would remove the field in curl's notation; a semicolon sends an empty one.
       fields = curl_slist_append(fields, value.isEmpty ? "\(name);" : "\(name): \(value)")
     }
-    // Bodies are at most a few megabytes: asking first (curl does beyond 1 MiB) costs a second with servers that ignore it.
+    // Bodies are at most a few megabytes: asking first (curl does beyond 1 MiB) costs a second with servers that ignore
+    // it.
     fields = curl_slist_append(fields, "Expect:")
 
     let context = Unmanaged.passUnretained(self).toOpaque()

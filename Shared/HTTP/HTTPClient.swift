@@ -1,5 +1,5 @@
-/// An HTTP/1.1 client on libcurl, with one thread for all requests. It keeps connections open and uses them again, follows
-/// no redirects, and honours the proxy variables of the environment as curl does.
+/// An HTTP/1.1 client on libcurl, with one thread for all requests. It keeps connections open and uses them again,
+/// follows no redirects, and honours the proxy variables of the environment as curl does.
 public final class HTTPClient: Sendable {
   private let options: HTTPClientOptions
   private let queue: TransferQueue

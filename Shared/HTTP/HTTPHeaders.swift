@@ -26,8 +26,8 @@ public struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
     fields.filter { Self.sameName($0.name, name) }.map(\.value)
   }
 
-  /// The first field that can't go on the wire: an empty name, one that is no token (RFC 9110 §5.6.2), or a value with a
-  /// line break or NUL, which would let the value smuggle in other fields.
+  /// The first field that can't go on the wire: an empty name, one that is no token (RFC 9110 §5.6.2), or a value with
+  /// a line break or NUL, which would let the value smuggle in other fields.
   var firstUnsendable: String? {
     fields.first { name, value in
       name.isEmpty || !name.utf8.allSatisfy(Self.isTokenByte) || value.utf8.contains { $0 == 13 || $0 == 10 || $0 == 0 }

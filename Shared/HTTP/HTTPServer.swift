@@ -86,7 +86,8 @@ public final class HTTPServer: Sendable {
   }
 }
 
-// What libmicrohttpd calls, on its thread. The context is the `ServerCore`; a request's slot holds the `IncomingRequest`.
+// What libmicrohttpd calls, on its thread. The context is the `ServerCore`; a request's slot holds the
+// `IncomingRequest`.
 
 private let requestArrives: MHD_AccessHandlerCallback = { context, connection, url, method, _, bytes, count, slot in
   guard let context, let connection, let url, let method, let count, let slot else { return .NO }

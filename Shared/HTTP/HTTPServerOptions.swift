@@ -20,8 +20,8 @@ public struct HTTPServerOptions: Sendable {
 
   public init() {}
 
-  /// How much of a body that is too large is read and thrown away, so that a client that writes before it reads sees the
-  /// answer rather than a connection reset.
+  /// How much of a body that is too large is read and thrown away, so that a client that writes before it reads sees
+  /// the answer rather than a connection reset.
   var maxDiscardedBytes: Int { 4 * maxBodyBytes + (1 << 20) }
 }
 

@@ -1,8 +1,8 @@
 internal import CMessages
 internal import Glibc
 
-/// The .proto files that this build knows, with all that they import. Reflection answers from it, and the gateway learns
-/// from it which methods may be repeated.
+/// The .proto files that this build knows, with all that they import. Reflection answers from it, and the gateway
+/// learns from it which methods may be repeated.
 public enum DescriptorPool {
   /// All files; a file's imports are among them.
   public static var files: [FileDescriptor] { tables.map(FileDescriptor.init) }
@@ -12,8 +12,8 @@ public enum DescriptorPool {
     tables.first { strcmp($0.pointee.name, name) == 0 }.map(FileDescriptor.init)
   }
 
-  /// The file that defines a fully-qualified message, field, oneof, enum, enum value, service or method. A leading dot is
-  /// ignored.
+  /// The file that defines a fully-qualified message, field, oneof, enum, enum value, service or method. A leading dot
+  /// is ignored.
   public static func file(containing symbol: String) -> FileDescriptor? {
     let symbol = symbol.hasPrefix(".") ? String(symbol.dropFirst()) : symbol
     return tables.first { table in

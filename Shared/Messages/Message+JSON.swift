@@ -3,10 +3,11 @@ internal import CMessages
 extension Message {
   /// Decodes JSON with the field names of the .proto file (snake_case).
   ///
-  /// Unknown members are ignored and `null` is as good as absent; in a list it stands for the default, so that what follows
-  /// keeps its index. Numbers may be written as texts and texts as numbers. Whole numbers are exact and never rounded.
-  /// Decimals keep their text. Timestamps are read as by `Timestamp(parsing:)`. Enums are names, with or without the
-  /// enum's prefix, or numbers. An empty array is good for an object without members, since PHP writes it so.
+  /// Unknown members are ignored and `null` is as good as absent; in a list it stands for the default, so that what
+  /// follows keeps its index. Numbers may be written as texts and texts as numbers. Whole numbers are exact and never
+  /// rounded. Decimals keep their text. Timestamps are read as by `Timestamp(parsing:)`. Enums are names, with or
+  /// without the enum's prefix, or numbers. An empty array is good for an object without members, since PHP writes it
+  /// so.
   ///
   /// - Throws: `MessageError` with the field's path, e.g. `snapshot.stock[3].quantity: "abc" is not a whole number`.
   public init(json text: [UInt8]) throws(MessageError) {

@@ -31,8 +31,8 @@ extension Message {
     }
   }
 
-  /// Protobuf's binary form. Equal messages give equal bytes. A NUL character in a text becomes U+FFFD, since protobuf-c
-  /// cannot carry it.
+  /// Protobuf's binary form. Equal messages give equal bytes. A NUL character in a text becomes U+FFFD, since
+  /// protobuf-c cannot carry it.
   public func serialized() -> [UInt8] {
     withPacked { packed in
       [UInt8](unsafeUninitializedCapacity: packed.count) { buffer, initialized in

@@ -14,7 +14,8 @@ struct Arguments: Equatable {
   private(set) var values: [String: String] = [:]
   private(set) var flags: Set<String> = []
 
-  /// - Parameter arguments: without the program's name. After `--` everything is a word, so that a SKU may begin with a dash.
+  /// - Parameter arguments: without the program's name. After `--` everything is a word, so that a SKU may begin with a
+  ///   dash.
   init(_ arguments: some Sequence<String>, grammar: Grammar) throws(UsageError) {
     var rest = Array(arguments)[...]
     while let argument = rest.popFirst() {

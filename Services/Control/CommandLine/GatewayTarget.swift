@@ -8,8 +8,8 @@ enum GatewayTarget {
   static let variable = "OMSCTL_GATEWAY"
   static let fallback = "127.0.0.1:50051"
 
-  /// The option, OMSCTL_GATEWAY, the gateway's socket in STATE_DIR if there is one, GATEWAY_GRPC's default: the first of
-  /// these that says something.
+  /// The option, OMSCTL_GATEWAY, the gateway's socket in STATE_DIR if there is one, GATEWAY_GRPC's default: the first
+  /// of these that says something.
   static func find(option: String?, environment: Environment) throws(UsageError) -> Target {
     let text = option ?? environment[variable] ?? socket(environment) ?? fallback
     do {

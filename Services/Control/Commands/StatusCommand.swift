@@ -41,7 +41,8 @@ struct StatusCommand: Command {
     let note: String
   }
 
-  /// What a service answers, or the status of a call that did not get there. Without the gateway there is nothing to show.
+  /// What a service answers, or the status of a call that did not get there. Without the gateway there is nothing to
+  /// show.
   private func health(_ shown: String, _ asked: String, _ session: Session) async throws -> ServiceHealth {
     do {
       let response = try await session.channel.unary(

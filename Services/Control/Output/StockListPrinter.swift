@@ -1,7 +1,7 @@
 import Messages
 
-/// Prints a list page by page, so that a million SKUs are never in memory: one table whose columns only ever widen, or one
-/// ListStockResponse.
+/// Prints a list page by page, so that a million SKUs are never in memory: one table whose columns only ever widen, or
+/// one ListStockResponse.
 struct StockListPrinter {
   let session: Session
   private var widths: [Int]?

@@ -5,7 +5,8 @@ import ServiceKit
 
 /// Where the OMS delivers its messages: `/service-bus` on GATEWAY_HTTP.
 ///
-/// The answer to a message comes after the service has made its effect durable, so an acknowledged message is never lost.
+/// The answer to a message comes after the service has made its effect durable, so an acknowledged message is never
+/// lost.
 struct CallbackEdge: Sendable {
   /// Hands a message to a service and returns when its effect is durable.
   typealias Consume =

@@ -2,8 +2,8 @@ import Messages
 
 /// A message of the service bus: one JSON-RPC 2.0 request, with the liberties that senders take.
 ///
-/// `jsonrpc` may be missing and other members may be there (the Go stand-in leaves out the one and adds `client`). The id
-/// may be of any type. Source: messages.md §1, "Envelope".
+/// `jsonrpc` may be missing and other members may be there (the Go stand-in leaves out the one and adds `client`). The
+/// id may be of any type. Source: messages.md §1, "Envelope".
 struct JSONRPCRequest {
   /// JSON text, to be echoed; `null` when there is none.
   let id: String

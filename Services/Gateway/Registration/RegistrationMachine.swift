@@ -1,5 +1,5 @@
-/// Whether the connector is registered with the OMS, and when to try next. No I/O, no clock: callers pass the time and do
-/// what `nextStep` says.
+/// Whether the connector is registered with the OMS, and when to try next. No I/O, no clock: callers pass the time and
+/// do what `nextStep` says.
 struct RegistrationMachine: Sendable {
   enum State: Equatable, Sendable {
     /// There is no OMS.

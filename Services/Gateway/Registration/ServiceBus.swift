@@ -17,9 +17,9 @@ struct RegistrationFailure: Error, Equatable {
 
 /// The service bus of the OMS, seen from the connector: JSON-RPC 2.0 calls over HTTP POST.
 ///
-/// Calls about the bus itself go where all synchronous calls go, OMS_URL + OMS_REMOTE_PATH: that is the documented place,
-/// and the stand-ins look at the method alone. A bus that knows no such path (404, 405) gets them at OMS_URL itself, where
-/// both stand-ins take them as well. Source: messages.md §1, "Sync call" and "Other stand-in path".
+/// Calls about the bus itself go where all synchronous calls go, OMS_URL + OMS_REMOTE_PATH: that is the documented
+/// place, and the stand-ins look at the method alone. A bus that knows no such path (404, 405) gets them at OMS_URL
+/// itself, where both stand-ins take them as well. Source: messages.md §1, "Sync call" and "Other stand-in path".
 struct ServiceBus: RegistrationPort {
   private let oms: OMSConnection
   private let http: HTTPClient

@@ -20,7 +20,8 @@ enum ServiceBusError: Error, Equatable, CustomStringConvertible {
   }
 
   /// Whether the bus may have refused a registration because there is one of that id. One stand-in says so in the
-  /// database's words, another fails with 500 and says nothing. Source: connector.md §2.1, "Edge cases"; messages.md §1.
+  /// database's words, another fails with 500 and says nothing. Source: connector.md §2.1, "Edge cases"; messages.md
+  /// §1.
   var mayMeanDuplicate: Bool {
     guard case .refused(let status, let reason) = self else { return false }
     let text = reason.lowercased()

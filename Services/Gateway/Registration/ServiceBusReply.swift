@@ -1,8 +1,8 @@
 import HTTP
 import Messages
 
-/// How an answer of the service bus is read. Success is HTTP 2xx and an `error` that is absent, null or an empty string;
-/// ids need not match. Source: messages.md §1, "Client rule".
+/// How an answer of the service bus is read. Success is HTTP 2xx and an `error` that is absent, null or an empty
+/// string; ids need not match. Source: messages.md §1, "Client rule".
 enum ServiceBusReply {
   /// - Returns: what went wrong, nil for a success.
   static func failure(_ response: HTTPResponse) -> ServiceBusError? {

@@ -3,8 +3,8 @@ import ServiceKit
 
 /// How long calls took, by service, endpoint and hour, put together from the cumulative histograms of every process.
 ///
-/// What a process has counted since it was last asked goes to the hour in which it is asked now; a process that starts anew
-/// has another instance id, so its counters never run backwards. No I/O, no clock: callers pass the time.
+/// What a process has counted since it was last asked goes to the hour in which it is asked now; a process that starts
+/// anew has another instance id, so its counters never run backwards. No I/O, no clock: callers pass the time.
 struct TimingHistory: Sendable {
   struct Limits: Sendable {
     /// 60 days, as long as the OMS keeps its own history (connector.md §5).

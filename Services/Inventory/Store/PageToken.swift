@@ -1,7 +1,7 @@
 /// Where a page of ListStock begins: the SKU before it, with a checksum that binds it to its aggregate.
 ///
-/// Opaque to clients (AIP-158), so that what it holds can change; a token of another aggregate, or one that was made up, is
-/// refused instead of being taken for a place.
+/// Opaque to clients (AIP-158), so that what it holds can change; a token of another aggregate, or one that was made
+/// up, is refused instead of being taken for a place.
 enum PageToken {
   /// Of the layout: a token of an older one is refused.
   private static let version: UInt8 = 1

@@ -8,7 +8,8 @@ enum StockSchema {
     Migration(
       "stock per aggregate and SKU",
       [
-        // WITHOUT ROWID: the key is the row's place, so an upsert touches one tree and a page of ListStock reads in order.
+        // WITHOUT ROWID: the key is the row's place, so an upsert touches one tree and a page of ListStock reads in
+        // order.
         """
         CREATE TABLE cataloginventory_stock_item_update (
           aggregate_id TEXT NOT NULL,

@@ -53,8 +53,8 @@ extension StockStore {
     }
   }
 
-  /// Zeroes what a NONZERO leaves out, by the same test of time. The rows written just now carry its created_on and mark,
-  /// so the last condition spares them, and those of the other parts of one NONZERO, too.
+  /// Zeroes what a NONZERO leaves out, by the same test of time. The rows written just now carry its created_on and
+  /// mark, so the last condition spares them, and those of the other parts of one NONZERO, too.
   ///
   /// A zeroed row takes the NONZERO's created_on: an older DELTA that comes late must not bring it back.
   /// OR FAIL: with ABORT, the default, SQLite would note down every page for taking this one statement back.

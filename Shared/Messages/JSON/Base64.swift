@@ -1,4 +1,5 @@
-/// Base64 as RFC 4648 §4 has it; reads the URL alphabet of §5 as well, with or without padding, as protobuf's JSON does.
+/// Base64 as RFC 4648 §4 has it; reads the URL alphabet of §5 as well, with or without padding, as protobuf's JSON
+/// does.
 enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 

@@ -44,7 +44,8 @@ enum ExactInteger: Equatable {
   }
 }
 
-/// The parts of a decimal number's text as `google.type.Decimal` has it: sign, digits with or without a point, exponent.
+/// The parts of a decimal number's text as `google.type.Decimal` has it: sign, digits with or without a point,
+/// exponent.
 struct DecimalText {
   var isNegative = false
   /// 0…9, leading zeros included; the point is in the exponent.

@@ -7,7 +7,8 @@ internal import CJSONC
 public final class JSONDocument {
   private let object: OpaquePointer?
 
-  /// - Throws: `MessageError`: `.notJSON` with the offset, `.invalidUTF8`, `.embeddedNUL`, `.tooDeep`, `.tooManyFields`.
+  /// - Throws: `MessageError`: `.notJSON` with the offset, `.invalidUTF8`, `.embeddedNUL`, `.tooDeep`,
+  ///   `.tooManyFields`.
   public convenience init(parsing text: UnsafeRawBufferPointer) throws(MessageError) {
     let bytes = text.assumingMemoryBound(to: UInt8.self)
     var scanner = JSONScanner(bytes)
@@ -27,8 +28,8 @@ public final class JSONDocument {
     self.init(owning: object)
   }
 
-  /// json-c keeps the text of fractions, but cuts integers down to 64 bits. It gets oversized ones with an exponent that
-  /// changes nothing and that `JSONValue` takes off again.
+  /// json-c keeps the text of fractions, but cuts integers down to 64 bits. It gets oversized ones with an exponent
+  /// that changes nothing and that `JSONValue` takes off again.
   private convenience init(marking ends: [Int], in bytes: UnsafeBufferPointer<UInt8>) throws(MessageError) {
     var marked: [UInt8] = []
     marked.reserveCapacity(bytes.count + ends.count * Self.oversizedIntegerMark.utf8.count)

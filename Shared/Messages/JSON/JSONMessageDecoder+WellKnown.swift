@@ -2,7 +2,8 @@ internal import CJSONC
 internal import CMessages
 
 extension JSONMessageDecoder {
-  /// Messages that JSON writes as one value; false when the message is none of them, or the value is an object after all.
+  /// Messages that JSON writes as one value; false when the message is none of them, or the value is an object after
+  /// all.
   func decodeWellKnown(
     _ value: OpaquePointer?, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, _ memory: UnsafeMutableRawPointer
   ) throws(MessageError) -> Bool {

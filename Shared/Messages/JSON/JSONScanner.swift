@@ -1,7 +1,8 @@
 internal import CMessages
 
-/// Looks at JSON text before json-c does: json-c is lax about numbers and text, takes memory without limit for nested and
-/// empty containers, and cuts integers beyond 64 bits. What passes is JSON's tokens (RFC 8259); their order is json-c's.
+/// Looks at JSON text before json-c does: json-c is lax about numbers and text, takes memory without limit for nested
+/// and empty containers, and cuts integers beyond 64 bits. What passes is JSON's tokens (RFC 8259); their order is
+/// json-c's.
 struct JSONScanner {
   /// Arrays and objects in each other.
   static let maxDepth = 100

@@ -25,8 +25,8 @@ struct CivilTime: Equatable {
     }
   }
 
-  /// Seconds since 1970-01-01T00:00:00Z. Howard Hinnant's days_from_civil: years begin in March, so that the leap day is
-  /// the last.
+  /// Seconds since 1970-01-01T00:00:00Z. Howard Hinnant's days_from_civil: years begin in March, so that the leap day
+  /// is the last.
   var secondsSinceEpoch: Int64 {
     let shiftedYear = month <= 2 ? year - 1 : year
     let era = shiftedYear.floorDivided(by: 400)

@@ -1,7 +1,7 @@
 extension Google.Protobuf.Timestamp {
   /// Reads a date and time: RFC 3339 (`2024-02-03T04:05:06.789Z`, `…+01:00`), also with a blank for the T, with a blank
-  /// before the zone, with a zone of `+0100` or `+01`, and without a zone, which means UTC. Digits beyond nanoseconds are
-  /// cut off.
+  /// before the zone, with a zone of `+0100` or `+01`, and without a zone, which means UTC. Digits beyond nanoseconds
+  /// are cut off.
   ///
   /// - Throws: `MessageError.unfit` with the text when it is none, or lies outside the years 1 to 9999.
   public init(parsing text: String) throws(MessageError) {

@@ -1,5 +1,5 @@
-/// Names and values that travel with a call beside its messages, in the order in which they were added. A name may occur
-/// more than once. Names are lower-case ASCII; names that start with `grpc-` or `:` are the protocol's own.
+/// Names and values that travel with a call beside its messages, in the order in which they were added. A name may
+/// occur more than once. Names are lower-case ASCII; names that start with `grpc-` or `:` are the protocol's own.
 public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequence {
   public private(set) var entries: [Entry] = []
 

@@ -61,7 +61,8 @@ final class Balancer: @unchecked Sendable {
   }
 
   /// The connection for the next call; suspends while there may be one soon.
-  /// - Throws: UNAVAILABLE when no address can be reached (unless the call waits for that), DEADLINE_EXCEEDED, CANCELLED.
+  /// - Throws: UNAVAILABLE when no address can be reached (unless the call waits for that), DEADLINE_EXCEEDED,
+  ///   CANCELLED.
   func connection(deadline: UInt64?, waitForReady: Bool) async throws -> ClientConnection {
     if let connection = try pick(waitForReady: waitForReady).get() { return connection }
     guard waiters.count < Balancer.waiterLimit else {

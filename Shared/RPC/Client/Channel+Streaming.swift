@@ -65,8 +65,8 @@ extension Channel {
 public struct RequestWriter<Request: Message>: Sendable {
   let stream: ClientStream
 
-  /// Sends one message; suspends while the server does not keep up. Messages after the server's final status are dropped
-  /// when it was OK.
+  /// Sends one message; suspends while the server does not keep up. Messages after the server's final status are
+  /// dropped when it was OK.
   /// - Throws: the status that the call ended with.
   public func send(_ request: Request) async throws { try await stream.send(request) }
 
@@ -74,7 +74,8 @@ public struct RequestWriter<Request: Message>: Sendable {
   public func finish() async { await stream.onLoop { stream.finishSending() } }
 }
 
-/// The messages that a server streams. Ends when the call ends with OK, throws its status otherwise. One reader at a time.
+/// The messages that a server streams. Ends when the call ends with OK, throws its status otherwise. One reader at a
+/// time.
 ///
 /// Letting go of it does not end the call: read it to the end or `cancel` it.
 public struct ResponseStream<Response: Message>: AsyncSequence, Sendable {

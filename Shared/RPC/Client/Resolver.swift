@@ -52,7 +52,8 @@ private final class StaticResolver: Resolver, @unchecked Sendable {
   override func start() { publish(.success(addresses)) }
 }
 
-/// Every socket in a directory. Watched by inotify; while the directory does not exist, it is looked for again and again.
+/// Every socket in a directory. Watched by inotify; while the directory does not exist, it is looked for again and
+/// again.
 private final class DirectoryResolver: Resolver, FileEventHandler, @unchecked Sendable {
   private let path: String
   private var watcher: Int32 = -1

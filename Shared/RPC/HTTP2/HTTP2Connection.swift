@@ -4,12 +4,12 @@ import Glibc
 
 /// One HTTP/2 connection: the socket on one side, an nghttp2 session on the other. What server and client share.
 ///
-/// Threading: a connection belongs to one event loop from the first byte to the last, and so do its streams. Nothing here
-/// is locked, and nothing here may be called from elsewhere.
+/// Threading: a connection belongs to one event loop from the first byte to the last, and so do its streams. Nothing
+/// here is locked, and nothing here may be called from elsewhere.
 ///
-/// A readable socket is read once, 64 KiB at most, and all of it passes through nghttp2, whose callbacks fill the streams
-/// and run synchronous handlers. Async handlers run after the batch, as jobs of the loop. Then `flush` gathers everything
-/// that is to be sent in one write. The session is never closed inside one of its own callbacks.
+/// A readable socket is read once, 64 KiB at most, and all of it passes through nghttp2, whose callbacks fill the
+/// streams and run synchronous handlers. Async handlers run after the batch, as jobs of the loop. Then `flush` gathers
+/// everything that is to be sent in one write. The session is never closed inside one of its own callbacks.
 ///
 /// Sendable because tasks of the loop hold it; the invariant is the above: it is touched on its loop only.
 class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
@@ -21,8 +21,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// Set once, by `start`, which every subclass's initializer calls.
   final private(set) var session: OpaquePointer!
 
-  /// The stream whose header block is being received; HTTP/2 does not interleave them (RFC 9113 §4.3). Unretained: `remove`
-  /// clears it.
+  /// The stream whose header block is being received; HTTP/2 does not interleave them (RFC 9113 §4.3). Unretained:
+  /// `remove` clears it.
   fileprivate final var headerStream: Unmanaged<HTTP2Stream>?
   private final unowned(unsafe) var firstStream: HTTP2Stream?
   private final var isDirty = false

@@ -2,7 +2,8 @@ import CNghttp2
 import EventLoop
 import Glibc
 
-/// One stream: bytes in, bytes out, each way with its queue, its end and its flow control. What server and client share.
+/// One stream: bytes in, bytes out, each way with its queue, its end and its flow control. What server and client
+/// share.
 ///
 /// As a timer it is its own deadline, so that a call with one costs no allocation more.
 ///

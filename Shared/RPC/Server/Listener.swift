@@ -13,8 +13,8 @@ final class Listener: FileEventHandler, @unchecked Sendable {
 
   /// Connections taken per readiness event, so that a flood of them does not stop the loop's other work.
   private static let batch = 64
-  /// How long accepting rests when the process is out of descriptors: the socket stays readable, and asking again at once
-  /// would spin.
+  /// How long accepting rests when the process is out of descriptors: the socket stays readable, and asking again at
+  /// once would spin.
   private static let pauseNanoseconds: UInt64 = 100_000_000
 
   init(socket: ListeningSocket, loop: EventLoop, accepted: @escaping @Sendable (Int32) -> Void) {

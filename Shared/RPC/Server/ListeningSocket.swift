@@ -2,8 +2,8 @@ import CSystem
 import EventLoop
 import Glibc
 
-/// A bound and listening socket. One process an address: a second one gets an error, also on a Unix socket, whose file a
-/// dead process leaves behind.
+/// A bound and listening socket. One process an address: a second one gets an error, also on a Unix socket, whose file
+/// a dead process leaves behind.
 final class ListeningSocket: Sendable {
   /// With the port that the system chose when 0 was asked for.
   let address: Address

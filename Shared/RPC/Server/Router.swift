@@ -2,8 +2,8 @@ import Messages
 
 /// What a server answers: handlers by method. Adding a method twice is a programming error and stops the process.
 ///
-/// Handlers run on the loop of the connection that the call came on, so they must not block: work that does belongs on a
-/// thread of its own. What they throw ends the call: an `RPCError` as it is, anything else as INTERNAL.
+/// Handlers run on the loop of the connection that the call came on, so they must not block: work that does belongs on
+/// a thread of its own. What they throw ends the call: an `RPCError` as it is, anything else as INTERNAL.
 public struct Router: Sendable {
   private(set) var methods: [Method] = []
   /// Full names of the services that have a method here, in the order in which they were added.

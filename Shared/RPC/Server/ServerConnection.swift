@@ -78,8 +78,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
   // MARK: Graceful end (RFC 9113 §6.8)
 
-  /// Announces the end, so that the client starts no new calls here; those that are on their way are still answered. The
-  /// connection closes when the last call has ended.
+  /// Announces the end, so that the client starts no new calls here; those that are on their way are still answered.
+  /// The connection closes when the last call has ended.
   func beginDrain() {
     guard drain == .no, !isClosed else { return }
     drain = .announced

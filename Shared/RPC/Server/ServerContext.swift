@@ -10,8 +10,8 @@ public struct ServerContext: Sendable {
   /// What the client sent with the call.
   public var metadata: Metadata { stream.metadata }
 
-  /// When the client gives up, in nanoseconds of the monotonic clock; nil when it waits forever. The call then ends with
-  /// DEADLINE_EXCEEDED and the handler's task is cancelled.
+  /// When the client gives up, in nanoseconds of the monotonic clock; nil when it waits forever. The call then ends
+  /// with DEADLINE_EXCEEDED and the handler's task is cancelled.
   public var deadline: UInt64? { stream.deadline }
 
   /// What is left until then; never negative.

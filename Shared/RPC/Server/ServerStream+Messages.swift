@@ -24,8 +24,8 @@ extension ServerStream {
     }
   }
 
-  /// Queues the one response; the status follows when the handler has returned, in the same write. The handler runs on the
-  /// loop, unless it was written to leave it; then its end comes to the loop the same way, behind the response.
+  /// Queues the one response; the status follows when the handler has returned, in the same write. The handler runs on
+  /// the loop, unless it was written to leave it; then its end comes to the loop the same way, behind the response.
   func respond(_ response: some Message) {
     guard loop.isCurrent else { return loop.execute { self.respond(response) } }
     if !isFinished { enqueue(response) }

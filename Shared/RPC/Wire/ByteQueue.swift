@@ -2,8 +2,8 @@ import Glibc
 
 /// A queue of bytes in one piece of memory: appended at the end, taken from the front.
 ///
-/// Owns its memory by being noncopyable. It lives in classes on the hot path, where an `Array` would cost uniqueness and
-/// exclusivity checks for every byte range that passes.
+/// Owns its memory by being noncopyable. It lives in classes on the hot path, where an `Array` would cost uniqueness
+/// and exclusivity checks for every byte range that passes.
 struct ByteQueue: ~Copyable {
   private var memory: UnsafeMutablePointer<UInt8>?
   private var capacity = 0

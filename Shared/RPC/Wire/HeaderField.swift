@@ -11,7 +11,8 @@ enum HeaderField {
       flags: UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue))
   }
 
-  /// Calls `body` with the constants and then the others, whose bytes are valid during the call only (nghttp2 copies them).
+  /// Calls `body` with the constants and then the others, whose bytes are valid during the call only (nghttp2 copies
+  /// them).
   static func withFields<R>(
     _ constants: [nghttp2_nv], _ others: [(name: String, value: [UInt8])],
     _ body: (UnsafePointer<nghttp2_nv>, Int) -> R

@@ -1,8 +1,8 @@
 import CSystem
 import Glibc
 
-/// Environment variables by name. One that is set to nothing counts as not set, because `NAME=` is how compose files and
-/// unit files take a variable away.
+/// Environment variables by name. One that is set to nothing counts as not set, because `NAME=` is how compose files
+/// and unit files take a variable away.
 public struct Environment: Sendable, ExpressibleByDictionaryLiteral {
   private let values: [String: String]
 

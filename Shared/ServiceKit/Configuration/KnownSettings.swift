@@ -1,4 +1,5 @@
-/// The names of all settings of all executables: to tell a variable that somebody else's service reads from a misspelt one.
+/// The names of all settings of all executables: to tell a variable that somebody else's service reads from a misspelt
+/// one.
 public enum KnownSettings {
   /// What an executable reads; a test holds the list against the executables.
   public static let read = [
@@ -8,8 +9,8 @@ public enum KnownSettings {
     "OMS_REQUIRE_SIGNATURE", "OMS_SECRET", "OMS_URL", "POST_SALES_TARGET", "SALES_TARGET", "STATE_DIR",
   ]
 
-  /// Names of the connector's interface that nothing reads yet: the services' way to the gateway's outgoing queue, and the
-  /// shop. A stack that sets them already is right.
+  /// Names of the connector's interface that nothing reads yet: the services' way to the gateway's outgoing queue, and
+  /// the shop. A stack that sets them already is right.
   public static let reserved = ["COMMERCE_TOKEN", "COMMERCE_URL", "GATEWAY_TARGET"]
 
   /// Variables that begin so are meant for us.
@@ -23,8 +24,8 @@ public enum KnownSettings {
     public let nearest: String
   }
 
-  /// Variables that begin like ours and that no executable reads. They do not stop the start, because orchestrators make
-  /// such names up: Kubernetes sets GATEWAY_PORT in every pod once there is a service called gateway.
+  /// Variables that begin like ours and that no executable reads. They do not stop the start, because orchestrators
+  /// make such names up: Kubernetes sets GATEWAY_PORT in every pod once there is a service called gateway.
   public static func strangers(in environment: Environment, declared: [any DeclaredSetting]) -> [Stranger] {
     let known = Set(read + reserved).union(declared.map(\.name))
     let secretFiles = Set(known.map { $0 + "_FILE" })

@@ -9,8 +9,8 @@ extension Setting where Value == String {
     }
   }
 
-  /// A URL with a host, such as `https://oms.example.com/base`; without a fragment, and without credentials, which belong
-  /// into secrets. A slash at the end is dropped, so that paths can be appended.
+  /// A URL with a host, such as `https://oms.example.com/base`; without a fragment, and without credentials, which
+  /// belong into secrets. A slash at the end is dropped, so that paths can be appended.
   public static func url(
     _ name: String, _ meaning: String, schemes: [String] = ["http", "https"], default: String? = nil
   ) -> Setting {

@@ -5,7 +5,8 @@
 ///     static let batch = Setting.integer("INVENTORY_BATCH", 1...10_000, "rows committed together", default: "500")
 ///     let rows = configuration[batch]
 ///
-/// Without a default and without ``optional`` a setting is required. A variable that is set to nothing counts as not set.
+/// Without a default and without ``optional`` a setting is required. A variable that is set to nothing counts as not
+/// set.
 public struct Setting<Value: Sendable>: Sendable, DeclaredSetting {
   public let name: String
   public let meaning: String

@@ -5,8 +5,8 @@ import Synchronization
 ///
 ///     {"time":"2024-02-03T04:05:06.789Z","level":"info","service":"inventory","message":"started","fields":{"loops":2}}
 ///
-/// A line is at most 4 096 bytes and goes out in one write(2), so that lines of several processes in one pipe never mix.
-/// Secrets are of the type ``Secret``, which shows itself as dots, wherever it is written.
+/// A line is at most 4 096 bytes and goes out in one write(2), so that lines of several processes in one pipe never
+/// mix. Secrets are of the type ``Secret``, which shows itself as dots, wherever it is written.
 public struct Log: Sendable {
   static let shared = Logger(descriptor: STDERR_FILENO)
 

@@ -18,9 +18,10 @@ public enum ServiceRunner {
   /// How long a stop may take before the process ends regardless.
   static let stopLimit = Duration.seconds(10)
 
-  /// Never returns: the process ends with an ``ExitCode``. To be called on the main thread, before any other is started.
-  /// - Parameter build: runs on a loop before the service listens; what it throws is the reason for exit code 3, or 2 when
-  ///   it is a ``ConfigurationError``.
+  /// Never returns: the process ends with an ``ExitCode``. To be called on the main thread, before any other is
+  /// started.
+  /// - Parameter build: runs on a loop before the service listens; what it throws is the reason for exit code 3, or 2
+  ///   when it is a ``ConfigurationError``.
   public static func run(
     _ service: ServiceDescription, _ build: @escaping @Sendable (inout ServiceSetup) async throws -> Void
   ) -> Never {

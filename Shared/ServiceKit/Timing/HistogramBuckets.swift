@@ -1,5 +1,5 @@
-/// The shape of every histogram: bucket 0…63 holds that many microseconds; from there on each power of two is cut into 32
-/// buckets of equal width. A bucket's upper end is therefore at most 1/32 above anything in it.
+/// The shape of every histogram: bucket 0…63 holds that many microseconds; from there on each power of two is cut into
+/// 32 buckets of equal width. A bucket's upper end is therefore at most 1/32 above anything in it.
 ///
 /// See also: `EndpointHistogram` in `proto/omsconnector/internal/v1/timing_service.proto`.
 enum HistogramBuckets {

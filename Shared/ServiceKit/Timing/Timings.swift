@@ -4,8 +4,8 @@ import Synchronization
 /// What one process measures: a histogram for each endpoint, since the start.
 ///
 /// A server's methods are looked up once, when it is made; recording then takes the endpoint's lock alone. Names are
-/// bounded: what comes after the first 1 000 is counted under ``overflowName``, so that a peer who makes names up cannot
-/// grow memory.
+/// bounded: what comes after the first 1 000 is counted under ``overflowName``, so that a peer who makes names up
+/// cannot grow memory.
 public final class Timings: Sendable {
   /// What is timed.
   public enum Kind: Int32, Sendable, Comparable {

@@ -8,8 +8,8 @@ import Testing
 @testable import PostSales
 @testable import Sales
 
-/// A service warns of variables that look like the connector's and are not known. It knows the other executables' by a list,
-/// which must not drift from them.
+/// A service warns of variables that look like the connector's and are not known. It knows the other executables' by a
+/// list, which must not drift from them.
 @Suite("Known settings")
 struct KnownSettingsTests {
   private static let services = [

@@ -7,8 +7,8 @@ struct GroupCommitTests {
 
   init() throws { store = try TemporaryStore() }
 
-  /// Hands over `jobs` while the writer is held inside an earlier write, lets it go, and answers what they came to and how
-  /// many commits they took.
+  /// Hands over `jobs` while the writer is held inside an earlier write, lets it go, and answers what they came to and
+  /// how many commits they took.
   func together(
     _ database: Database, _ jobs: [@Sendable (Connection) throws -> Void], weight: Int = 1
   ) async throws -> (results: [Result<Void, any Error>], commits: Int) {

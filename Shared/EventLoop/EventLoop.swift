@@ -2,30 +2,6 @@ import CSystem
 import Glibc
 import Synchronization
 
-/// Something that wants to know when a file descriptor is ready. Called on the loop that it is registered with.
-///
-/// A handler may be called for a descriptor that is not ready after all (the number was reused within one batch of
-/// events), so reads and writes have to expect `EAGAIN`.
-public protocol FileEventHandler: AnyObject {
-  func handle(_ events: FileEvents)
-}
-
-/// Something with output to write once the current event and the jobs that came of it are done: what one read has asked
-/// for then leaves in one system call.
-public protocol Flushable: AnyObject {
-  func flush()
-}
-
-/// What a descriptor is ready for.
-public struct FileEvents: OptionSet, Sendable {
-  public let rawValue: UInt32
-  public init(rawValue: UInt32) { self.rawValue = rawValue }
-  public static let readable = FileEvents(rawValue: EPOLLIN.rawValue)
-  public static let writable = FileEvents(rawValue: EPOLLOUT.rawValue)
-  public static let hangUp = FileEvents(rawValue: EPOLLHUP.rawValue)
-  public static let error = FileEvents(rawValue: EPOLLERR.rawValue)
-}
-
 /// One thread with one epoll instance.
 ///
 /// The loop is a `TaskExecutor`: async code that is started with `Task(executorPreference: loop)` runs on the loop's
@@ -34,10 +10,10 @@ public struct FileEvents: OptionSet, Sendable {
 ///
 /// An iteration: wait for events; for each, tell its handler, run the jobs of async code and flush what has output;
 /// fire timers.
+///
+/// Sendable: everything but `inbox` is touched on the loop's own thread only, or before `run` starts; `inbox` is behind a
+/// mutex.
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
-  // Invariant behind @unchecked Sendable: everything but `inbox` is touched on the loop's own thread only (or before
-  // `run` starts); `inbox` is behind a mutex.
-
   private let poller: Int32
   private let waker: Int32
   private var handlers: [(any FileEventHandler)?] = []
@@ -157,26 +133,6 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     timers.remove(timer)
   }
 
-  /// Suspends the caller for `duration` without leaving the loop. Ends early, silently, when the task is cancelled.
-  public func sleep(for duration: Duration) async {
-    let timer = SleepTimer()
-    let deadline = EventLoop.monotonicNanoseconds() &+ duration.nanoseconds
-    await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        execute {
-          timer.continuation = continuation
-          if Task.isCancelled || timer.isCancelled { timer.fire() } else { self.schedule(timer, at: deadline) }
-        }
-      }
-    } onCancel: {
-      execute {
-        timer.isCancelled = true
-        self.cancel(timer)
-        timer.fire()
-      }
-    }
-  }
-
   // MARK: Work from elsewhere
 
   /// Runs `work` on the loop: at once when called there, else soon. Callable from any thread.
@@ -280,25 +236,5 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   @inline(__always) private func assertOnLoop() {
     assert(isCurrent || csystem_current_loop() == nil, "called from another loop's thread")
-  }
-}
-
-private final class SleepTimer: LoopTimer, @unchecked Sendable {
-  // Touched on the loop only.
-  var continuation: UnsafeContinuation<Void, Never>?
-  var isCancelled = false
-  override func fire() {
-    continuation?.resume()
-    continuation = nil
-  }
-}
-
-extension Duration {
-  /// Whole nanoseconds; negative becomes 0, more than fits becomes the largest value that can be added to a clock.
-  public var nanoseconds: UInt64 {
-    let (seconds, attoseconds) = components
-    if seconds < 0 || attoseconds < 0 { return 0 }
-    if seconds > 4_000_000_000 { return 4_000_000_000_000_000_000 }
-    return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
   }
 }

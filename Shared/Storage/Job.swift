@@ -1,4 +1,6 @@
 /// A call that waits for the store's thread.
+///
+/// Sendable, its subclass included: the caller makes it and hands it over; from then on the store's thread alone uses it.
 class Job: @unchecked Sendable {
   /// How much of a batch it takes, e.g. its rows.
   let weight: Int
@@ -20,8 +22,7 @@ class Job: @unchecked Sendable {
 /// A job whose body answers a value.
 final class TypedJob<Value: Sendable>: Job, @unchecked Sendable {
   let pending = PendingResult<Value>()
-  private let body: (Connection) throws -> Value
-  /// Written and read on the store's thread only.
+  private let body: @Sendable (Connection) throws -> Value
   private var outcome: Result<Value, any Error>?
 
   init(weight: Int, body: @escaping @Sendable (Connection) throws -> Value) {

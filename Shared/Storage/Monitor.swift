@@ -2,6 +2,8 @@ import EventLoop
 import Glibc
 
 /// A value behind a lock, with a condition to wait for.
+///
+/// Sendable: the value is touched under the lock only.
 final class Monitor<Value>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>

@@ -108,6 +108,7 @@ private func characters(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafePointer<CC
   return UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self)
 }
 
+// One byte, never written again and never freed.
 private nonisolated(unsafe) let emptyText: UnsafePointer<CChar> = {
   let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
   byte.initialize(to: 0)

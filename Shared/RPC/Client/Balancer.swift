@@ -112,7 +112,7 @@ final class Balancer: @unchecked Sendable {
   }
 }
 
-/// A call that waits for a connection.
+/// A call that waits for a connection. Sendable by the loop: touched there only.
 private final class Waiter: LoopTimer, @unchecked Sendable {
   let waitForReady: Bool
   var continuation: UnsafeContinuation<Result<ClientConnection, RPCError>, Never>?

@@ -4,6 +4,8 @@ import EventLoop
 import Glibc
 
 /// A connection to one address.
+///
+/// Sendable as every connection is: touched on its loop only.
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private let authority: [UInt8]
   private weak var owner: Subchannel?
@@ -11,6 +13,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   /// The peer takes no new calls.
   private(set) var isGoingAway = false
 
+  // Immutable once made, as nghttp2 only reads them.
   nonisolated(unsafe) private static let callbacks = makeCallbacks()
   nonisolated(unsafe) private static let options = makeClientOptions()
 

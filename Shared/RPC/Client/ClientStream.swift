@@ -2,6 +2,8 @@ import CNghttp2
 import EventLoop
 
 /// One call, seen from the client.
+///
+/// Sendable as every stream is: touched on its loop only.
 final class ClientStream: HTTP2Stream, @unchecked Sendable {
   /// One response is expected, so that its reader is woken once, at the end.
   private let isUnary: Bool

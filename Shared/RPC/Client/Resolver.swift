@@ -3,8 +3,9 @@ import EventLoop
 import Glibc
 
 /// Keeps up to date which addresses a target stands for. Lives on one loop.
+///
+/// Sendable by the loop, subclasses included: everything is touched there only.
 class Resolver: @unchecked Sendable {
-  // Sendable by the loop: everything is touched there only.
   final let loop: EventLoop
   private final let update: @Sendable (Result<[Address], RPCError>) -> Void
   final private(set) var isStopped = false

@@ -3,8 +3,9 @@ import EventLoop
 import Glibc
 
 /// Accepts connections on one loop and hands the descriptors on.
+///
+/// Sendable: `socket` and `accepted` never change; the rest is touched on `loop` only.
 final class Listener: FileEventHandler, @unchecked Sendable {
-  // Sendable: `socket` and `accepted` never change; the rest is touched on `loop` only.
   private let socket: ListeningSocket
   private let loop: EventLoop
   private let accepted: @Sendable (Int32) -> Void

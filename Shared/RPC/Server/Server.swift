@@ -152,6 +152,7 @@ final class ServerLoop: @unchecked Sendable {
   }
 }
 
+/// Ends the grace of a shutdown. Sendable by the loop: fires and is asked there only.
 private final class CutOff: LoopTimer, @unchecked Sendable {
   private let home: ServerLoop
   private(set) var hasFired = false

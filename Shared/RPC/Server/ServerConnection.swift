@@ -3,6 +3,8 @@ import EventLoop
 import Glibc
 
 /// A client's connection.
+///
+/// Sendable as every connection is: touched on its loop only.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   let server: Server
   private unowned let home: ServerLoop

@@ -3,6 +3,8 @@ import EventLoop
 import Glibc
 
 /// One call, seen from the server: from its request headers to its status.
+///
+/// Sendable as every stream is: touched on its loop only.
 final class ServerStream: HTTP2Stream, @unchecked Sendable {
   private(set) var method: Method?
   private(set) var metadata = Metadata()
@@ -12,19 +14,19 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   var initialMetadata = Metadata()
   var trailingMetadata = Metadata()
 
-  private let server: Server
+  let server: Server
   private let startedAt: UInt64
   private var task: Task<Void, Never>?
-  private var responseStarted = false
+  var responseStarted = false
   private var dispatched = false
-  private var status: RPCError?
+  var status: RPCError?
 
   // What the request's headers said.
   private var seen = Seen()
   private var headerBytes = 0
   private var httpMethodIsPost = true
   private var malformedTimeout: String?
-  private var encoding: String?
+  private(set) var encoding: String?
 
   private struct Seen: OptionSet {
     let rawValue: UInt8
@@ -42,7 +44,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     self.id = id
   }
 
-  @inline(__always) private var serverConnection: ServerConnection? {
+  @inline(__always) var serverConnection: ServerConnection? {
     // Safe: only a ServerConnection makes a ServerStream, and nothing else sets `connection`.
     connection.map { unsafeDowncast($0, to: ServerConnection.self) }
   }
@@ -202,32 +204,6 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
   // MARK: Response
 
-  /// Sends what `enqueueMessage` has queued, and the headers before it.
-  func flushMessages() {
-    guard !isFinished, connection != nil else { return }
-    if responseStarted { outboundChanged() } else { startResponse() }
-  }
-
-  func sendInitialMetadata() {
-    guard !isFinished, connection != nil, !responseStarted else { return }
-    startResponse()
-  }
-
-  private func startResponse() {
-    guard let connection = serverConnection else { return }
-    responseStarted = true
-    var provider = dataProvider
-    if initialMetadata.isEmpty {
-      nghttp2_submit_response(connection.session, id, server.fields.response, 2, &provider)
-    } else {
-      let others = initialMetadata.sendable
-      HeaderField.withFields(server.fields.responseArray, others) {
-        _ = nghttp2_submit_response(connection.session, id, $0, $1, &provider)
-      }
-    }
-    connection.setNeedsFlush()
-  }
-
   /// Ends the call: OK without an error. Later results are dropped.
   func finish(_ error: RPCError?) {
     guard !isFinished else { return }
@@ -252,17 +228,6 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
   }
 
-  /// Status and response headers in one block. Source: gRPC's `doc/PROTOCOL-HTTP2.md`, "Trailers-Only".
-  private func submitTrailersOnly(_ connection: ServerConnection) {
-    responseStarted = true
-    let others = initialMetadata.sendable + statusFields()
-    HeaderField.withFields(server.fields.responseArray, others) {
-      _ = nghttp2_submit_response(connection.session, id, $0, $1, nil)
-    }
-    resetUnlessReceived(connection)
-    connection.setNeedsFlush()
-  }
-
   override func endOutbound() -> UInt32 {
     guard let connection = serverConnection else { return NGHTTP2_DATA_FLAG_EOF.rawValue }
     if status == nil && trailingMetadata.isEmpty {
@@ -276,25 +241,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     return NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
   }
 
-  private func statusFields() -> [(name: String, value: [UInt8])] {
-    var fields: [(name: String, value: [UInt8])] = []
-    fields.append((name: "grpc-status", value: Array(String(status?.code.rawValue ?? 0).utf8)))
-    if let message = status?.message, !message.isEmpty {
-      // Trailers share the header list's limit with everything else: a message of 1 KiB says enough.
-      fields.append((name: "grpc-message", value: PercentEncoding.encode(String(message.prefix(1024)))))
-    }
-    // Source: gRPC's `doc/compression.md`: who refuses an encoding says which ones there are.
-    if encoding != nil { fields.append((name: "grpc-accept-encoding", value: Array("identity".utf8))) }
-    if let metadata = status?.metadata { fields += metadata.sendable }
-    return fields + trailingMetadata.sendable
-  }
-
-  /// A request that is still being sent is of no use any more: tells the peer to stop (RFC 9113 §8.1).
-  private func resetUnlessReceived(_ connection: ServerConnection) {
-    guard !inboundEnded else { return }
-    connection.resetAfterSending(id, NGHTTP2_NO_ERROR)
-  }
-
+  /// Not gRPC at all: an answer of HTTP.
   private func refuse(httpStatus: String, _ message: String) {
     guard let connection = serverConnection else { return }
     isFinished = true

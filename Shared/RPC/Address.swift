@@ -8,7 +8,7 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
   case tcp(host: String, port: UInt16)
 
   /// The longest path that fits `sockaddr_un` with its terminating NUL (`man 7 unix`).
-  public static let longestUnixPath = 107
+  static let longestUnixPath = 107
 
   /// - Parameter text: `unix:PATH`, `HOST:PORT` or `[IPv6]:PORT`.
   public init(parsing text: String) throws(AddressError) {

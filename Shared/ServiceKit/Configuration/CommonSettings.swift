@@ -5,7 +5,7 @@ import RPC
 public enum CommonSettings {
   public static let stateDirectory = Setting.directory(
     "STATE_DIR", "directory of sockets and data", default: ".run")
-  public static let logLevel = Setting.logLevel(
+  static let logLevel = Setting.logLevel(
     "LOG_LEVEL", "least level of log lines that are written", default: "info")
   /// Two at most unless set: a loop serves some 200 000 calls a second, and each costs memory.
   public static let loops = Setting.integer(

@@ -1,8 +1,8 @@
 /// The names of all settings of all executables: to tell a variable that somebody else's service reads from a misspelt
 /// one.
-public enum KnownSettings {
+enum KnownSettings {
   /// What an executable reads; a test holds the list against the executables.
-  public static let read = [
+  static let read = [
     "CATALOG_TARGET", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN", "GATEWAY_GRPC", "GATEWAY_HTTP",
     "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL", "LOOPS", "OMSCTL_GATEWAY", "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH",
     "OMS_EVENTS_PATH", "OMS_OAUTH_CLIENT_ID", "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL", "OMS_REMOTE_PATH",
@@ -11,7 +11,7 @@ public enum KnownSettings {
 
   /// Names of the connector's interface that nothing reads yet: the services' way to the gateway's outgoing queue, and
   /// the shop. A stack that sets them already is right.
-  public static let reserved = ["COMMERCE_TOKEN", "COMMERCE_URL", "GATEWAY_TARGET"]
+  static let reserved = ["COMMERCE_TOKEN", "COMMERCE_URL", "GATEWAY_TARGET"]
 
   /// Variables that begin so are meant for us.
   static let prefixes = [
@@ -19,14 +19,14 @@ public enum KnownSettings {
   ]
 
   /// A variable that looks like ours and is none, and the known name that is nearest to it.
-  public struct Stranger: Sendable, Equatable {
-    public let name: String
-    public let nearest: String
+  struct Stranger: Sendable, Equatable {
+    let name: String
+    let nearest: String
   }
 
   /// Variables that begin like ours and that no executable reads. They do not stop the start, because orchestrators
   /// make such names up: Kubernetes sets GATEWAY_PORT in every pod once there is a service called gateway.
-  public static func strangers(in environment: Environment, declared: [any DeclaredSetting]) -> [Stranger] {
+  static func strangers(in environment: Environment, declared: [any DeclaredSetting]) -> [Stranger] {
     let known = Set(read + reserved).union(declared.map(\.name))
     let secretFiles = Set(known.map { $0 + "_FILE" })
     return environment.names

@@ -93,7 +93,7 @@ extension Setting where Value == Secret {
 
 extension Setting where Value == LogLevel {
   /// `debug`, `info`, `warning` or `error`.
-  public static func logLevel(_ name: String, _ meaning: String, default: String? = nil) -> Setting {
+  static func logLevel(_ name: String, _ meaning: String, default: String? = nil) -> Setting {
     let allowed = LogLevel.allCases.map(\.description).joined(separator: ", ")
     return Setting(name, meaning, allowed: "one of \(allowed)", default: `default`) { text throws(SettingError) in
       guard let level = LogLevel.allCases.first(where: { $0.description == text.lowercased() }) else {

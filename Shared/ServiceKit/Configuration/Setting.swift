@@ -52,11 +52,6 @@ public struct Setting<Value: Sendable>: Sendable, DeclaredSetting {
     ) { text throws(SettingError) in try parse(text) }
   }
 
-  /// The same setting with another default, e.g. another service's own address.
-  public func defaulting(to text: String) -> Setting {
-    Setting(name, meaning, allowed, text, isSecret, isRequired: false, absent: absent, parse)
-  }
-
   public func value(of text: String?) throws(SettingError) -> any Sendable {
     if let text { return try parse(text) }
     guard let absent else { throw SettingError("is required") }

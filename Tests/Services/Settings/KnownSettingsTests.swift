@@ -1,4 +1,3 @@
-import ServiceKit
 import Testing
 
 @testable import Catalog
@@ -7,6 +6,7 @@ import Testing
 @testable import Inventory
 @testable import PostSales
 @testable import Sales
+@testable import ServiceKit
 
 /// A service warns of variables that look like the connector's and are not known. It knows the other executables' by a
 /// list, which must not drift from them.

@@ -1,5 +1,6 @@
 import Glibc
-import Storage
+
+@testable import Storage
 
 /// A store in a directory of its own that is removed with the last reference.
 final class TemporaryStore: Sendable {
@@ -62,42 +63,19 @@ extension Connection {
 struct Refusal: Error, Equatable {}
 
 /// Keeps the writing thread inside a body until it is opened, so that what is handed over meanwhile is known to wait.
-final class Gate: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var isEntered = false
-  private var isOpen = false
-
-  init() {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(changed, nil)
-  }
-
-  deinit {
-    pthread_cond_destroy(changed)
-    pthread_mutex_destroy(mutex)
-    changed.deallocate()
-    mutex.deallocate()
-  }
+final class Gate: Sendable {
+  private let state = Monitor((isEntered: false, isOpen: false))
 
   func pass() {
-    pthread_mutex_lock(mutex)
-    isEntered = true
-    pthread_cond_broadcast(changed)
-    while !isOpen { pthread_cond_wait(changed, mutex) }
-    pthread_mutex_unlock(mutex)
+    state.withLock { $0.isEntered = true }
+    state.broadcast()
+    state.wait { $0.isOpen ? () : nil }
   }
 
-  func waitUntilEntered() {
-    pthread_mutex_lock(mutex)
-    while !isEntered { pthread_cond_wait(changed, mutex) }
-    pthread_mutex_unlock(mutex)
-  }
+  func waitUntilEntered() { state.wait { $0.isEntered ? () : nil } }
 
   func open() {
-    pthread_mutex_lock(mutex)
-    isOpen = true
-    pthread_cond_broadcast(changed)
-    pthread_mutex_unlock(mutex)
+    state.withLock { $0.isOpen = true }
+    state.broadcast()
   }
 }

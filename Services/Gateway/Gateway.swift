@@ -25,14 +25,14 @@ enum Gateway {
     serve(callback, "callback edge", &setup)
     let registrar = registrar(oms, callbackURL: oms.callbackURL(at: callback.address))
     setup.run("registration") { await registrar.run() }
-    GatewayServiceImplementation(
+    GatewayService(
       registrar: registrar, applicationID: oms.applicationID, callbackURL: oms.callbackURL(at: callback.address),
       omsURL: oms.url ?? ""
     ).register(in: &setup.router)
 
     let collector = TimingCollector(services: backends.channels, group: setup.group, ownTimings: setup.timings)
     setup.run("timings") { try await collector.run() }
-    ReportServiceImplementation(collector: collector).register(in: &setup.router)
+    ReportService(collector: collector).register(in: &setup.router)
 
     try serveAdmin(registrar, &setup)
     Log.info(

@@ -6,7 +6,7 @@ struct SnapshotFile {
   /// As on the command line, for messages.
   let name: String
   private let bytes: [UInt8]
-  private let values: [JSONValues.Value]
+  private let values: [JSONSplitter.Value]
 
   /// Reads all of it, and each snapshot once, so that nothing is sent of a file that is unreadable further down.
   init(path: String) throws(UsageError) {
@@ -17,7 +17,7 @@ struct SnapshotFile {
     self.name = name
     self.bytes = bytes
     do {
-      values = try JSONValues.split(bytes)
+      values = try JSONSplitter.split(bytes)
     } catch {
       throw UsageError("\(name), \(error); \(Self.remedy)")
     }
@@ -41,7 +41,7 @@ struct SnapshotFile {
 
   private static let remedy = "see omsctl stock apply --help for what a snapshot looks like"
 
-  private func position(of error: MessageError, in value: JSONValues.Value) -> String {
+  private func position(of error: MessageError, in value: JSONSplitter.Value) -> String {
     guard case .notJSON(let offset, _) = error else { return "in the snapshot that begins in line \(value.line)" }
     let before = bytes[value.range].prefix(max(offset, 0))
     return "line \(value.line + before.count { $0 == UInt8(ascii: "\n") })"

@@ -56,7 +56,7 @@ struct Lifecycle: Sendable {
 
   private func addStandardServices(to setup: inout ServiceSetup) -> HealthService {
     if setup.servesTimings {
-      TimingServiceImplementation(service: service.name, timings: setup.timings).register(in: &setup.router)
+      TimingService(service: service.name, timings: setup.timings).register(in: &setup.router)
     }
     let health = HealthService(services: setup.router.services)
     for (name, probe) in setup.probes { health.delegate(name, to: probe) }

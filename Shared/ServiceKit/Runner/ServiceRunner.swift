@@ -10,7 +10,7 @@ import Synchronization
 ///         ServiceRunner.run(ServiceDescription(name: "inventory", summary: "…", settings: […])) { setup in
 ///           let store = try Store(setup.configuration[databaseURL])
 ///           setup.onStop("store") { await store.close() }
-///           InventoryServiceImplementation(store).register(in: &setup.router)
+///           InventoryService(store).register(in: &setup.router)
 ///         }
 ///       }
 ///     }

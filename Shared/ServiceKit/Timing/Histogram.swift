@@ -17,6 +17,7 @@ public struct Histogram: Sendable, Equatable {
 
   public var isEmpty: Bool { count == 0 }
 
+  /// Counts one call.
   public mutating func record(microseconds: UInt64, failed: Bool = false) {
     let index = HistogramBuckets.index(of: microseconds)
     if index >= buckets.count { grow(toHold: index) }

@@ -44,7 +44,7 @@ struct TimingServiceTests {
     try await withServer(
       { router in
         HealthService(services: []).register(in: &router)
-        TimingServiceImplementation(service: "x", timings: timings).register(in: &router)
+        TimingService(service: "x", timings: timings).register(in: &router)
         router.unary(method) { _, _ in throw RPCError(.notFound, "no") }
       }, options: options
     ) { (channel, _) async throws -> Void in

@@ -4,7 +4,7 @@ import ServiceKit
 import Stubs
 
 /// `omsconnector.v1.ReportService`.
-struct ReportServiceImplementation: Omsconnector.V1.ReportService {
+struct ReportService: Omsconnector.V1.ReportService {
   let collector: TimingCollector
 
   func getTimingReport(

@@ -3,7 +3,7 @@ import Testing
 @testable import Control
 
 @Suite("JSON values")
-struct JSONValuesTests {
+struct JSONSplitterTests {
   @Test(
     "objects are found one by one, with the line in which each begins",
     arguments: [
@@ -14,7 +14,7 @@ struct JSONValuesTests {
     ])
   func splits(text: String, objects: [String], lines: [Int]) throws {
     let bytes = Array(text.utf8)
-    let values = try JSONValues.split(bytes)
+    let values = try JSONSplitter.split(bytes)
     #expect(values.map { String(decoding: bytes[$0.range], as: UTF8.self) } == objects)
     #expect(values.map(\.line) == lines)
   }
@@ -34,6 +34,6 @@ struct JSONValuesTests {
       ("[{},]", "line 1, column 5: expected { at the start of a snapshot"),
     ])
   func refuses(text: String, message: String) {
-    #expect(throws: UsageError(message)) { try JSONValues.split(Array(text.utf8)) }
+    #expect(throws: UsageError(message)) { try JSONSplitter.split(Array(text.utf8)) }
   }
 }

@@ -3,7 +3,7 @@ import RPC
 import Stubs
 
 /// `omsconnector.internal.v1.TimingService`: what this process has measured.
-struct TimingServiceImplementation: Omsconnector.Internal.V1.TimingService {
+struct TimingService: Omsconnector.Internal.V1.TimingService {
   let service: String
   let timings: Timings
   /// Of this start: a random number, as a process id comes back.

@@ -3,7 +3,7 @@ import RPC
 import Stubs
 
 /// `omsconnector.v1.GatewayService`.
-struct GatewayServiceImplementation: Omsconnector.V1.GatewayService {
+struct GatewayService: Omsconnector.V1.GatewayService {
   let registrar: Registrar
   let applicationID: String
   let callbackURL: String

@@ -1,8 +1,8 @@
 /// Cuts a text into the JSON objects that it holds: one, an array of them, or one behind the other (one a line).
 ///
-/// It finds where each begins and ends and leaves the rest of JSON to the message's own parser, so that a file of many
-/// snapshots is never a tree in memory.
-struct JSONValues {
+/// It finds where each begins and ends and leaves the rest of JSON to the message's parser. That one cannot do this part:
+/// it makes a tree of a whole document, 500 000 values at most, and a file may hold a million rows.
+struct JSONSplitter {
   struct Value: Equatable {
     /// Where in the bytes.
     let range: Range<Int>
@@ -12,7 +12,7 @@ struct JSONValues {
 
   /// Objects in the order of the text.
   static func split(_ bytes: [UInt8]) throws(UsageError) -> [Value] {
-    var scanner = JSONValues(bytes)
+    var scanner = JSONSplitter(bytes)
     return try scanner.values()
   }
 

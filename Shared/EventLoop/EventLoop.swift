@@ -98,6 +98,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     control(EPOLL_CTL_ADD, descriptor, events)
   }
 
+  /// Changes what a registered descriptor is watched for.
   public func modify(_ descriptor: Int32, for events: FileEvents) {
     control(EPOLL_CTL_MOD, descriptor, events)
   }

@@ -2,7 +2,9 @@ import Glibc
 
 /// A failed system call.
 public struct SystemError: Error, Sendable, CustomStringConvertible {
+  /// The function that failed, e.g. `bind`.
   public let call: String
+  /// `errno`.
   public let number: Int32
 
   /// Takes the current `errno`.

@@ -18,6 +18,7 @@ public struct HTTPClientOptions: Sendable {
 
 /// Why a request got no response. The description names the URL, without any password in it, and the cause.
 public struct HTTPClientError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What a caller can act on.
   public enum Kind: Sendable, Equatable {
     /// The URL or a header field cannot be sent.
     case invalidRequest
@@ -33,6 +34,7 @@ public struct HTTPClientError: Error, Sendable, Equatable, CustomStringConvertib
   public let kind: Kind
   /// Without user, password and query, which may hold secrets.
   public let url: String
+  /// What happened, in words.
   public let reason: String
 
   init(_ kind: Kind, url: String, _ reason: String) {

@@ -7,6 +7,7 @@ import Synchronization
 ///
 /// A handler sees a request once it is there whole. Call `shutdown` before letting go of the server.
 public final class HTTPServer: Sendable {
+  /// Answers one request, in a task of its own; cancelled when the server stops for good.
   public typealias Handler = @Sendable (HTTPRequest) async -> HTTPResponse
 
   /// libmicrohttpd's daemon. Its functions that are used here (quiesce, stop) may be called from any thread, and

@@ -27,6 +27,7 @@ public struct HTTPServerOptions: Sendable {
 
 /// A request that the server answers by itself.
 public struct HTTPRejection: Sendable, Equatable {
+  /// Why the handler is not asked.
   public enum Reason: Sendable, Equatable {
     /// Status 413.
     case bodyTooLarge(maxBytes: Int)
@@ -39,6 +40,7 @@ public struct HTTPRejection: Sendable, Equatable {
   /// The path of the request.
   public let target: String
 
+  /// The HTTP status that says so.
   public var status: Int {
     switch reason {
     case .bodyTooLarge: 413

@@ -106,8 +106,11 @@ struct SocketAddress: Hashable, Sendable {
 
 /// An address that can't be used as it is.
 public struct AddressError: Error, Sendable, CustomStringConvertible {
+  /// As it was given.
   public let address: String
+  /// What is wrong with it, e.g. `another process listens there`.
   public let reason: String
+  /// What to do about it, e.g. `stop it or choose another path`.
   public let remedy: String
 
   init(_ address: String, _ reason: String, remedy: String) {

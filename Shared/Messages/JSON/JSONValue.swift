@@ -16,6 +16,7 @@ public struct JSONValue {
     self.object = object
   }
 
+  /// Which of the kinds it is.
   public var kind: Kind {
     switch json_object_get_type(object) {
     case json_type_boolean: .bool

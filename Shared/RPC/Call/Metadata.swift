@@ -3,6 +3,7 @@
 public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequence {
   public private(set) var entries: [Entry] = []
 
+  /// One name with one of its values.
   public struct Entry: Sendable, Hashable {
     public var name: String
     public var value: String
@@ -29,6 +30,7 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
     entries.append(Entry(name: name, value: value))
   }
 
+  /// Appends all of `other` behind what is there.
   public mutating func append(contentsOf other: Metadata) { entries += other.entries }
 
   /// The first value of that name.

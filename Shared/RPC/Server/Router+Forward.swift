@@ -2,7 +2,9 @@ import EventLoop
 
 /// A method that a server passes on without looking into its messages.
 public struct ForwardedMethod: Sendable {
+  /// E.g. `omsconnector.v1.InventoryService`.
   public let service: String
+  /// E.g. `GetStock`.
   public let method: String
   public let type: CallType
   public let idempotency: IdempotencyLevel

@@ -43,6 +43,7 @@ public struct Configuration: Sendable {
 
 /// Everything that is wrong with a configuration, a line each.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A line for each: variable, value and what is allowed.
   public let problems: [String]
   public init(problems: [String]) { self.problems = problems }
   public var description: String { problems.joined(separator: "\n") }

@@ -24,8 +24,10 @@ public struct Environment: Sendable, ExpressibleByDictionaryLiteral {
     return Environment(values)
   }
 
+  /// Of the variables that are set, sorted.
   public var names: [String] { values.filter { !$0.value.isEmpty }.keys.sorted() }
 
+  /// nil when it is not set, or set to nothing.
   public subscript(_ name: String) -> String? {
     guard let value = values[name], !value.isEmpty else { return nil }
     return value

@@ -13,6 +13,7 @@ public struct Log: Sendable {
   /// Names the process in every line and sets the least level that is written.
   public static func configure(service: String, level: LogLevel) { shared.configure(service: service, level: level) }
 
+  /// What helps to find a fault. The arguments are not even made unless LOG_LEVEL asks for it.
   public static func debug(
     _ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) {
@@ -20,6 +21,7 @@ public struct Log: Sendable {
     shared.write(.debug, message(), fields())
   }
 
+  /// What an operator wants to have read afterwards.
   public static func info(
     _ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) {
@@ -27,6 +29,7 @@ public struct Log: Sendable {
     shared.write(.info, message(), fields())
   }
 
+  /// Something failed and may pass, or was refused.
   public static func warning(
     _ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) {
@@ -34,6 +37,7 @@ public struct Log: Sendable {
     shared.write(.warning, message(), fields())
   }
 
+  /// Something failed for good and needs somebody.
   public static func error(
     _ message: @autoclosure () -> String, _ fields: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
   ) {

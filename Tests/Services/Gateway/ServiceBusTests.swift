@@ -31,11 +31,13 @@ final class ScriptedBus: Sendable {
     }
   }
 
-  func run<R>(oauth: Bool = false, _ body: (ServiceBus) async throws -> R) async throws -> R {
+  func run<R>(oauth: Bool = false, secret: String? = "s3cret", _ body: (ServiceBus) async throws -> R) async throws -> R
+  {
     let server = try HTTPServer(
       listeningOn: HTTPAddress(host: "127.0.0.1", port: 0), setting: "OMS", handler: { self.handle($0) })
     let url = "http://\(server.address)"
-    var oms = OMSConnection(url: url, callbackURL: "http://127.0.0.1:8080/service-bus", secret: Secret("s3cret"))
+    var oms = OMSConnection(
+      url: url, callbackURL: "http://127.0.0.1:8080/service-bus", secret: secret.map { Secret($0) })
     if oauth { oms.oauth = .init(serverURL: url, id: "shop", secret: Secret("pässword")) }
     do {
       let result = try await body(ServiceBus(oms, http: HTTPClient()))
@@ -67,6 +69,14 @@ final class ScriptedBus: Sendable {
     #expect(params["subscribes"]?.text == #"["magento.inventory.aggregate_stock_management.updated"]"#)
     #expect(params["contracts"] == nil)
     #expect(params["labels"]?["version"]?.string == Version.current)
+  }
+
+  @Test("without a secret an empty one is sent: the stand-ins take no registration that leaves it out")
+  func noSecret() async throws {
+    let bus = ScriptedBus { _, _ in Self.ok }
+    try await bus.run(secret: nil) { try await $0.register() }
+    let request = try #require(bus.requests.first)
+    #expect(try JSONDocument(parsing: request.body).root["params"]?["secret"]?.string == "")
   }
 
   @Test("with a client it gets a token first: HTTP 201 and no expires_in will do")

@@ -1,4 +1,4 @@
-import CSystem
+import EventLoop
 import Glibc
 
 /// Where to listen or to connect: a Unix socket or a TCP port.
@@ -53,54 +53,12 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Looks a host up; blocks when it is a name.
-  static func resolve(host: String, port: UInt16, passive: Bool) throws(AddressError) -> [SocketAddress] {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)
-    var list: UnsafeMutablePointer<addrinfo>?
-    let result = getaddrinfo(host, String(port), &hints, &list)
-    guard result == 0 else {
-      throw AddressError(
-        Address.tcp(host: host, port: port), String(cString: gai_strerror(result)), remedy: "check the name")
+  static func resolve(host: String, port: UInt16) throws(AddressError) -> [SocketAddress] {
+    do throws(NameError) {
+      return try SocketAddress.resolve(host: host, port: port)
+    } catch {
+      throw AddressError(Address.tcp(host: host, port: port), error.reason, remedy: "check the name")
     }
-    defer { freeaddrinfo(list) }
-    var addresses: [SocketAddress] = []
-    var entry = list
-    while let info = entry {
-      if let address = info.pointee.ai_addr {
-        addresses.append(SocketAddress(address, length: info.pointee.ai_addrlen, family: info.pointee.ai_family))
-      }
-      entry = info.pointee.ai_next
-    }
-    return addresses
-  }
-}
-
-/// A `sockaddr` of either family.
-struct SocketAddress: Hashable, Sendable {
-  let family: Int32
-  private let bytes: [UInt8]
-
-  init(_ address: UnsafePointer<sockaddr>, length: socklen_t, family: Int32) {
-    self.family = family
-    bytes = [UInt8](UnsafeRawBufferPointer(start: address, count: Int(length)))
-  }
-
-  func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
-    bytes.withUnsafeBytes { bytes in
-      // Never empty: it came from a sockaddr. Arrays are aligned to 16 bytes.
-      body(bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
-    }
-  }
-
-  /// The numeric host, for messages and for connecting to exactly this address.
-  var numericHost: String {
-    var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-    let result = withSocketAddress {
-      getnameinfo($0, $1, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST)
-    }
-    guard result == 0 else { return "?" }
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }
 

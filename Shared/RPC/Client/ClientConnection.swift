@@ -66,7 +66,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       result = address.withUnixSocketAddress { Glibc.connect(descriptor, $0, $1) } ?? -1
     case .tcp(let host, let port):
       // Numeric: names have been looked up by the resolver, except for those in a list, which is the caller's choice.
-      guard let target = try? Address.resolve(host: host, port: port, passive: false).first else {
+      guard let target = try? SocketAddress.resolve(host: host, port: port).first else {
         throw SystemError("getaddrinfo", errno: EADDRNOTAVAIL)
       }
       descriptor = socket(target.family, type, 0)

@@ -204,7 +204,7 @@ private final class NameResolver: Resolver, @unchecked Sendable {
 
   private static func addresses(host: String, port: UInt16) -> Result<[Address], RPCError> {
     do throws(AddressError) {
-      let addresses = try Address.resolve(host: host, port: port, passive: false)
+      let addresses = try Address.resolve(host: host, port: port)
       return .success(addresses.map { Address.tcp(host: $0.numericHost, port: port) })
     } catch {
       return .failure(RPCError(.unavailable, "\(error)"))

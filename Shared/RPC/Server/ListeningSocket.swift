@@ -19,9 +19,10 @@ final class ListeningSocket: Sendable {
       self.address = address
       (descriptor, lock) = try ListeningSocket.listen(path: path, address)
     case .tcp(let host, let port):
-      descriptor = try ListeningSocket.listen(host: host, port: port, address)
+      let socket = try ListeningSocket.listen(host: host, port: port, address)
+      descriptor = socket.descriptor
       lock = -1
-      self.address = .tcp(host: host, port: ListeningSocket.port(of: descriptor) ?? port)
+      self.address = .tcp(host: host, port: socket.port)
     }
   }
 
@@ -67,35 +68,17 @@ final class ListeningSocket: Sendable {
     return (descriptor, lock)
   }
 
-  private static func listen(host: String, port: UInt16, _ address: Address) throws(AddressError) -> Int32 {
-    let candidates = try Address.resolve(host: host, port: port, passive: true)
-    var reason = "the name has no address"
-    for candidate in candidates {
-      let descriptor = socket(candidate.family, socketType, 0)
-      guard descriptor >= 0 else {
-        reason = SystemError("socket").reason
-        continue
-      }
-      var one: Int32 = 1
-      setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-      if candidate.withSocketAddress({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, backlog) == 0 {
-        return descriptor
-      }
-      let error = SystemError("bind")
-      reason = error.number == EADDRINUSE ? "another process listens there" : error.reason
-      Glibc.close(descriptor)
-    }
-    throw AddressError(address, reason, remedy: "stop the other process or choose another port")
-  }
-
-  private static func port(of descriptor: Int32) -> UInt16? {
-    var address = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    return withUnsafeMutablePointer(to: &address) { storage in
-      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        guard getsockname(descriptor, generic, &length) == 0 else { return nil }
-        // The port is at the same place in both families (RFC 3493 §3.3).
-        return generic.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+  private static func listen(
+    host: String, port: UInt16, _ address: Address
+  ) throws(AddressError) -> (descriptor: Int32, port: UInt16) {
+    do throws(TCPSocket.ListenError) {
+      return try TCPSocket.listen(host: host, port: port)
+    } catch {
+      switch error {
+      case .unknownHost(let error): throw AddressError(address, error.reason, remedy: "check the name")
+      case .system(let error):
+        let reason = error.number == EADDRINUSE ? "another process listens there" : error.reason
+        throw AddressError(address, reason, remedy: "stop the other process or choose another port")
       }
     }
   }

@@ -23,12 +23,15 @@ extension Message {
 
   /// The message as JSON without blanks: field names as in the .proto file, fields at their default left out, 64-bit
   /// integers as numbers, bytes as base64, enums as names, timestamps as RFC 3339, decimals as numbers with their text.
-  public func json() -> String {
+  ///
+  /// - Parameter writesDefaults: whether zeros, empty texts and empty lists are written too, as readers want that are no
+  ///   protobuf clients and take what is left out for unknown.
+  public func json(writesDefaults: Bool = false) -> String {
     let arena = MessageArena.acquire()
     defer { arena.release() }
     let memory = arena.allocate(Self.descriptor.structSize)
     fill(memory, in: arena)
-    var encoder = JSONMessageEncoder()
+    var encoder = JSONMessageEncoder(writesDefaults: writesDefaults)
     encoder.append(memory, Self.descriptor.pointer)
     return String(decoding: encoder.output, as: UTF8.self)
   }

@@ -34,7 +34,7 @@ struct RegisterCommand: Command {
 
   private func show(_ response: some Message, _ registration: Omsconnector.V1.Registration?, _ session: Session) {
     switch session.format {
-    case .json: session.console.print(response.json() + "\n")
+    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
     case .table: session.console.print(RegistrationTable.of(registration ?? .init()))
     }
   }

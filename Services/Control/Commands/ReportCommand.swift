@@ -8,10 +8,12 @@ struct ReportCommand: Command {
   static let arguments = "[--kind bus|grpc] [--since TIME]"
   static let summary = "shows how long the endpoints of all services take"
   static let details = """
-    --kind bus   only messages of the service bus; --kind grpc: only gRPC methods
-    --since TIME only hours that ended after it: 90m, 24h, or 2024-02-03T04:05:06Z
+    --kind bus    only messages of the service bus
+    --kind grpc   only gRPC methods
+    --since TIME  only hours that ended after it: 90m, 24h, or 2024-02-03T04:05:06Z
 
-    Percentiles are at most 3.2 % too high. -o json has the history by hour as well.
+    Percentiles are at most 3.2 % too high. -o json has the history by hour as well, in milliseconds. Failed calls are
+    counted in both columns. The last seconds of a replica that was killed may be missing.
 
     """
   static let options: Set<String> = ["kind", "since"]
@@ -36,7 +38,7 @@ struct ReportCommand: Command {
     let report = try await session.channel.unary(
       Omsconnector.V1.ReportServiceMethods.getTimingReport, request, options: session.options)
     switch session.format {
-    case .json: session.console.print(report.json() + "\n")
+    case .json: session.console.print(report.json(writesDefaults: true) + "\n")
     case .table: show(report, session.console)
     }
     return 0

@@ -75,7 +75,7 @@ struct StatusCommand: Command {
     }
     return
       "{\"gateway\":\(JSONText.quoted("\(session.channel.target)")),\"services\":[\(services.joined(separator: ","))],"
-      + "\"registration\":\((registration.registration ?? .init()).json()),"
+      + "\"registration\":\((registration.registration ?? .init()).json(writesDefaults: true)),"
       + "\"missing_replicas\":[\(missing.map { JSONText.quoted($0) }.joined(separator: ","))]}\n"
   }
 }

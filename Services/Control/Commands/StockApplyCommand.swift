@@ -9,11 +9,12 @@ struct StockApplyCommand: Command {
   static let details = """
     FILE holds a snapshot, an array of snapshots, or one snapshot a line:
 
-      {"aggregate_id": "EU-WEB", "mode": "SNAPSHOT_MODE_FULL", "created_on": "2024-02-03T04:05:06Z",
+      {"aggregate_id": "EU-WEB", "mode": "FULL", "created_on": "2024-02-03T04:05:06Z",
        "stock": [{"sku": "MUG-BLUE", "quantity": 14}, {"sku": "EBOOK-1", "quantity": 0, "unlimited": true}]}
 
-    mode is SNAPSHOT_MODE_FULL, SNAPSHOT_MODE_DELTA or SNAPSHOT_MODE_NONZERO; a snapshot has at most 10 000 rows. Rows
-    that could not be applied as they stand are named with the reason. Applying a file twice is harmless.
+    mode is FULL, DELTA or NONZERO, which sets every SKU that it leaves out to 0. A snapshot has at most 10 000 rows;
+    send more in several with the same created_on. Rows that could not be applied as they stand are named with the
+    reason, the first 1 000 of them. Applying a file twice is harmless.
 
     """
 
@@ -46,7 +47,7 @@ struct StockApplyCommand: Command {
 
   private func show(_ response: some Message, _ applied: AppliedStock, _ session: Session) {
     switch session.format {
-    case .json: session.console.print(response.json() + "\n")
+    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
     case .table: applied.tables.forEach { session.console.print($0) }
     }
   }

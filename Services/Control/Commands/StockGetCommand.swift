@@ -21,7 +21,7 @@ struct StockGetCommand: Command {
       Omsconnector.V1.InventoryServiceMethods.getStock, .init(aggregateId: aggregate, sku: sku),
       options: session.options)
     switch session.format {
-    case .json: session.console.print(response.json() + "\n")
+    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
     case .table: session.console.print(StockTable.of([response.stock ?? .init()]))
     }
     return 0

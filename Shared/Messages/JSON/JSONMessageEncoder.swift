@@ -1,7 +1,10 @@
 internal import CMessages
 
-/// Writes protobuf-c's structs as JSON, driven by protobuf-c's descriptors. Fields at their default are left out.
+/// Writes protobuf-c's structs as JSON, driven by protobuf-c's descriptors.
 struct JSONMessageEncoder {
+  /// Whether zeros, empty texts and empty lists are written. What is absent – a message, a member of a oneof – is left out
+  /// in any case.
+  var writesDefaults = false
   private(set) var output: [UInt8] = []
 
   mutating func append(_ message: UnsafeRawPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>) {
@@ -10,7 +13,7 @@ struct JSONMessageEncoder {
     var isFirst = true
     for index in 0..<Int(descriptor.pointee.n_fields) {
       let field = descriptor.pointee.fields + index
-      guard Self.isPresent(message, field) else { continue }
+      guard Self.isPresent(message, field) || writesDefaults && Self.hasDefault(field) else { continue }
       if !isFirst { output.append(UInt8(ascii: ",")) }
       isFirst = false
       JSONText.append(utf8: JSONValue.utf8(field.pointee.name), to: &output)
@@ -36,6 +39,12 @@ struct JSONMessageEncoder {
     }
   }
 
+  private static func hasDefault(_ field: UnsafePointer<ProtobufCFieldDescriptor>) -> Bool {
+    if field.pointee.label == PROTOBUF_C_LABEL_REPEATED { return true }
+    let isInOneof = field.pointee.flags & PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue != 0
+    return !isInOneof && field.pointee.type != PROTOBUF_C_TYPE_MESSAGE
+  }
+
   private mutating func append(_ field: UnsafePointer<ProtobufCFieldDescriptor>, of message: UnsafeRawPointer) {
     let target = message + Int(field.pointee.offset)
     guard field.pointee.label == PROTOBUF_C_LABEL_REPEATED else {
@@ -43,10 +52,11 @@ struct JSONMessageEncoder {
       return
     }
     let count = (message + Int(field.pointee.quantifier_offset)).load(as: Int.self)
-    guard let elements = target.load(as: UnsafeRawPointer?.self) else { return }
+    let elements = target.load(as: UnsafeRawPointer?.self)
     let isMap = field.isMap
     output.append(UInt8(ascii: isMap ? "{" : "["))
     for index in 0..<count {
+      guard let elements else { break }
       if index > 0 { output.append(UInt8(ascii: ",")) }
       let element = elements + index * field.elementSize
       if isMap {

@@ -12,6 +12,16 @@ struct JSONEncodingTests {
         """)
   }
 
+  @Test("defaults are written when asked for; what is absent is left out all the same")
+  func defaults() {
+    #expect(
+      Omsconnector.V1.StockSnapshot(stock: [.init(sku: "a")]).json(writesDefaults: true) == """
+        {"aggregate_id":"","mode":"SNAPSHOT_MODE_UNSPECIFIED","stock":[{"sku":"a","unlimited":false}]}
+        """)
+    #expect(
+      Omsconnector.V1.ListStockResponse(stock: []).json(writesDefaults: true) == #"{"stock":[],"next_page_token":""}"#)
+  }
+
   @Test("every kind of field survives")
   func everything() throws {
     #expect(try Fixtures.V1.AllTypes(json: Array(Samples.everything.json().utf8)) == Samples.everything)

@@ -15,13 +15,13 @@ extension StockSnapshot {
       try self.init(rowByRow: params)
       return
     }
-    try self.init(message.snapshot)
+    try self.init(message.snapshot, hasRows: params["snapshot"]?["stock"]?.kind == .array)
   }
 
   /// The slow way, which says of each row whether it has the right form.
   private init(rowByRow params: JSONValue) throws {
     guard let snapshot = params["snapshot"], let rows = snapshot["stock"]?.elements else {
-      throw SnapshotError("snapshot is missing")
+      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it")
     }
     let head = try Magento.Oms.V1.AggregateSnapshot(json: Self.withoutRows(snapshot))
     var builder = try SnapshotBuilder(head, rowCount: rows.count)
@@ -48,9 +48,18 @@ extension StockSnapshot {
   }
 
   /// A snapshot of the bus (messages.md §4.3).
-  private init(_ message: Magento.Oms.V1.AggregateSnapshot?) throws {
-    guard let message else { throw SnapshotError("snapshot is missing") }
+  ///
+  /// - Parameter hasRows: whether the list of rows is there. Without it nothing is known, whereas a NONZERO with an empty
+  ///   list says that nothing is in stock.
+  private init(_ message: Magento.Oms.V1.AggregateSnapshot?, hasRows: Bool) throws {
+    guard let message else {
+      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it")
+    }
     var builder = try SnapshotBuilder(message, rowCount: message.stock.count)
+    guard hasRows else {
+      throw SnapshotError(
+        "snapshot \(quotable(message.aggregateId)): stock is missing; send the list of rows, [] when there are none")
+    }
     for row in message.stock { builder.add(row) }
     self = builder.build()
   }

@@ -54,8 +54,10 @@ struct InventoryService: Omsconnector.V1.InventoryService {
   func getStock(
     _ request: Omsconnector.V1.GetStockRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.GetStockResponse {
-    if request.aggregateId.isEmpty { throw RPCError(.invalidArgument, "aggregate_id is missing") }
-    if request.sku.isEmpty { throw RPCError(.invalidArgument, "sku is missing") }
+    if request.aggregateId.isEmpty {
+      throw RPCError(.invalidArgument, "aggregate_id is missing; send the id of the OMS's aggregate")
+    }
+    if request.sku.isEmpty { throw RPCError(.invalidArgument, "sku is missing; send the product's SKU") }
     let found: Stock?
     do {
       found = try await store.stock(aggregateId: request.aggregateId, sku: request.sku)
@@ -75,7 +77,9 @@ struct InventoryService: Omsconnector.V1.InventoryService {
     _ request: Omsconnector.V1.ListStockRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListStockResponse {
     let aggregateId = request.aggregateId
-    if aggregateId.isEmpty { throw RPCError(.invalidArgument, "aggregate_id is missing") }
+    if aggregateId.isEmpty {
+      throw RPCError(.invalidArgument, "aggregate_id is missing; send the id of the OMS's aggregate")
+    }
     if request.pageSize < 0 {
       throw RPCError(
         .invalidArgument, "page_size \(request.pageSize) is negative; send 0 for \(Self.pageSize.standard)")

@@ -7,7 +7,9 @@ extension StockSnapshot {
   ///
   /// - Throws: ``SnapshotError`` when the message as a whole is bad.
   init(_ message: Omsconnector.V1.StockSnapshot?) throws(SnapshotError) {
-    guard let message else { throw SnapshotError("snapshot is missing") }
+    guard let message else {
+      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it")
+    }
     try SnapshotBuilder.check(aggregateId: message.aggregateId)
     var builder = try SnapshotBuilder(
       aggregateId: message.aggregateId, mode: SnapshotMode(message.mode, of: message.aggregateId),

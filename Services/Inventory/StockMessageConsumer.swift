@@ -38,28 +38,30 @@ struct StockMessageConsumer: Omsconnector.Internal.V1.MessageConsumerService {
     }
   }
 
-  /// The counts, zeros included, which `json()` leaves out; and the rows that were not applied as they stood.
+  /// The counts, and the rows that were not applied as they stood.
   static func result(_ outcome: SnapshotOutcome) -> [UInt8] {
-    let rows = Omsconnector.V1.ApplyStockSnapshotResponse(
-      clampedRows: outcome.clampedRows.map { .init($0) }, invalidRows: outcome.invalidRows.map { .init($0) }
-    ).json().dropFirst()
-    let counts = """
-      {"applied":\(outcome.applied),"stale":\(outcome.stale),"clamped":\(outcome.clamped),\
-      "invalid":\(outcome.invalid),"zeroed":\(outcome.zeroed)
-      """
-    return Array((counts + (rows == "}" ? "}" : "," + rows)).utf8)
+    Array(Omsconnector.V1.ApplyStockSnapshotResponse(outcome).json(writesDefaults: true).utf8)
   }
 
   /// The OMS doesn't act on what the reply names, so the operator gets to read it too.
   private func log(_ outcome: SnapshotOutcome, _ snapshot: StockSnapshot, deliveryId: String) {
-    if outcome.clamped == 0 && outcome.invalid == 0 { return }
+    if outcome.clamped == 0 && outcome.invalid == 0 {
+      Log.debug(
+        "stock applied",
+        [
+          "delivery_id": .deliveryID(deliveryId), "aggregate_id": "\(snapshot.aggregateId)",
+          "applied": LogValue(outcome.applied), "stale": LogValue(outcome.stale), "zeroed": LogValue(outcome.zeroed),
+        ])
+      return
+    }
     let first = (outcome.invalidRows.prefix(3) + outcome.clampedRows.prefix(3)).map { issue in
       "row \(issue.row), SKU \"\(issue.sku)\": \(issue.reason)"
     }
     Log.warning(
       "stock rows not applied as they stood",
       [
-        "delivery_id": "\(deliveryId)", "aggregate_id": "\(snapshot.aggregateId)", "invalid": LogValue(outcome.invalid),
+        "delivery_id": .deliveryID(deliveryId), "aggregate_id": "\(snapshot.aggregateId)",
+        "invalid": LogValue(outcome.invalid),
         "clamped": LogValue(outcome.clamped), "first": .list(Array(first)),
       ])
   }

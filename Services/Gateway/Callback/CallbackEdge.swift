@@ -38,6 +38,7 @@ struct CallbackEdge: Sendable {
   /// The answer to a request that the server does not hand on.
   static func rejection(_ rejection: HTTPRejection) -> HTTPResponse {
     let isTooLarge = rejection.status == 413
+    if isTooLarge { Log.warning("message refused", ["reason": "\(rejection.message)"]) }
     return .jsonRPC(
       JSONRPCError(isTooLarge ? .invalidRequest : .handlerFailed, rejection.message), status: rejection.status,
       headers: isTooLarge ? [:] : ["Retry-After": "5"])
@@ -52,7 +53,7 @@ struct CallbackEdge: Sendable {
       let (message, service) = try Self.delivery(of: JSONRPCRequest(parsing: request.body))
       return await deliver(message, to: service)
     } catch {
-      Log.warning("message refused", ["id": "\(error.id)", "reason": "\(error)"])
+      Log.warning("message refused", ["delivery_id": .deliveryID(error.id), "reason": "\(error)"])
       return .jsonRPC(error)
     }
   }
@@ -93,7 +94,10 @@ struct CallbackEdge: Sendable {
     let failure = ConsumeFailure(error, service: service)
     Log.warning(
       "message failed",
-      ["id": "\(message.deliveryId)", "method": "\(message.method)", "service": "\(service)", "reason": "\(error)"])
+      [
+        "delivery_id": .deliveryID(message.deliveryId), "method": "\(message.method)", "service": "\(service)",
+        "reason": "\(error)",
+      ])
     let reply = JSONRPCError(failure.code, failure.message, id: message.deliveryId)
     return failure.mayPass ? .jsonRPC(reply, status: 503, headers: ["Retry-After": "5"]) : .jsonRPC(reply)
   }

@@ -14,7 +14,8 @@ struct ReportService: Omsconnector.V1.ReportService {
     guard kind != nil || request.kind == .unspecified else {
       throw RPCError(
         .invalidArgument,
-        "kind \(request.kind) is not one of \(Omsconnector.V1.EndpointKind.valueNames.map { "\($0.name)" })")
+        "kind \(request.kind) is not one of "
+          + Omsconnector.V1.EndpointKind.valueNames.map { "\($0.name)" }.joined(separator: ", "))
     }
     return await collector.report(kind: kind, since: try request.since.map(Self.time))
   }

@@ -31,6 +31,6 @@ private func parseAddress<Parsed>(
   do {
     return try parser(text.filter { $0 != " " })
   } catch {
-    throw SettingError("is no address: \(error.reason): \(error.remedy)")
+    throw SettingError("cannot be used: \(error.reason); \(error.remedy)")
   }
 }

@@ -16,6 +16,12 @@ public enum LogValue: Sendable, Equatable {
     let (seconds, attoseconds) = value.components
     self = .number((Double(seconds) * 1e6 + (Double(attoseconds) / 1e12)).rounded() / 1e3)
   }
+  /// A delivery's id of the service bus, which is JSON text: of a plain string its contents, so that one finds in the log
+  /// what the OMS shows.
+  public static func deliveryID(_ json: String) -> LogValue {
+    let isPlain = json.utf8.count >= 2 && json.hasPrefix("\"") && json.hasSuffix("\"") && !json.contains("\\")
+    return .text(isPlain ? String(json.dropFirst().dropLast()) : json)
+  }
   /// What an error says about itself.
   public init(_ error: any Error) { self = .text(String(describing: error)) }
 }

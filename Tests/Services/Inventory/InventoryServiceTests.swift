@@ -39,7 +39,7 @@ struct InventoryServiceTests {
   @Test(
     "a snapshot that is bad as a whole is refused, naming value and remedy, and changes nothing",
     arguments: [
-      Refusal(request: nil, message: "snapshot is missing"),
+      Refusal(request: nil, message: "snapshot is missing; send aggregate_id, mode, created_on and stock in it"),
       Refusal(
         request: message(.full, of: "", ["a=1"]),
         message: "snapshot: aggregate_id is missing; send the id of the OMS's aggregate"),
@@ -91,11 +91,11 @@ struct InventoryServiceTests {
     try await withInventory { live in
       let noAggregate = await status { _ = try await live.client.getStock(.init(sku: "a")) }
       #expect(noAggregate?.code == .invalidArgument)
-      #expect(noAggregate?.message == "aggregate_id is missing")
+      #expect(noAggregate?.message == "aggregate_id is missing; send the id of the OMS's aggregate")
       let noSKU = await status { _ = try await live.client.getStock(.init(aggregateId: "EU")) }
-      #expect(noSKU?.message == "sku is missing")
+      #expect(noSKU?.message == "sku is missing; send the product's SKU")
       let noList = await status { _ = try await live.client.listStock(.init()) }
-      #expect(noList?.message == "aggregate_id is missing")
+      #expect(noList?.message == "aggregate_id is missing; send the id of the OMS's aggregate")
       let negative = await status { _ = try await live.client.listStock(.init(aggregateId: "EU", pageSize: -1)) }
       #expect(negative?.code == .invalidArgument)
       let foreign = PageToken.encode(aggregateId: "US", after: "a")

@@ -33,7 +33,9 @@ struct StockMessageConsumerTests {
         "stock":[{"sku":"a","quantity":5,"unlimited":false,"inflight_backorders":2},{"sku":"b","quantity":"7"},
         {"sku":"c","quantity":0,"unlimited":true,"later":{}},{"sku":24,"quantity":"12.0000"}]}}
         """#)
-      #expect(result == #"{"applied":4,"stale":0,"clamped":0,"invalid":0,"zeroed":0}"#)
+      #expect(
+        result
+          == #"{"applied":4,"stale":0,"clamped":0,"invalid":0,"zeroed":0,"clamped_rows":[],"invalid_rows":[]}"#)
       let contents = try await live.stock.contents()
       #expect(
         contents == ["24=12@1000000000", "a=5@1000000000", "b=7@1000000000", "c=0!@1000000000"])
@@ -52,6 +54,7 @@ struct StockMessageConsumerTests {
       let reply = try Omsconnector.V1.ApplyStockSnapshotResponse(json: Array(result.utf8))
       #expect([reply.applied, reply.stale, reply.clamped, reply.invalid, reply.zeroed] == [1, 0, 1, 9, 0])
       #expect(reply.clampedRows.map(\.row) == [1])
+      #expect(result.contains(#""invalid_rows":[{"row":0,"sku":"a","#))
       #expect(reply.invalidRows.map(\.row) == [0, 2, 3, 4, 5, 6, 7, 9, 10])
       #expect(reply.invalidRows.map(\.sku) == ["a", "", "c", "d", "", "e", "f", "", "[]"])
       #expect(reply.invalidRows[0].reason == "quantity \"1.5\" is not a whole number")
@@ -79,11 +82,15 @@ struct StockMessageConsumerTests {
   }
 
   static let refusals: [(body: String, message: String)] = [
-    ("{}", "snapshot is missing"),
-    (#"{"snapshot":null}"#, "snapshot is missing"),
+    ("{}", "snapshot is missing; send aggregate_id, mode, created_on and stock in it"),
+    (#"{"snapshot":null}"#, "snapshot is missing; send aggregate_id, mode, created_on and stock in it"),
     (
       #"{"snapshot":{"mode":"FULL","created_on":"2026-01-01T00:00:00Z","stock":[]}}"#,
       "snapshot: aggregate_id is missing; send the id of the OMS's aggregate"
+    ),
+    (
+      #"{"snapshot":{"aggregate_id":"EU-WEB","mode":"NONZERO","created_on":"2026-01-01T00:00:00Z","stok":[]}}"#,
+      "snapshot EU-WEB: stock is missing; send the list of rows, [] when there are none"
     ),
     (
       params("", head: #""mode":"PARTIAL","created_on":"2026-01-01T00:00:00Z""#),

@@ -72,7 +72,10 @@ struct StreamTests {
   func badFirstPart() async throws {
     try await withInventory { live in
       let error = await status { _ = try await stream(live, [nil]) }
-      #expect(error?.message == "part 1: snapshot is missing; no part before it was applied")
+      #expect(
+        error?.message
+          == "part 1: snapshot is missing; send aggregate_id, mode, created_on and stock in it; no part before it was applied"
+      )
     }
   }
 

@@ -39,6 +39,15 @@ struct LogTests {
     #expect(render("m", ["n": LogValue(number)]).contains("{\"n\":\"\(text)\"}"))
   }
 
+  @Test(
+    "a delivery's id is logged as the OMS shows it",
+    arguments: [
+      (#""d-1""#, "d-1"), ("12", "12"), ("null", "null"), (#""a\"b""#, #""a\"b""#), (#"""#, #"""#), (#""""#, ""),
+    ])
+  func deliveryID(json: String, text: String) {
+    #expect(LogValue.deliveryID(json) == .text(text))
+  }
+
   @Test("no line is longer than 4096 bytes, whatever is logged, and each stays an object")
   func bounded() {
     let long = String(repeating: "\u{1}ü", count: 5000)

@@ -45,17 +45,31 @@ import ServiceKit
     }
   }
 
+  /// A person tells better than a machine whether to try again, and the gateway tries its replicas by itself.
+  private static var channelOptions: ChannelOptions {
+    var options = ChannelOptions()
+    options.attemptLimit = 1
+    return options
+  }
+
   private static func call(
     _ invocation: Invocation, _ environment: Environment, _ console: Console
   ) async throws -> Int32 {
     let target = try GatewayTarget.find(option: invocation.gateway, environment: environment)
     let group = try EventLoopGroup(loops: 1)
     defer { group.stop() }
-    let channel = Channel(target: target, group: group)
+    let channel = Channel(target: target, group: group, options: Self.channelOptions)
     defer { channel.shutdown() }
     let timeout = invocation.timeout ?? invocation.command.defaultTimeout
     let session = Session(
       channel: channel, options: CallOptions(timeout: timeout), format: invocation.format, console: console)
-    return try await invocation.command.run(in: session)
+    do {
+      return try await invocation.command.run(in: session)
+    } catch let error as RPCError
+      where error.code == .unavailable && channel.addresses.contains(where: { error.message.hasPrefix("\($0): ") })
+    {
+      throw RPCError(
+        .unavailable, error.message + "; does the gateway run there? --gateway or OMSCTL_GATEWAY names another address")
+    }
   }
 }

@@ -38,7 +38,8 @@ extension Command {
   static func expect(_ count: Int, _ words: [String]) throws(UsageError) {
     guard words.count == count else {
       throw UsageError(
-        "usage: omsctl \((path + [arguments]).joined(separator: " ")); there are \(words.count) arguments")
+        "usage: omsctl \((path + [arguments]).joined(separator: " ")); \(words.isEmpty ? "no" : "\(words.count)") "
+          + "argument\(words.count == 1 ? " is" : "s are") given")
     }
   }
 }

@@ -29,7 +29,7 @@ struct StockListCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    var printer = StockListPrinter(session: session)
+    var printer = StockListPrinter(session: session, aggregate: aggregate)
     var token = ""
     var remaining = limit
     repeat {

@@ -18,7 +18,9 @@ enum InputFile {
     while true {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw UsageError("cannot read \(path): \(SystemError("read").reason)") }
+      guard count >= 0 else {
+        throw UsageError("cannot read \(path): \(SystemError("read").reason); name a JSON file, or -")
+      }
       guard count > 0 else { return bytes }
       bytes += buffer[..<count]
       guard bytes.count <= limit else {

@@ -10,8 +10,9 @@ enum RegistrationTable {
     add("application", registration.applicationId)
     add("OMS", registration.omsUrl)
     add("callback", registration.callbackUrl)
-    add("registered at", registration.registeredAt?.text)
-    add("subscribed", registration.subscribedMethods.joined(separator: ", "))
+    let isRegistered = registration.state == .registered
+    add(isRegistered ? "registered at" : "last registered", registration.registeredAt?.text)
+    if isRegistered { add("subscribed", registration.subscribedMethods.joined(separator: ", ")) }
     if registration.failedAttempts > 0 { add("failed attempts", String(registration.failedAttempts)) }
     add("last error", registration.lastError)
     add("next attempt", registration.nextAttemptAt?.text)

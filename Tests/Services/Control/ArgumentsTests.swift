@@ -23,7 +23,7 @@ struct ArgumentsTests {
       (["stock"], "unknown command \"stock\""), (["frobnicate"], "unknown command \"frobnicate\""),
       (["status", "--frobnicate"], "unknown option \"--frobnicate\""), (["status", "-x"], "unknown option \"-x\""),
       (["status", "--remove"], "status has no option --remove"), (["status", "now"], "usage: omsctl status"),
-      (["stock", "get", "A"], "usage: omsctl stock get AGGREGATE SKU; there are 1 arguments"),
+      (["stock", "get", "A"], "usage: omsctl stock get AGGREGATE SKU; 1 argument is given"),
       (["stock", "list", "A", "--limit", "0"], "--limit: \"0\" is not a whole number above 0"),
       (["stock", "list", "A", "--limit"], "--limit needs a value"),
       (["report", "-o", "xml"], "--output: \"xml\" is not table or json"),

@@ -4,6 +4,7 @@ import Messages
 import RPC
 import ServiceKit
 import Stubs
+import Synchronization
 import Testing
 
 @testable import Control
@@ -75,6 +76,39 @@ struct CommandTests {
     #expect(result.err == "NOT_FOUND: no \\u{1b}[2Jx\n")
   }
 
+  @Test("without a gateway the address and what to do about it are named")
+  func noGateway() async throws {
+    let captured = Captured()
+    let code = await ControlMain.run(
+      ["status", "--gateway", "unix:/tmp/omsctl-nobody.sock"], environment: [:], console: captured.console)
+    #expect(code == 1)
+    #expect(captured.error.hasPrefix("UNAVAILABLE: unix:/tmp/omsctl-nobody.sock: "))
+    #expect(
+      captured.error.hasSuffix("; does the gateway run there? --gateway or OMSCTL_GATEWAY names another address\n"))
+  }
+
+  @Test("a call that the gateway fails for now is made once: registering is not tried five times")
+  func once() async throws {
+    let calls = Mutex(0)
+    let result = try await run(["register"]) { router in
+      router.unary(Gateway.register) { _, _ in
+        calls.withLock { $0 += 1 }
+        throw RPCError(.unavailable, "the OMS is down")
+      }
+    }
+    #expect(result.code == 1)
+    #expect(result.err == "UNAVAILABLE: the OMS is down\n")
+    #expect(calls.withLock { $0 } == 1)
+  }
+
+  @Test("a zero is written in JSON, too")
+  func zero() async throws {
+    let result = try await run(["stock", "get", "EU", "x", "-o", "json"]) { router in
+      router.unary(Inventory.getStock) { _, _ in .init(stock: .init(sku: "x", aggregateId: "EU")) }
+    }
+    #expect(result.out == #"{"stock":{"sku":"x","aggregate_id":"EU","quantity":0,"unlimited":false}}"# + "\n")
+  }
+
   @Test("register and --remove show the registration that follows")
   func register() async throws {
     for (arguments, state) in [(["register"], "REGISTERED"), (["register", "--remove"], "UNREGISTERED")] {
@@ -120,6 +154,11 @@ struct CommandTests {
       router.unary(Inventory.listStock) { _, _ in .init() }
     }
     #expect(empty.out == "{\"stock\":[],\"next_page_token\":\"\"}\n")
+    let hint = try await run(["stock", "list", "EU"]) { router in
+      router.unary(Inventory.listStock) { _, _ in .init() }
+    }
+    #expect(hint.code == 0)
+    #expect(hint.err.hasPrefix("no snapshot has named a SKU of aggregate \"EU\" yet; check the spelling"))
     let endless = try await run(["stock", "list", "EU"]) { router in
       router.unary(Inventory.listStock) { _, _ in .init(nextPageToken: "again") }
     }

@@ -28,7 +28,13 @@ extension Channel {
     _ method: MethodDescriptor<Request, Response>, _ request: Request, options: CallOptions = CallOptions()
   ) async throws -> ResponseStream<Response> {
     let stream = try await open(path: method.path, options: options, isUnary: false)
-    try await stream.send(request)
+    do {
+      try await stream.send(request)
+    } catch {
+      // Nobody gets to hold the call, so that nobody else could end it.
+      await stream.onLoop { stream.cancel() }
+      throw error
+    }
     await stream.onLoop { stream.finishSending() }
     return ResponseStream(stream: stream)
   }

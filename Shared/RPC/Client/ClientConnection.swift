@@ -101,9 +101,13 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   // MARK: Calls
 
   /// Starts a call: its headers go out with the next flush, its messages as they are queued.
+  /// - Throws: what ended the call before it began (its caller may have been cancelled); UNAVAILABLE when the connection has
+  ///   closed since it was picked: a caller that waited for it is resumed a moment later, and nobody would end its call.
   func open(
     _ stream: ClientStream, path: String, metadata: Metadata, deadline: UInt64?
   ) throws(RPCError) {
+    if let failure = stream.failure { throw failure }
+    guard !isClosed else { throw RPCError(.unavailable, "the connection broke before \(path) was sent") }
     var others: [(name: String, value: [UInt8])] = [
       (name: ":path", value: Array(path.utf8)), (name: ":authority", value: authority),
     ]
@@ -161,5 +165,5 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     setNeedsFlush()
   }
 
-  override func didClose() { owner?.didClose(self) }
+  override func didClose(_ reason: RPCError) { owner?.didClose(self, reason) }
 }

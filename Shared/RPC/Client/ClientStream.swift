@@ -60,7 +60,11 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
       // Trailers-Only: what came was the trailers.
       trailingMetadata = initialMetadata
       initialMetadata = Metadata()
-    } else if httpStatus != 200 || !isGRPC {
+      return
+    }
+    // The status is in the trailers, nowhere else.
+    grpcStatus = nil
+    if httpStatus != 200 || !isGRPC {
       conclude(noGRPC())
       reset(NGHTTP2_CANCEL)
     }
@@ -70,7 +74,13 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     RPCError(StatusCode(httpStatus: httpStatus), "the peer answered HTTP \(httpStatus), not gRPC")
   }
 
-  override func messageArrived() { if !isUnary { wakeReader() } }
+  override func messageArrived() {
+    guard isUnary else { return wakeReader() }
+    // A peer that goes on sending would wait for us to read, and we for it to end.
+    guard let prefix = MessagePrefix(inbound.bytes), inbound.count > MessagePrefix.byteCount + prefix.messageCount
+    else { return }
+    violated(RPCError(.internalError, "the call has more than one response"))
+  }
 
   override func inboundDidEnd() {
     guard !isConcluded else { return }
@@ -83,8 +93,11 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     } else {
       conclude(RPCError(.internalError, "the response ended without a grpc-status"))
     }
-    // The peer does not want the rest of the request.
-    if !outboundEnded { reset(NGHTTP2_CANCEL) }
+    // The peer does not want the rest of the request. Dropped, so that who waits for room to send it waits no longer.
+    if !outboundEnded {
+      outbound.removeAll()
+      reset(NGHTTP2_CANCEL)
+    }
   }
 
   override func violated(_ error: RPCError) {
@@ -113,7 +126,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
 
   private func end(_ error: RPCError) {
     guard !isConcluded else { return }
-    inbound.removeAll()
+    dropInbound()
     conclude(error)
     reset(NGHTTP2_CANCEL)
   }

@@ -1,7 +1,8 @@
 import EventLoop
 
 /// One address of a channel: connected, connecting, or waiting to try again. Lives on the channel's loop.
-final class Subchannel: LoopTimer {
+final class Subchannel: LoopTimer, @unchecked Sendable {
+  // Sendable by the loop: everything is touched there only.
   enum State {
     case connecting, ready, waiting
   }
@@ -12,8 +13,13 @@ final class Subchannel: LoopTimer {
   private(set) var connection: ClientConnection?
   private(set) var lastError: RPCError?
   private var failures = 0
+  /// When the connection was made, in monotonic nanoseconds.
+  private var connectedAt: UInt64 = 0
 
   private static let connectTimeout: UInt64 = 5_000_000_000
+  /// A connection that was lost sooner has not worked: a peer that accepts and closes, because it is full or stopping, is
+  /// to be met with the same patience as one that refuses.
+  private static let shortestSuccess: UInt64 = 1_000_000_000
   private static let firstBackOff = 50_000_000.0
   private static let longestBackOff = 2_000_000_000.0
 
@@ -44,7 +50,7 @@ final class Subchannel: LoopTimer {
   func didConnect(_ connection: ClientConnection) {
     guard connection === self.connection else { return }
     balancer.loop.cancel(self)
-    failures = 0
+    connectedAt = EventLoop.monotonicNanoseconds()
     lastError = nil
     state = .ready
     balancer.stateChanged()
@@ -55,27 +61,35 @@ final class Subchannel: LoopTimer {
     guard connection === self.connection else { return }
     connection.endWhenIdle()
     self.connection = nil
-    state = .waiting
+    again(RPCError(.unavailable, "\(address): the server is stopping"))
     balancer.connectionLost()
-    again()
   }
 
-  func didClose(_ connection: ClientConnection) {
+  func didClose(_ connection: ClientConnection, _ reason: RPCError) {
     guard connection === self.connection else { return }
     self.connection = nil
+    let error = RPCError(.unavailable, "\(address): \(reason.message)")
     let wasReady = state == .ready
     balancer.loop.cancel(self)
-    balancer.connectionLost()
     if wasReady {
-      state = .waiting
-      again()
+      again(error)
     } else {
-      failed(RPCError(.unavailable, "\(address): the connection was refused or lost"))
+      failed(error)
     }
+    // Last: the resolver may look at once, and this address be retired before the call returns.
+    balancer.connectionLost()
   }
 
-  /// A connection that had worked is replaced at once, though not in the middle of what ended it.
-  private func again() {
+  /// A connection that had worked is replaced at once, though not in the middle of what ended it. One that had not is, too,
+  /// the first time.
+  private func again(_ error: RPCError) {
+    if EventLoop.monotonicNanoseconds() &- connectedAt >= Subchannel.shortestSuccess {
+      failures = 0
+    } else if failures > 0 {
+      return failed(error)
+    } else {
+      failures = 1
+    }
     balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds())
     state = .connecting
     balancer.stateChanged()
@@ -98,7 +112,7 @@ final class Subchannel: LoopTimer {
   override func fire() {
     if let connection {
       if state == .connecting {
-        connection.close(RPCError(.unavailable, "\(address): no connection within 5 s"))
+        connection.close(RPCError(.unavailable, "no connection within 5 s"))
       }
     } else {
       state = .waiting

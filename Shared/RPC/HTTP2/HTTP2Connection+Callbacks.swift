@@ -60,6 +60,19 @@ extension HTTP2Connection {
       }
       return 0
     }
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, _, connection in
+      guard let connection else { return 0 }
+      Unmanaged<HTTP2Connection>.fromOpaque(connection)._withUnsafeGuaranteedRef { $0.receivedInvalidFrame() }
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, error, connection in
+      guard let frame, let connection, Int(frame.pointee.hd.type) == Int(NGHTTP2_HEADERS.rawValue) else { return 0 }
+      let id = frame.pointee.hd.stream_id
+      Unmanaged<HTTP2Connection>.fromOpaque(connection)._withUnsafeGuaranteedRef {
+        $0.couldNotSendHeaders(streamID: id, error)
+      }
+      return 0
+    }
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { session, id, error, connection in
       guard let connection, let pointer = nghttp2_session_get_stream_user_data(session, id) else { return 0 }
       nghttp2_session_set_stream_user_data(session, id, nil)

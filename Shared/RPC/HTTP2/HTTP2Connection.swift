@@ -31,7 +31,19 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   private final var resets: [(id: Int32, code: nghttp2_error_code)] = []
   /// Bytes that wait in streams for a reader.
   private final var heldBytes = 0
+  /// Bytes of messages that have arrived in part: the windows open for the rest, so that those held do not include them.
+  final var unfinishedCount = 0
+  /// Bytes of large responses whose streams are still open.
+  final var unsentCount = 0
+  /// What all streams together may have in their queues, each way, before a server refuses calls: a peer that leaves a
+  /// thousand messages unfinished, or a thousand answers unread, must not fill the memory.
+  final let bufferLimit: Int
+  /// Frames that the peer should not have sent.
+  private final var invalidFrames = 0
 
+  /// Invalid frames beyond which the connection ends. Each costs us a stream that is opened and reset, and the limit that
+  /// nghttp2 has on resets counts only those that the peer asks for (CVE-2025-8671, "MadeYouReset").
+  private static let invalidFrameLimit = 1000
   /// Unread bytes of all streams together beyond which the connection's own window is not opened further. Up to here a
   /// stream that nobody reads does not hold up its neighbours.
   private static let heldBytesLimit = 16 << 20
@@ -40,7 +52,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   static let connectionWindow: Int32 = 16 << 20
 
   /// Takes over a connected or connecting non-blocking socket.
-  init(descriptor: Int32, loop: EventLoop) {
+  init(descriptor: Int32, loop: EventLoop, bufferLimit: Int = .max) {
+    self.bufferLimit = bufferLimit
     self.descriptor = descriptor
     self.loop = loop
   }
@@ -67,7 +80,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// The peer has answered our PING.
   func receivedPingAcknowledgement() {}
   /// The socket is gone and no stream is left.
-  func didClose() {}
+  func didClose(_ reason: RPCError) {}
   /// A stream is over.
   func streamDidClose() {}
   /// The socket is writable, which is how a connect attempt reports its end.
@@ -197,7 +210,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     while let stream = firstStream {
       remove(stream, .connectionLost(reason))
     }
-    didClose()
+    didClose(reason)
   }
 
   // MARK: Streams
@@ -226,10 +239,31 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     streamCount -= 1
     if headerStream?.toOpaque() == Unmanaged.passUnretained(stream).toOpaque() { headerStream = nil }
     abandonHeldBytes(of: stream)
+    unfinishedCount -= stream.unfinishedCount
+    unsentCount -= stream.unsentCount
     stream.connection = nil
     stream.didClose(end)
+    // Whatever the subclass made of it: nobody may wait for a stream that is gone.
+    stream.wakeReader()
+    stream.wakeWriter()
     Unmanaged.passUnretained(stream).release()
     streamDidClose()
+  }
+
+  /// The peer has sent a frame that HTTP/2 does not allow where it came; nghttp2 has reset its stream.
+  final func receivedInvalidFrame() {
+    invalidFrames += 1
+    guard invalidFrames == HTTP2Connection.invalidFrameLimit else { return }
+    nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+    setNeedsFlush()
+  }
+
+  /// Headers of ours can't be sent: nghttp2 takes 64 KiB of them at most. Without them the peer would wait for ever.
+  final func couldNotSendHeaders(streamID: Int32, _ error: Int32) {
+    // Errors that mean that the stream is closing, or is not to be opened, are nghttp2's to deal with.
+    guard error == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue || error == NGHTTP2_ERR_HEADER_COMP.rawValue else { return }
+    nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), streamID, NGHTTP2_INTERNAL_ERROR.rawValue)
+    setNeedsFlush()
   }
 
   // MARK: Flow control (RFC 9113 §5.2)

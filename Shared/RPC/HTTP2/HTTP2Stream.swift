@@ -36,6 +36,11 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   /// Those of them for which the connection's window has not been either.
   final var connectionCredit = 0
 
+  /// What the stream adds to its connection's `unfinishedCount`.
+  final var unfinishedCount = 0
+  /// What it adds to its connection's `unsentCount`.
+  final var unsentCount = 0
+
   // Outbound
   final var outbound: ByteQueue
   /// Nothing follows what is in `outbound`.
@@ -99,12 +104,22 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     let total = MessagePrefix.byteCount + prefix.messageCount
     if inbound.count >= total && prefix.messageCount <= messageLimit { return messageArrived() }
     if prefix.messageCount > messageLimit {
-      inbound.removeAll()
+      dropInbound()
       connection.release(self, heldCount)
       return violated(
         RPCError(
           .resourceExhausted,
           "a message of \(prefix.messageCount) bytes; at most \(messageLimit) are accepted: send it in parts"))
+    }
+    connection.unfinishedCount += inbound.count - unfinishedCount
+    unfinishedCount = inbound.count
+    if connection.unfinishedCount > connection.bufferLimit {
+      dropInbound()
+      connection.release(self, heldCount)
+      return violated(
+        RPCError(
+          .resourceExhausted,
+          "\(connection.bufferLimit) bytes of unfinished messages on one connection: send fewer large ones at once"))
     }
     // One allocation for what the prefix announces, within reason: the peer has not sent it yet.
     _ = inbound.reserve(min(total - inbound.count, 1 << 20))
@@ -136,6 +151,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     guard let prefix = MessagePrefix(inbound.bytes) else { return }
     inbound.removeFirst(MessagePrefix.byteCount + prefix.messageCount)
     guard let connection else { return }
+    forgetUnfinished()
     // The message that is only partly there has to be let in whole, as nobody can take a part.
     let rest = MessagePrefix(inbound.bytes)
     let isNextComplete = rest.map { inbound.count >= MessagePrefix.byteCount + $0.messageCount } ?? false
@@ -143,7 +159,8 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   }
 
   /// Suspends until a message is complete, and returns what `body` makes of its bytes; nil after the peer's last one.
-  /// - Throws: the failure that ended the stream, or what `body` throws.
+  /// - Throws: the failure that ended the stream, what `body` throws, or CANCELLED when the caller's task is cancelled while
+  ///   it waits, which by itself does not end the call.
   final func nextMessage<Result: Sendable>(
     _ body: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Result
   ) async throws -> Result? {
@@ -165,7 +182,12 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
         return nil
       }
       guard reader == nil else { throw RPCError(.internalError, "two tasks read the same stream") }
-      await withUnsafeContinuation { reader = $0 }
+      guard !Task.isCancelled else { throw RPCError(.cancelled, "the task that reads was cancelled") }
+      await withTaskCancellationHandler {
+        await withUnsafeContinuation { reader = $0 }
+      } onCancel: {
+        loop.execute { self.wakeReader() }
+      }
     }
   }
 
@@ -192,6 +214,18 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     guard let reader else { return }
     self.reader = nil
     reader.resume()
+  }
+
+  /// Forgets what has been received and not been read.
+  final func dropInbound() {
+    inbound.removeAll()
+    forgetUnfinished()
+  }
+
+  private final func forgetUnfinished() {
+    guard unfinishedCount > 0 else { return }
+    connection?.unfinishedCount -= unfinishedCount
+    unfinishedCount = 0
   }
 
   /// Nothing more can be read or written; whoever waits gets `error`.
@@ -234,10 +268,16 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   }
 
   /// Suspends while too much waits to be sent.
+  /// - Throws: CANCELLED when the caller's task is cancelled while it waits, which by itself does not end the call.
   final func awaitRoom() async throws {
     while outbound.count > HTTP2Stream.highWater, connection != nil, failure == nil {
       guard writer == nil else { throw RPCError(.internalError, "two tasks write the same stream") }
-      await withUnsafeContinuation { writer = $0 }
+      guard !Task.isCancelled else { throw RPCError(.cancelled, "the task that sends was cancelled") }
+      await withTaskCancellationHandler {
+        await withUnsafeContinuation { writer = $0 }
+      } onCancel: {
+        loop.execute { self.wakeWriter() }
+      }
     }
   }
 

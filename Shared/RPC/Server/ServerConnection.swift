@@ -27,7 +27,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   init(descriptor: Int32, home: ServerLoop, server: Server) {
     self.server = server
     self.home = home
-    super.init(descriptor: descriptor, loop: home.loop)
+    super.init(descriptor: descriptor, loop: home.loop, bufferLimit: server.options.connectionBufferLimit)
     var session: OpaquePointer?
     let user = Unmanaged.passUnretained(self as HTTP2Connection).toOpaque()
     guard nghttp2_session_server_new2(&session, ServerConnection.callbacks, user, ServerConnection.options) == 0,
@@ -72,7 +72,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     return method
   }
 
-  override func didClose() {
+  override func didClose(_ reason: RPCError) {
     if let drainTimer { loop.cancel(drainTimer) }
     drainTimer = nil
     home.remove(self)

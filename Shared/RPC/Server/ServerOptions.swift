@@ -8,6 +8,9 @@ public struct ServerOptions: Sendable {
   public var connectionLimit = 16_384
   /// Names and values of a request's headers together, in bytes, each field counted with 32 more (RFC 9113 §6.5.2).
   public var headerListLimit = 16 << 10
+  /// Bytes of requests that are there in part, and of responses that the client has not taken, on one connection; calls
+  /// beyond end with RESOURCE_EXHAUSTED.
+  public var connectionBufferLimit = 64 << 20
   /// Watches the calls.
   public var observer: (any CallObserver)?
 

@@ -138,7 +138,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   // MARK: Request messages
 
   override func messageArrived() {
-    guard !isFinished else { return inbound.removeAll() }
+    guard !isFinished else { return dropInbound() }
     if dispatched { return wakeReader() }
   }
 
@@ -204,9 +204,27 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
   // MARK: Response
 
+  /// A response of this many bytes counts against what may wait on its connection.
+  private static let largeResponse = 16 << 10
+
+  /// Whether there is room for one large response more. Small ones are limited by the number of streams, and those of a
+  /// stream by its writer, which waits.
+  private func unsentProblem() -> RPCError? {
+    guard outbound.count >= ServerStream.largeResponse, !responseStarted, let connection else { return nil }
+    guard connection.unsentCount + outbound.count <= connection.bufferLimit else {
+      return RPCError(
+        .resourceExhausted,
+        "\(connection.unsentCount) bytes of responses wait on one connection: read them before asking for more")
+    }
+    unsentCount = outbound.count
+    connection.unsentCount += unsentCount
+    return nil
+  }
+
   /// Ends the call: OK without an error. Later results are dropped.
   func finish(_ error: RPCError?) {
     guard !isFinished else { return }
+    let error = error ?? unsentProblem()
     isFinished = true
     if isScheduled { loop.cancel(self) }
     server.report(self, error, startedAt: startedAt)

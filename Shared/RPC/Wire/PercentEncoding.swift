@@ -3,11 +3,17 @@
 enum PercentEncoding {
   private static let digits = Array("0123456789ABCDEF".utf8)
 
-  static func encode(_ text: String) -> [UInt8] {
+  /// A space at either end is encoded, too: HTTP/2 allows none there (RFC 9113 §8.2.1), and peers drop the field.
+  /// - Parameter limit: bytes of `text` beyond which it is cut, between two Unicode scalars.
+  static func encode(_ text: String, limit: Int = .max) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    var count = min(limit, bytes.count)
+    while count > 0, count < bytes.count, bytes[count] & 0xc0 == 0x80 { count -= 1 }
     var result: [UInt8] = []
-    result.reserveCapacity(text.utf8.count)
-    for byte in text.utf8 {
-      if (0x20...0x7e).contains(byte) && byte != 0x25 {
+    result.reserveCapacity(count)
+    for (index, byte) in bytes[..<count].enumerated() {
+      let isOuterSpace = byte == 0x20 && (index == 0 || index == count - 1)
+      if (0x20...0x7e).contains(byte) && byte != 0x25 && !isOuterSpace {
         result.append(byte)
       } else {
         result += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]

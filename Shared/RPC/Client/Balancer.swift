@@ -65,6 +65,8 @@ final class Balancer: @unchecked Sendable {
   ///   CANCELLED.
   func connection(deadline: UInt64?, waitForReady: Bool) async throws -> ClientConnection {
     if let connection = try pick(waitForReady: waitForReady).get() { return connection }
+    // Calls whose deadline has passed or that were cancelled stay in the list until something changes.
+    if waiters.count >= Balancer.waiterLimit { waiters.removeAll(where: \.isDone) }
     guard waiters.count < Balancer.waiterLimit else {
       throw RPCError(.resourceExhausted, "\(waiters.count) calls wait for a connection to \(target) already")
     }
@@ -72,10 +74,12 @@ final class Balancer: @unchecked Sendable {
     return try await withTaskCancellationHandler {
       try await withUnsafeContinuation {
         (continuation: UnsafeContinuation<Result<ClientConnection, RPCError>, Never>) in
-        waiter.continuation = continuation
-        if Task.isCancelled {
+        if waiter.isDone || Task.isCancelled {
+          // A task that was cancelled before it came here has had its handler called already, with nobody to tell.
           waiter.finish(.failure(RPCError(.cancelled, "the call was cancelled")), loop)
+          continuation.resume(returning: .failure(RPCError(.cancelled, "the call was cancelled")))
         } else {
+          waiter.continuation = continuation
           if let deadline { loop.schedule(waiter, at: deadline) }
           waiters.append(waiter)
         }

@@ -11,7 +11,7 @@ public final class Channel: Sendable {
   public let options: ChannelOptions
   private let group: EventLoopGroup
   private let balancers: [Balancer]
-  private let resolver: Mutex<Resolver?>
+  private let refresh: Refresh
   private let known = Mutex<[Address]>([])
 
   public init(target: Target, group: EventLoopGroup, options: ChannelOptions = ChannelOptions()) {
@@ -22,14 +22,13 @@ public final class Channel: Sendable {
     balancers = group.loops.map { loop in
       Balancer(loop: loop, target: target) { refresh.request() }
     }
-    resolver = Mutex(nil)
+    self.refresh = refresh
     let (balancers, home) = (balancers, group.loops[0])
     let resolver = Resolver.make(target, loop: home) { [weak self] result in
       if case .success(let addresses) = result { self?.known.withLock { $0 = addresses } }
       for balancer in balancers { balancer.loop.execute { balancer.update(result) } }
     }
     refresh.resolver.withLock { $0 = resolver }
-    self.resolver.withLock { $0 = resolver }
     home.execute { resolver.start() }
   }
 
@@ -37,7 +36,8 @@ public final class Channel: Sendable {
 
   /// Takes no more calls; those that are under way still end.
   public func shutdown() {
-    let resolver = resolver.withLock { resolver in
+    // Balancers and resolver hold each other through this, and would for ever.
+    let resolver = refresh.resolver.withLock { resolver in
       defer { resolver = nil }
       return resolver
     }
@@ -61,6 +61,7 @@ public final class Channel: Sendable {
 
 /// Asks the resolver to look again, from any balancer's loop.
 private final class Refresh: Sendable {
+  /// Nil once the channel is shut down.
   let resolver = Mutex<Resolver?>(nil)
 
   func request() {

@@ -10,7 +10,8 @@ import RPC
       exit(2)
     }
     var router = Router()
-    router.synchronousBytes(service: "benchmark.Echo", method: "Synchronous") { request, _, respond in respond(request)
+    router.synchronousBytes(service: "benchmark.Echo", method: "Synchronous") { request, _, respond in
+      respond(request)
     }
     router.unaryBytes(service: "benchmark.Echo", method: "Asynchronous") { request, _ in request }
     let group = try EventLoopGroup(loops: 1)

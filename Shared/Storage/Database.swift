@@ -5,8 +5,8 @@ import EventLoop
 ///
 /// A write returns when it is durable: in the write-ahead log, and flushed to the disk.
 public final class Database: Sendable {
-  private let writes: JobQueue
-  private let reads: JobQueue
+  @usableFromInline let writes: JobQueue
+  @usableFromInline let reads: JobQueue
   private let counters: Counters
   private let running: RunningThreads
 
@@ -46,8 +46,10 @@ public final class Database: Sendable {
   ///
   /// - Parameters:
   ///   - weight: how much of a commit the body takes, e.g. the rows that it writes.
-  ///   - body: runs on the writing thread. It must not begin or end transactions and must not wait.
+  ///   - body: runs on the writing thread. It must not begin or end transactions and must not wait. It runs a second
+  ///     time when another body of the same commit fails, after everything that the first time did was taken back.
   /// - Throws: what `body` threw, or ``StorageError``; after either, nothing was changed.
+  @inlinable
   public func write<Value: Sendable>(
     weight: Int = 1, _ body: @escaping @Sendable (Connection) throws -> Value
   ) async throws -> Value {
@@ -57,6 +59,7 @@ public final class Database: Sendable {
   /// As ``write(weight:_:)`` without waiting: what is handed over first is run first, usually in one commit.
   ///
   /// - Throws: `overloaded` or `closed`.
+  @inlinable
   public func enqueueWrite<Value: Sendable>(
     weight: Int = 1, _ body: @escaping @Sendable (Connection) throws -> Value
   ) throws(StorageError) -> PendingResult<Value> {
@@ -68,6 +71,7 @@ public final class Database: Sendable {
   /// Runs `body` on a reading thread. All its statements see the same state: one that has every write that returned.
   ///
   /// - Throws: what `body` threw, or ``StorageError``.
+  @inlinable
   public func read<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
     let job = TypedJob(weight: 1, body: body)
     try reads.add(job)

@@ -1,9 +1,16 @@
 /// Calls that wait for a store's thread, first come, first served, bounded in number and weight.
-final class JobQueue: Sendable {
+@usableFromInline final class JobQueue: Sendable {
   private struct State {
     var jobs: [Job] = []
     var weight = 0
     var isClosed = false
+    /// What the thread gathers; it is not to be woken before, as each time costs two switches of threads.
+    var gathering: (count: Int, weight: Int)?
+
+    var isEnough: Bool {
+      guard let gathering else { return true }
+      return jobs.count >= gathering.count || weight >= gathering.weight || isClosed
+    }
   }
 
   private let state = Monitor(State())
@@ -18,8 +25,8 @@ final class JobQueue: Sendable {
   }
 
   /// - Throws: `overloaded` when the queue is full, `closed` after ``close()``.
-  func add(_ job: Job) throws(StorageError) {
-    try state.withLock { state throws(StorageError) in
+  @usableFromInline func add(_ job: Job) throws(StorageError) {
+    let wakes = try state.withLock { state throws(StorageError) in
       if state.isClosed { throw StorageError(.closed, "the store is closed", remedy: "send it to another replica") }
       // One job is always let in, however heavy: else it could never be.
       let isFull = state.jobs.count >= maximumCount || state.weight > 0 && job.weight > maximumWeight - state.weight
@@ -30,8 +37,9 @@ final class JobQueue: Sendable {
       }
       state.jobs.append(job)
       state.weight += job.weight
+      return state.isEnough
     }
-    state.signal()
+    if wakes { state.signal() }
   }
 
   /// Waits for jobs and takes the oldest: at least one, then as many as keep to both limits.
@@ -59,7 +67,9 @@ final class JobQueue: Sendable {
 
   /// Waits until `count` jobs wait, or jobs of `weight` together, or the queue is closed; for at most `nanoseconds`.
   func gather(count: Int, weight: Int, nanoseconds: UInt64) {
-    state.wait(nanoseconds: nanoseconds) { $0.jobs.count >= count || $0.weight >= weight || $0.isClosed }
+    state.withLock { $0.gathering = (count, weight) }
+    state.wait(nanoseconds: nanoseconds) { $0.isEnough }
+    state.withLock { $0.gathering = nil }
   }
 
   /// Refuses new jobs; those that wait are still taken.

@@ -57,13 +57,11 @@ struct Writer: @unchecked Sendable {
   private func commit(_ batch: [Job]) {
     do throws(StorageError) {
       try begin()
-      // The savepoint lets one body fail alone. A single job needs none: the transaction is its own.
-      if batch.count == 1 {
-        if batch[0].run(connection) != nil {
-          rollBack()
-          return
-        }
-      } else {
+      if batch.contains(where: { $0.run(connection) != nil }) {
+        rollBack()
+        if batch.count == 1 { return }
+        // A savepoint lets one body fail alone, but costs as much as a small write: only now is it worth it.
+        try begin()
         for job in batch { try runInSavepoint(job) }
       }
       try connection.execute("COMMIT")

@@ -13,7 +13,7 @@ enum Gateway {
   static func build(_ setup: inout ServiceSetup) async throws {
     let configuration = setup.configuration
     let oms = try OMSConfiguration(configuration)
-    setup.addresses += configuration[GatewaySettings.grpc]
+    setup.serve(at: GatewaySettings.grpc)
     // Clients reach the gateway: nothing of omsconnector.internal.v1 is for them.
     setup.servesTimings = false
 
@@ -36,7 +36,7 @@ enum Gateway {
 
     try serveAdmin(registrar, &setup)
     Log.info(
-      "ready for the OMS",
+      "takes the OMS's messages",
       ["callback": "\(oms.callbackURL(at: callback.address))", "oms": "\(oms.url ?? "none: OMS_URL is not set")"])
   }
 

@@ -48,6 +48,13 @@ class Durability(unittest.TestCase):
             stack.start()
             self.assert_all_there(stack, "STOP", load.done)
 
+    def test_stop_asked_for_twice_at_once_is_graceful_all_the_same(self):
+        with Stack(services=("inventory", "gateway")) as stack:
+            for process in (stack.gateway, stack.inventory):
+                process.signal(signal.SIGTERM)
+                process.signal(signal.SIGINT)
+                self.assertEqual(process.wait(), 0, process.log()[-2000:])
+
     def test_stop_does_not_wait_for_a_client_that_leaves_its_stream_open(self):
         with Stack(services=("inventory", "gateway")) as stack, Reflected(stack.grpc) as client:
             released = threading.Event()
@@ -82,6 +89,7 @@ class Durability(unittest.TestCase):
                     self.addCleanup(process.kill)
                     self.assertEqual(process.wait(), 3, process.log())
                     self.assertIn(address, process.log())
+                    self.assertIn(setting, process.log())
             self.assertTrue(stack.gateway.healthy())
 
     def test_full_disk_refuses_writes_clearly_and_loses_nothing(self):

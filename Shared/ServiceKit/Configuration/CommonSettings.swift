@@ -12,8 +12,10 @@ public enum CommonSettings {
     "LOOPS", 1...64, "event loops (threads) that serve calls; the default is the cores, 2 at most",
     default: String(max(1, min(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))))
 
+  static let listenName = "LISTEN"
+
   /// Where a service serves: one address at least.
   public static func listen(default text: String) -> Setting<[Address]> {
-    .addresses("LISTEN", "where it serves", default: text)
+    .addresses(listenName, "where it serves", default: text)
   }
 }

@@ -65,10 +65,14 @@ struct Lifecycle: Sendable {
     return health
   }
 
-  private func listen(_ server: Server, _ addresses: [Address]) throws -> [String] {
-    try addresses.map { address in
+  private func listen(_ server: Server, _ addresses: [(address: Address, setting: String)]) throws -> [String] {
+    try addresses.map { address, setting in
       if case .unix(let path) = address { try SocketDirectory.create(for: path) }
-      return try server.listen(on: address).description
+      do throws(AddressError) {
+        return try server.listen(on: address).description
+      } catch {
+        throw ListenError(setting: setting, reason: error)
+      }
     }
   }
 
@@ -90,4 +94,12 @@ struct Lifecycle: Sendable {
       await body()
     }
   }
+}
+
+/// An address that the service cannot listen on, with the setting that names it.
+struct ListenError: Error, CustomStringConvertible {
+  let setting: String
+  let reason: AddressError
+
+  var description: String { "\(setting): \(reason)" }
 }

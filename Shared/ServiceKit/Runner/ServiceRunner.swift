@@ -103,15 +103,23 @@ public enum ServiceRunner {
     exit(code)
   }
 
-  /// Until the service has ended, by itself or after a signal. Once it stops, a signal or ten seconds end it at once.
+  /// A wish to stop may come twice: `timeout`, for one, signals the process and then its group, itself included.
+  private static let oneWish = Duration.seconds(1)
+
+  /// Until the service has ended, by itself or after a signal. Once it stops, another signal or ten seconds end it at
+  /// once.
   private static func wait(_ signals: SignalWatcher, _ stop: StopSignal, _ result: () -> ExitCode?) -> ExitCode {
     var deadline: UInt64?
+    var askedAt: UInt64?
     while true {
       switch signals.wait(until: deadline) {
       case .woken:
         if let code = result() { return code }
         if deadline == nil { deadline = EventLoop.monotonicNanoseconds() + stopLimit.nanoseconds }
       case .signal(let number):
+        let now = EventLoop.monotonicNanoseconds()
+        if let askedAt, now - askedAt < oneWish.nanoseconds { continue }
+        askedAt = now
         guard deadline == nil else {
           Log.warning("stopping at once, as asked a second time")
           return .cutOff

@@ -10,8 +10,8 @@ public struct ServiceSetup: Sendable {
   public let timings = Timings()
   /// Register handlers here. Health, reflection and timings are added by the runner.
   public var router = Router()
-  /// Where to serve; LISTEN's addresses to begin with.
-  public var addresses: [Address]
+  /// Where to serve, and the setting that says so; LISTEN's addresses to begin with.
+  private(set) var addresses: [(address: Address, setting: String)]
   public var serverOptions = ServerOptions()
   /// Whether the internal TimingService is served. Not by an executable that outsiders reach.
   public var servesTimings = true
@@ -23,7 +23,12 @@ public struct ServiceSetup: Sendable {
   init(configuration: Configuration, group: EventLoopGroup, addresses: [Address]) {
     self.configuration = configuration
     self.group = group
-    self.addresses = addresses
+    self.addresses = addresses.map { ($0, CommonSettings.listenName) }
+  }
+
+  /// Serves at the addresses of a setting of the service's own, too.
+  public mutating func serve(at setting: Setting<[Address]>) {
+    addresses += configuration[setting].map { ($0, setting.name) }
   }
 
   /// Work that goes on while the service runs, on a loop. It starts once the service listens and is cancelled when the

@@ -58,6 +58,20 @@ class Compose(unittest.TestCase):
         self.assertIn("magento.inventory.aggregate_stock_management.updated", told)
         self.assertIn(self.grpc, told)
 
+    def test_printed_command_stops_this_stack_from_anywhere(self):
+        for cwd in (ROOT, "/"):
+            with self.subTest(cwd):
+                said = self.up(cwd=cwd).stdout
+                self.assertNotIn("MUG-GREEN", said)  # only the demo's OMS knows it
+                command = said.splitlines()[-1].removesuffix(" stops it.")
+                done = subprocess.run(["bash", "-c", command], cwd=cwd, capture_output=True, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stdout), (0, "stopped\n"), command + done.stderr)
+
+    def test_down_explains_itself(self):
+        done = self.run_script("down", "--help")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("STATE_DIR", done.stdout)
+
     def test_detached_stack_is_healthy_in_under_5_s_and_stops_within_10(self):
         began = time.monotonic()
         self.up()

@@ -45,18 +45,15 @@ struct ReportCommand: Command {
   }
 
   private func show(_ report: Omsconnector.V1.GetTimingReportResponse, _ console: Console) {
+    // The endpoint last: where the terminal is too narrow, only its end goes to the next line.
     var table = Table(
-      .left("SERVICE"), .left("KIND"), .left("ENDPOINT"), .right("COUNT"), .right("FAILED"), .right("AVG"),
-      .right("P50"),
-      .right("P95"), .right("P99"), .right("MAX"))
+      .left("SERVICE"), .left("KIND"), .right("COUNT"), .right("FAILED"), .right("AVG"), .right("P50"), .right("P95"),
+      .right("P99"), .right("MAX"), .left("ENDPOINT"))
     for endpoint in report.endpoints {
       let times = [endpoint.averageMs, endpoint.p50Ms, endpoint.p95Ms, endpoint.p99Ms, endpoint.maxMs]
+      let counts = [String(endpoint.count), String(endpoint.failures)]
       table.add(
-        [
-          endpoint.service, kindText(endpoint.kind), endpoint.endpoint, String(endpoint.count),
-          String(endpoint.failures),
-        ]
-          + times.map(Milliseconds.format))
+        [endpoint.service, kindText(endpoint.kind)] + counts + times.map(Milliseconds.format) + [endpoint.endpoint])
     }
     console.print(table)
     guard !report.missingReplicas.isEmpty else { return }

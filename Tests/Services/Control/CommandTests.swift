@@ -184,8 +184,8 @@ struct CommandTests {
     }
     #expect(
       result.out == """
-        SERVICE    KIND  ENDPOINT  COUNT  FAILED     AVG      P50      P95     P99     MAX
-        inventory  bus   a.b          12       1  500 µs  1.25 ms  20.0 ms  300 ms  4.00 s
+        SERVICE    KIND  COUNT  FAILED     AVG      P50      P95     P99     MAX  ENDPOINT
+        inventory  bus      12       1  500 µs  1.25 ms  20.0 ms  300 ms  4.00 s  a.b
 
         """)
     #expect(result.err == "without the newest calls of replicas that do not answer: unix:/x\n")

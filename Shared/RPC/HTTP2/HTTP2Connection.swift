@@ -284,12 +284,15 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     guard count > 0, !isClosed else { return }
     stream.heldCount -= count
     heldBytes -= count
-    nghttp2_session_consume_stream(session, stream.id, count)
     let credit = min(stream.connectionCredit, count)
     if credit > 0 {
       stream.connectionCredit -= credit
       nghttp2_session_consume_connection(session, credit)
+      setNeedsFlush()
     }
+    // A peer that has said everything on the stream needs no room there any more.
+    guard !stream.inboundEnded else { return }
+    nghttp2_session_consume_stream(session, stream.id, count)
     setNeedsFlush()
   }
 

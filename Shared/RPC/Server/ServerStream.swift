@@ -172,6 +172,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     case .synchronous(let handler):
       do {
         try handler(message, self)
+        // A client that does not read keeps the stream open: it need not hold the request, too.
+        dropInbound()
         finish(nil)
       } catch {
         finish(RPCError(thrown: error))

@@ -30,7 +30,7 @@ import Testing
     let (started, ended) = (Event(), Event())
     let test = try Self.waiting(started, ended)
     let error = await rpcError {
-      try await test.channel.unary(TestMethods.unary, Request(), options: CallOptions(timeout: .milliseconds(50)))
+      try await test.channel.unary(TestMethods.unary, Request(), options: CallOptions(timeout: .seconds(1)))
     }
     #expect(error?.code == .deadlineExceeded)
     await ended.wait()

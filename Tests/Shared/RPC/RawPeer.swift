@@ -138,7 +138,10 @@ final class RawServer: Sendable {
     try spawnThread(named: "raw-server") {
       while true {
         let accepted = accept(listener, nil, nil)
-        guard accepted >= 0 else { return }
+        guard accepted >= 0 else {
+          close(listener)
+          return
+        }
         connections.increment()
         let peer = RawPeer(descriptor: accepted)
         serve(peer)
@@ -159,8 +162,8 @@ final class RawServer: Sendable {
   }
 
   deinit {
+    // Its thread closes it: the number may be another socket's by the time that it asks again.
     shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
   }
 }
 

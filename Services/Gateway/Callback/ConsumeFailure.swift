@@ -13,6 +13,9 @@ struct ConsumeFailure: Equatable {
       return
     }
     switch error.code {
+    // Where the service is, is for the log.
+    case .unavailable where error.cause is NoConnection:
+      self.init(.handlerFailed, "\(service) can't be reached now: send the message again later", true)
     case .invalidArgument: self.init(.invalidParams, error.message, false)
     case .unimplemented: self.init(.methodNotFound, "\(service) does not consume this method", false)
     case .unavailable, .deadlineExceeded, .resourceExhausted, .aborted, .cancelled:

@@ -102,10 +102,10 @@ final class Balancer: @unchecked Sendable {
       }
     }
     if waitForReady || subchannels.contains(where: { $0.state == .connecting }) { return .success(nil) }
-    if let resolutionError { return .failure(resolutionError) }
-    if !isResolved { return .success(nil) }
-    if let error = subchannels.lazy.compactMap(\.lastError).first { return .failure(error) }
-    return .failure(RPCError(.unavailable, "nothing answers at \(target): start the service"))
+    if resolutionError == nil && !isResolved { return .success(nil) }
+    let reason = resolutionError ?? subchannels.lazy.compactMap(\.lastError).first
+    let text = reason?.message ?? "nothing answers at \(target): start the service"
+    return .failure(RPCError(.unavailable, text, cause: NoConnection(target: target, reason: text)))
   }
 
   func shutDown() {

@@ -29,7 +29,7 @@ final class ListeningSocket: Sendable {
   func close() {
     if case .unix(let path) = address {
       unlink(path)
-      unlink(path + ".lock")
+      // The lock's file stays: removed, it could be locked by two processes at once, each with a file of its own.
     }
     Glibc.close(descriptor)
     if lock >= 0 { Glibc.close(lock) }

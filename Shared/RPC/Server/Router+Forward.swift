@@ -30,17 +30,35 @@ extension Router {
         .unary { stream in
           let request = try stream.takeRequestBytes()
           let context = ServerContext(stream: stream)
-          let reply = try await channel.unary(
-            path: path, idempotency: method.idempotency,
-            options: CallOptions(timeout: context.remainingTime, metadata: context.metadata),
-            write: { $0.enqueue(bytes: request) }, read: { [UInt8]($0) })
+          let reply = try await withoutAddresses(of: method.service) {
+            try await channel.unary(
+              path: path, idempotency: method.idempotency,
+              options: CallOptions(timeout: context.remainingTime, metadata: context.metadata),
+              write: { $0.enqueue(bytes: request) }, read: { [UInt8]($0) })
+          }
           context.setInitialMetadata(reply.initialMetadata)
           context.setTrailingMetadata(reply.trailingMetadata)
           stream.respond(bytes: reply.message)
         })
     case .clientStreaming, .serverStreaming, .bidirectional:
-      add(method.service, path, .streaming { stream in try await pump(stream, path: path, channel) })
+      add(
+        method.service, path,
+        .streaming { stream in
+          try await withoutAddresses(of: method.service) { try await pump(stream, path: path, channel) }
+        })
     }
+  }
+}
+
+/// Where a service is, is for the log (as the cause), not for whoever calls it through here.
+private func withoutAddresses<Result: Sendable>(
+  of service: String, _ body: () async throws -> Result
+) async throws -> Result {
+  do {
+    return try await body()
+  } catch let error as RPCError {
+    guard let cause = error.cause as? NoConnection else { throw error }
+    throw RPCError(.unavailable, "\(service) can't be reached now: try again later", cause: cause)
   }
 }
 

@@ -69,7 +69,7 @@ extension Message {
     do {
       try self.init(serialized: bytes)
     } catch {
-      throw RPCError(.invalidArgument, "the request is not a \(Self.fullName): \(error)")
+      throw RPCError(.invalidArgument, "the request does not decode as \(Self.fullName): \(error)")
     }
   }
 
@@ -78,7 +78,7 @@ extension Message {
     do {
       try self.init(serialized: bytes)
     } catch {
-      throw RPCError(.internalError, "the response is not a \(Self.fullName): \(error)")
+      throw RPCError(.internalError, "the response does not decode as \(Self.fullName): \(error)")
     }
   }
 }

@@ -81,6 +81,7 @@ public enum ServiceRunner {
   private static func start(
     _ service: ServiceDescription, _ configuration: Configuration, _ build: @escaping Lifecycle.Build
   ) -> Never {
+    raiseDescriptorLimit()
     let signals = SignalWatcher()
     let group: EventLoopGroup
     do {
@@ -105,6 +106,17 @@ public enum ServiceRunner {
 
   /// A wish to stop may come twice: `timeout`, for one, signals the process and then its group, itself included.
   private static let oneWish = Duration.seconds(1)
+
+  /// A connection is a descriptor, and the usual soft limit of 1 024 leaves none for the store and for other services. Where
+  /// the hard limit is lower, that counts.
+  private static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 65_536))
+    if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 {
+      Log.warning("the limit of open files could not be raised", ["reason": "\(SystemError("setrlimit").reason)"])
+    }
+  }
 
   /// Until the service has ended, by itself or after a signal. Once it stops, another signal or ten seconds end it at
   /// once.

@@ -138,6 +138,31 @@ import Testing
     }
   }
 
+  @Test(
+    "who calls through a gateway does not learn where the service is",
+    arguments: [TestMethods.unary, TestMethods.upload])
+  func forwardingHidesAddresses(method: MethodDescriptor<Request, Response>) async throws {
+    let directory = temporaryDirectory()
+    let group = try EventLoopGroup(loops: 1)
+    let upstream = Channel(target: try Target(parsing: "unix:\(directory)/gone.sock"), group: group)
+    let gateway = try TestServer.start { router in
+      router.forward(
+        ForwardedMethod(service: method.service, method: method.method, type: method.type, idempotency: .idempotent),
+        to: upstream)
+    }
+    let error = await rpcError {
+      switch method.type {
+      case .unary: try await gateway.channel.unary(method, Request())
+      default: try await gateway.channel.clientStreaming(method) { try await $0.send(Request()) }
+      }
+    }
+    #expect(error?.code == .unavailable)
+    #expect(error?.message == "test.Test can't be reached now: try again later")
+    await gateway.stop()
+    upstream.shutdown()
+    group.stop()
+  }
+
   @Test("a forwarded call keeps messages, metadata, deadline and status, of all kinds")
   func forwarding() async throws {
     let upstream = try TestServer.start { router in

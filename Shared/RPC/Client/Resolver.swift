@@ -58,13 +58,11 @@ private final class StaticResolver: Resolver, @unchecked Sendable {
 private final class DirectoryResolver: Resolver, FileEventHandler, @unchecked Sendable {
   private let path: String
   private var watcher: Int32 = -1
-  /// With the files' numbers, because a replica that starts again makes a new socket in the old place.
-  private var known: [Found]?
+  /// With the times at which the files changed, because a replica that starts again makes a new socket in the old place.
+  private var known: [FoundSocket]?
   private lazy var retry = Retry(self)
 
   private static let retryNanoseconds: UInt64 = 500_000_000
-  /// Sockets beyond this many are not looked at.
-  private static let socketLimit = 1024
 
   init(_ path: String, loop: EventLoop, update: @escaping @Sendable (Result<[Address], RPCError>) -> Void) {
     self.path = path
@@ -84,7 +82,7 @@ private final class DirectoryResolver: Resolver, FileEventHandler, @unchecked Se
   private func watch() {
     guard !isStopped else { return }
     let descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
-    let events = UInt32(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
+    let events = UInt32(IN_CREATE | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
     if descriptor >= 0, inotify_add_watch(descriptor, path, events) >= 0 {
       watcher = descriptor
       loop.register(descriptor, self, for: .readable)
@@ -122,28 +120,8 @@ private final class DirectoryResolver: Resolver, FileEventHandler, @unchecked Se
     }
   }
 
-  private struct Found: Equatable {
-    let path: String
-    let file: ino_t
-  }
-
   private func scan() {
-    var found: [Found] = []
-    if let directory = opendir(path) {
-      defer { closedir(directory) }
-      while found.count < DirectoryResolver.socketLimit, let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        var information = stat()
-        let file = path + "/" + name
-        guard stat(file, &information) == 0, information.st_mode & S_IFMT == S_IFSOCK,
-          file.utf8.count <= Address.longestUnixPath
-        else { continue }
-        found.append(Found(path: file, file: information.st_ino))
-      }
-    }
-    found.sort { $0.path < $1.path }
+    let found = FoundSocket.all(in: path)
     guard found != known else { return }
     known = found
     publish(.success(found.map { .unix(path: $0.path) }))

@@ -13,8 +13,12 @@ import Testing
       let before = FoundSocket.all(in: directory)
       #expect(before.map(\.path) == [path])
       socket.close()
-      // The file's times have the kernel's clock, which ticks every 4 ms at the slowest.
-      usleep(10_000)
+      // The file's times have the kernel's coarse clock, which ticks every 4 ms at the slowest.
+      var now = timespec()
+      repeat {
+        clock_gettime(CLOCK_REALTIME_COARSE, &now)
+      } while now.tv_sec == before[0].changedSeconds
+        && now.tv_nsec == before[0].changedNanoseconds
       socket = try ListeningSocket(.unix(path: path))
       #expect(FoundSocket.all(in: directory) != before, "round \(round)")
     }

@@ -31,7 +31,18 @@ import Storage
   private static func openStore(directory: String) throws -> StockStore {
     var options = DatabaseOptions()
     options.onBackgroundError = { error in Log.warning("store", ["problem": LogValue(error)]) }
-    let path = try StorePath.prepare(directory: directory, file: "inventory.sqlite")
-    return StockStore(try Database(path: path, migrations: StockSchema.migrations, options: options))
+    do throws(StorageError) {
+      let path = try StorePath.prepare(directory: directory, file: "inventory.sqlite")
+      return StockStore(try Database(path: path, migrations: StockSchema.migrations, options: options))
+    } catch {
+      throw StoreStartError(setting: databaseURL.name, error: error)
+    }
   }
+}
+
+/// Why the service can't start, with the setting that decides where the store is.
+private struct StoreStartError: Error, CustomStringConvertible {
+  let setting: String
+  let error: StorageError
+  var description: String { "\(setting): \(error)" }
 }

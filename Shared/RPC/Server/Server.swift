@@ -11,6 +11,7 @@ public final class Server: Sendable {
   private let methods: [Method]
   private let homes: [ServerLoop]
   private let listeners = Mutex<[Listener]>([])
+  private let connectionLimit: Int
   private let connectionCount = Atomic<Int>(0)
   private let turn = Atomic<Int>(0)
   let fields = ServerFields()
@@ -21,6 +22,16 @@ public final class Server: Sendable {
       Method(path: method.path, handler: method.handler, recorder: options.observer?.recorder(forPath: method.path))
     }
     homes = group.loops.map(ServerLoop.init)
+    var descriptors = rlimit()
+    // Can't fail for a resource that exists.
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors)
+    connectionLimit = Server.connectionLimit(options.connectionLimit, descriptors: descriptors.rlim_cur)
+  }
+
+  /// A quarter of the process's descriptors is left for its store and for the services that it calls: peers that connect
+  /// and say nothing must not stop those.
+  static func connectionLimit(_ wanted: Int, descriptors: UInt) -> Int {
+    min(wanted, Int(clamping: descriptors / 4 * 3))
   }
 
   /// Binds and starts to accept.
@@ -38,7 +49,7 @@ public final class Server: Sendable {
   }
 
   private func accept(_ descriptor: Int32) {
-    guard connectionCount.wrappingAdd(1, ordering: .relaxed).newValue <= options.connectionLimit else {
+    guard connectionCount.wrappingAdd(1, ordering: .relaxed).newValue <= connectionLimit else {
       connectionCount.wrappingSubtract(1, ordering: .relaxed)
       close(descriptor)
       return

@@ -1,0 +1,37 @@
+import Testing
+
+@testable import RPC
+
+@Suite(.timeLimit(.minutes(1))) struct ConnectionLimitTests {
+  @Test("a connection too many is closed at once, and there is room again when another one ends")
+  func limit() async throws {
+    var options = ServerOptions()
+    options.connectionLimit = 2
+    let test = try TestServer.start(options: options) { _ in }
+    let first = RawPeer.connect(to: test.address)
+    let second = RawPeer.connect(to: test.address)
+    #expect(first.receive(.settings) != nil)
+    #expect(second.receive(.settings) != nil)
+    let third = RawPeer.connect(to: test.address)
+    #expect(third.receiveFrame() == nil)
+    third.close()
+    first.close()
+    // Until the server has noticed.
+    var next = RawPeer.connect(to: test.address)
+    while next.receive(.settings) == nil {
+      next.close()
+      next = RawPeer.connect(to: test.address)
+    }
+    next.close()
+    second.close()
+    await test.stop()
+  }
+
+  @Test(
+    "a quarter of the descriptors is never given to connections",
+    arguments: [(16_384, 1024, 768), (16_384, 65_536, 16_384), (100, 1024, 100), (16_384, UInt.max, 16_384)]
+      as [(Int, UInt, Int)])
+  func descriptors(wanted: Int, descriptors: UInt, limit: Int) {
+    #expect(Server.connectionLimit(wanted, descriptors: descriptors) == limit)
+  }
+}

@@ -123,6 +123,29 @@ import Testing
     await server.0.shutdown(grace: .seconds(1))
   }
 
+  @Test("calls that wait for a connection are limited; one too many fails at once")
+  func waitingCallsAreLimited() async throws {
+    let replicas = try Replicas()
+    let patient = CallOptions(waitForReady: true)
+    await withTaskGroup(of: RPCError?.self) { tasks in
+      for _ in 0...10_000 {
+        tasks.addTask {
+          await rpcError { try await replicas.channel.unary(TestMethods.unary, Request(), options: patient) }
+        }
+      }
+      // All others wait, so the first to end is the one too many.
+      let first = await tasks.next() ?? nil
+      #expect(first?.code == .resourceExhausted)
+      #expect(first?.message.contains("10000 calls wait") == true)
+      tasks.cancelAll()
+      let rest = await tasks.reduce(into: [StatusCode: Int]()) { counts, error in
+        counts[error?.code ?? .ok, default: 0] += 1
+      }
+      #expect(rest == [.cancelled: 10_000])
+    }
+    replicas.channel.shutdown()
+  }
+
   @Test("a restarted server is found again")
   func restart() async throws {
     let replicas = try Replicas()

@@ -135,8 +135,13 @@ struct TimingHistory: Sendable {
     entry.kind == .grpcMethod && entry.endpoint.hasPrefix("/") ? String(entry.endpoint.dropFirst()) : entry.endpoint
   }
 
-  /// The message was made here from a histogram.
+  /// The message was made here from a histogram, so it is one; if not, that hour is missing from the report and said so.
   private static func histogram(_ message: Omsconnector.Internal.V1.EndpointHistogram) -> Histogram {
-    do { return try Histogram(message) } catch { preconditionFailure("\(error)") }
+    do {
+      return try Histogram(message)
+    } catch {
+      Log.error("an hour of timings is left out of the report", ["reason": LogValue(error)])
+      return Histogram()
+    }
   }
 }

@@ -6,6 +6,10 @@ public struct HistogramError: Error, Sendable, Equatable, CustomStringConvertibl
 }
 
 extension Histogram {
+  /// More calls than a process can count in years at a million a second; so far below the integers' end that merging never
+  /// gets there.
+  static let largestCount: Int64 = 1 << 48
+
   /// - Throws: ``HistogramError`` when the message cannot be what a process has counted.
   public init(_ message: Omsconnector.Internal.V1.EndpointHistogram) throws(HistogramError) {
     self.init()
@@ -16,6 +20,7 @@ extension Histogram {
     guard message.count >= 0, message.failures >= 0, message.sumUs >= 0, message.maxUs >= 0 else {
       throw refuse("a negative number")
     }
+    guard message.count <= Self.largestCount else { throw refuse("\(message.count) calls, more than there can be") }
     var total: UInt64 = 0
     for (index, calls) in zip(message.bucketIndexes, message.bucketCounts) {
       guard index < HistogramBuckets.count else {

@@ -48,7 +48,8 @@ public struct Histogram: Sendable, Equatable {
     for index in 0..<Swift.min(buckets.count, earlier.buckets.count) {
       difference.buckets[index] = buckets[index].subtractingClamped(earlier.buckets[index])
     }
-    difference.count = count.subtractingClamped(earlier.count)
+    // Not the difference of the counts: when the two contradict each other, the buckets are what percentiles are made of.
+    difference.count = difference.buckets.reduce(0) { $0.addingClamped($1) }
     difference.failures = failures.subtractingClamped(earlier.failures)
     difference.sum = sum.subtractingClamped(earlier.sum)
     if max > earlier.max {
@@ -66,7 +67,7 @@ public struct Histogram: Sendable, Equatable {
     let rank = Swift.max(1, UInt64((Double(count) * percent / 100).rounded(.up)))
     var seen: UInt64 = 0
     for index in buckets.indices {
-      seen += buckets[index]
+      seen = seen.addingClamped(buckets[index])
       if seen >= rank { return Swift.min(HistogramBuckets.upperBound(of: index), max) }
     }
     return max

@@ -45,6 +45,18 @@ import Testing
     #expect(total(history, "m") == histogram([5, 70, 8, 9]))
   }
 
+  @Test("a replica whose counters contradict themselves stops nobody, also when the hour has passed")
+  func contradiction() {
+    var history = TimingHistory(now: start)
+    history.add(service: "inventory", instance: "a", entries: [entry("m", [5, 5, 5])], now: start)
+    // One call more, but other calls than before.
+    history.add(service: "inventory", instance: "a", entries: [entry("m", [900, 900, 900, 900])], now: start)
+    history.add(service: "inventory", instance: "a", entries: [], now: start + .seconds(3600))
+    let hours = history.hours(kind: nil, since: nil)
+    #expect(hours.count == 1)
+    #expect(total(history, "m").count == 7)
+  }
+
   @Test(
     "replicas, asked in any order and in pieces, give exactly the histogram of all their calls",
     arguments: 0..<10 as Range<UInt64>)

@@ -96,6 +96,24 @@ struct HistogramTests {
     #expect(Histogram().isEmpty)
   }
 
+  @Test("a difference holds as many calls as its buckets, whatever is subtracted")
+  func contradictoryDifference() throws {
+    let difference = histogram([900, 900, 900, 900]).subtracting(histogram([5, 5, 5]))
+    #expect(difference.count == 4)
+    #expect(try Histogram(difference.message(kind: .busMethod, endpoint: "m")) == difference)
+  }
+
+  @Test("more calls than a process can count are refused from a replica")
+  func incredibleCount() {
+    var message = histogram([5]).message(kind: .busMethod, endpoint: "m")
+    message.count = (1 << 48) + 1
+    message.bucketCounts = [(1 << 48) + 1]
+    #expect(throws: HistogramError.self) { try Histogram(message) }
+    message.count = 1 << 48
+    message.bucketCounts = [1 << 48]
+    #expect(throws: Never.self) { try Histogram(message) }
+  }
+
   @Test("sums stay at the largest value instead of wrapping around")
   func saturates() {
     var histogram = Histogram()

@@ -1,3 +1,4 @@
+import EventLoop
 import Testing
 
 @testable import RPC
@@ -7,24 +8,28 @@ import Testing
   func limit() async throws {
     var options = ServerOptions()
     options.connectionLimit = 2
-    let test = try TestServer.start(options: options) { _ in }
-    let first = RawPeer.connect(to: test.address)
-    let second = RawPeer.connect(to: test.address)
+    // Without a channel, whose own connections would count.
+    let group = try EventLoopGroup(loops: 2)
+    let server = Server(group: group, router: Router(), options: options)
+    let address = try server.listen(on: .unix(path: temporaryDirectory() + "/s"))
+    let first = RawPeer.connect(to: address)
+    let second = RawPeer.connect(to: address)
     #expect(first.receive(.settings) != nil)
     #expect(second.receive(.settings) != nil)
-    let third = RawPeer.connect(to: test.address)
+    let third = RawPeer.connect(to: address)
     #expect(third.receiveFrame() == nil)
     third.close()
     first.close()
     // Until the server has noticed.
-    var next = RawPeer.connect(to: test.address)
+    var next = RawPeer.connect(to: address)
     while next.receive(.settings) == nil {
       next.close()
-      next = RawPeer.connect(to: test.address)
+      next = RawPeer.connect(to: address)
     }
     next.close()
     second.close()
-    await test.stop()
+    await server.shutdown(grace: .seconds(5))
+    group.stop()
   }
 
   @Test(

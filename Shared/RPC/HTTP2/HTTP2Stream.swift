@@ -41,6 +41,9 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   /// What it adds to its connection's `unsentCount`.
   final var unsentCount = 0
 
+  /// What has passed both ways.
+  final private(set) var messageCounts = MessageCounts()
+
   // Outbound
   final var outbound: ByteQueue
   /// Nothing follows what is in `outbound`.
@@ -150,6 +153,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   final func removeFirstMessage() {
     guard let prefix = MessagePrefix(inbound.bytes) else { return }
     inbound.removeFirst(MessagePrefix.byteCount + prefix.messageCount)
+    countReceived(prefix.messageCount)
     guard let connection else { return }
     forgetUnfinished()
     // The message that is only partly there has to be let in whole, as nobody can take a part.
@@ -200,6 +204,12 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     if let failure { throw failure }
   }
 
+  /// A message of so many bytes has been taken, or looked at where it is.
+  @inline(__always) final func countReceived(_ bytes: Int) {
+    messageCounts.received &+= 1
+    messageCounts.receivedBytes &+= bytes
+  }
+
   /// A prefix that arrived behind the message just taken has not been looked at yet.
   private final func checkNextPrefix() throws(RPCError) {
     guard let prefix = MessagePrefix(inbound.bytes), prefix.messageCount > messageLimit else { return }
@@ -244,6 +254,8 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     MessagePrefix.write(messageCount: count, to: pointer)
     write(pointer + MessagePrefix.byteCount)
     outbound.advance(MessagePrefix.byteCount + count)
+    messageCounts.sent &+= 1
+    messageCounts.sentBytes &+= count
   }
 
   final func enqueue(bytes: UnsafeRawBufferPointer) {

@@ -17,11 +17,12 @@ final class Method: @unchecked Sendable {
   /// The path once more, for comparison with bytes from the wire.
   let pathBytes: UnsafeBufferPointer<UInt8>
   let handler: Handler
-  let recorder: (any CallRecorder)?
+  /// Who is told of its calls, in order.
+  let interceptors: [any MethodInterceptor]
 
-  init(path: String, handler: Handler, recorder: (any CallRecorder)? = nil) {
+  init(path: String, handler: Handler, interceptors: [any MethodInterceptor] = []) {
     self.path = path
-    self.recorder = recorder
+    self.interceptors = interceptors
     let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: path.utf8.count)
     _ = bytes.initialize(from: path.utf8)
     pathBytes = UnsafeBufferPointer(bytes)

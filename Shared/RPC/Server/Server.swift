@@ -9,6 +9,8 @@ import Synchronization
 public final class Server: Sendable {
   public let options: ServerOptions
   private let methods: [Method]
+  /// For calls of methods that are not among `methods`.
+  let unknownMethodInterceptors: [any MethodInterceptor]
   private let homes: [ServerLoop]
   private let listeners = Mutex<[Listener]>([])
   private let connectionLimit: Int
@@ -19,8 +21,9 @@ public final class Server: Sendable {
   public init(group: EventLoopGroup, router: Router, options: ServerOptions = ServerOptions()) {
     self.options = options
     methods = router.methods.map { method in
-      Method(path: method.path, handler: method.handler, recorder: options.observer?.recorder(forPath: method.path))
+      Method(path: method.path, handler: method.handler, interceptors: options.interceptors(forPath: method.path))
     }
+    unknownMethodInterceptors = options.interceptors(forPath: "")
     homes = group.loops.map(ServerLoop.init)
     var descriptors = rlimit()
     // Can't fail for a resource that exists.
@@ -85,11 +88,11 @@ public final class Server: Sendable {
     }
     return nil
   }
+}
 
-  func report(_ stream: ServerStream, _ error: RPCError?, startedAt: UInt64) {
-    guard let recorder = stream.method?.recorder else { return }
-    let now = EventLoop.monotonicNanoseconds()
-    recorder.callEnded(error, durationNanoseconds: now > startedAt ? now - startedAt : 0)
+extension ServerOptions {
+  fileprivate func interceptors(forPath path: String) -> [any MethodInterceptor] {
+    interceptors.compactMap { $0.interceptor(forPath: path) }
   }
 }
 

@@ -12,24 +12,8 @@ public struct ServerOptions: Sendable {
   /// Bytes of requests that are there in part, and of responses that the client has not taken, on one connection; calls
   /// beyond end with RESOURCE_EXHAUSTED.
   public var connectionBufferLimit = 64 << 20
-  /// Watches the calls.
-  public var observer: (any CallObserver)?
+  /// Look at the calls, and may refuse them, in this order.
+  public var interceptors: [any ServerInterceptor] = []
 
-  public init(observer: (any CallObserver)? = nil) { self.observer = observer }
-}
-
-/// Watches a server's calls.
-public protocol CallObserver: Sendable {
-  /// Asked once for every method, when the server is made, so that the end of a call needs no look-up.
-  /// - Parameter path: `/service/method`.
-  /// - Returns: nil for a method whose calls are not watched. Calls of methods that are not known here never are.
-  func recorder(forPath path: String) -> (any CallRecorder)?
-}
-
-/// Told of the calls of one method, on their loops: has to be quick and must not block.
-public protocol CallRecorder: Sendable {
-  /// - Parameters:
-  ///   - error: nil when the call ended with OK. Its cause is what the client does not get to see.
-  ///   - durationNanoseconds: from the request's headers to the status.
-  func callEnded(_ error: RPCError?, durationNanoseconds: UInt64)
+  public init(interceptors: [any ServerInterceptor] = []) { self.interceptors = interceptors }
 }

@@ -15,7 +15,9 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   var trailingMetadata = Metadata()
 
   let server: Server
-  private let startedAt: UInt64
+  let startedAt: UInt64
+  /// How many of the method's interceptors have seen the call begin and have not been told of its end.
+  var startedInterceptors = 0
   private var task: Task<Void, Never>?
   var responseStarted = false
   private var dispatched = false
@@ -100,7 +102,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     guard seen.contains(.contentType), !seen.contains(.wrongContentType) else {
       return refuse(httpStatus: "415", "the content-type is not application/grpc")
     }
-    if let problem = requestProblem() { return finish(problem) }
+    let refusal = startInterceptors()
+    if let problem = requestProblem() ?? refusal { return finish(problem) }
     guard let method else { return }
     if let deadline {
       guard deadline > loop.now else { return fire() }
@@ -170,6 +173,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     dispatched = true
     switch method.handler {
     case .synchronous(let handler):
+      countReceived(message.count)
       do {
         try handler(message, self)
         // A client that does not read keeps the stream open: it need not hold the request, too.
@@ -229,7 +233,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     let error = error ?? unsentProblem()
     isFinished = true
     if isScheduled { loop.cancel(self) }
-    server.report(self, error, startedAt: startedAt)
+    endInterceptors(error)
     guard let connection = serverConnection else { return }
     status = error
     outboundEnded = true
@@ -292,7 +296,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     let error = RPCError(.cancelled, "the client is gone: \(end.error.message)")
     isFinished = true
     if isScheduled { loop.cancel(self) }
-    server.report(self, error, startedAt: startedAt)
+    endInterceptors(error)
     task?.cancel()
     fail(error)
   }

@@ -32,7 +32,7 @@ struct Lifecycle: Sendable {
   private func serve(_ setup: ServiceSetup) async -> ExitCode {
     var setup = setup
     let health = addStandardServices(to: &setup)
-    setup.serverOptions.observer = setup.timings
+    setup.serverOptions.interceptors.append(setup.timings)
     let server = Server(group: setup.group, router: setup.router, options: setup.serverOptions)
     do {
       let addresses = try listen(server, setup.addresses)

@@ -38,7 +38,7 @@ struct TimingServiceTests {
   func observes() async throws {
     let timings = Timings()
     var options = ServerOptions()
-    options.observer = timings
+    options.interceptors = [timings]
     let method = MethodDescriptor<Grpc.Health.V1.HealthCheckRequest, Grpc.Health.V1.HealthCheckResponse>(
       service: "a.B", method: "Fail", type: .unary)
     try await withServer(

@@ -1,0 +1,24 @@
+import RPC
+
+/// Times every call of a server, and logs what went wrong inside a handler, which its caller does not get to see.
+extension Timings: ServerInterceptor {
+  public func interceptor(forPath path: String) -> (any MethodInterceptor)? {
+    Self.isHousekeeping(path) ? nil : endpoint(.grpcMethod, String(path.drop { $0 == "/" }))
+  }
+
+  /// Probes, reflection and the collecting of timings itself would bury the work in the report; so would names that a
+  /// client made up.
+  private static func isHousekeeping(_ path: String) -> Bool {
+    path.isEmpty || path.hasPrefix("/grpc.") || path.hasPrefix("/omsconnector.internal.v1.TimingService/")
+  }
+}
+
+extension Timings.Endpoint: MethodInterceptor {
+  func callEnded(_ summary: CallSummary) {
+    record(failed: summary.error != nil, nanoseconds: summary.durationNanoseconds)
+    guard let error = summary.error, let cause = error.cause else { return }
+    Log.error(
+      "call failed",
+      ["method": "\(name)", "status": "\(error.code)", "reason": "\(error.message)", "cause": LogValue(cause)])
+  }
+}

@@ -1,22 +1,23 @@
 /// Base64 as RFC 4648 §4 has it; reads the URL alphabet of §5 as well, with or without padding, as protobuf's JSON
 /// does.
-enum Base64 {
+package enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  /// Appends the bytes with padding.
-  static func append(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
+  /// Appends the bytes, by default with padding.
+  package static func append(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8], padded: Bool = true) {
     for start in stride(from: 0, to: bytes.count, by: 3) {
       let group = bytes[start..<min(start + 3, bytes.count)]
       let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
       for index in 0...3 {
         let isPadding = index > group.count
+        if isPadding && !padded { return }
         output.append(isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)])
       }
     }
   }
 
   /// Nil when the text is not base64.
-  static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+  package static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     let padding = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
     guard padding <= 2, padding == 0 || text.count % 4 == 0, (text.count - padding) % 4 != 1 else { return nil }
     var output: [UInt8] = []

@@ -3,16 +3,28 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
   public var code: StatusCode
   /// What is wrong, with which value, and what to do. The peer gets to read it.
   public var message: String
+  /// The same for programs: which field, when to try again. Goes to, or came from, the peer in
+  /// `grpc-status-details-bin`; the first 3 KiB of it.
+  public var details: [ErrorDetail]
   /// Trailing metadata that goes to, or came from, the peer with the status.
   public var metadata: Metadata
   /// What led to it. For logs; never sent.
   public var cause: (any Error)?
 
-  public init(_ code: StatusCode, _ message: String, metadata: Metadata = [:], cause: (any Error)? = nil) {
+  public init(
+    _ code: StatusCode, _ message: String, details: [ErrorDetail] = [], metadata: Metadata = [:],
+    cause: (any Error)? = nil
+  ) {
     self.code = code
     self.message = message
+    self.details = details
     self.metadata = metadata
     self.cause = cause
+  }
+
+  /// What a peer's trailers say.
+  init(received code: StatusCode, _ message: String, metadata: Metadata) {
+    self.init(code, message, details: StatusDetails.decode(metadata, code: code), metadata: metadata)
   }
 
   public var description: String { "\(code): \(message)" }
@@ -24,6 +36,21 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     case let error as RPCError: self = error
     case is CancellationError: self = RPCError(.cancelled, "the call was cancelled")
     default: self = RPCError(.internalError, "the service failed; its log has the reason", cause: error)
+    }
+  }
+}
+
+extension RPCError {
+  /// When the peer says that the call may be made again.
+  public var retryDelay: Duration? {
+    for case .retryInfo(let delay) in details { return delay }
+    return nil
+  }
+
+  /// The wrong fields of the request.
+  public var fieldViolations: [ErrorDetail.FieldViolation] {
+    details.flatMap { detail -> [ErrorDetail.FieldViolation] in
+      if case .badRequest(let violations) = detail { violations } else { [] }
     }
   }
 }

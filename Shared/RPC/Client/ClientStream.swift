@@ -74,6 +74,11 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     RPCError(StatusCode(httpStatus: httpStatus), "the peer answered HTTP \(httpStatus), not gRPC")
   }
 
+  private func metadataProblem() -> RPCError? {
+    guard let name = initialMetadata.malformedName ?? trailingMetadata.malformedName else { return nil }
+    return RPCError(.internalError, "metadata \(name): the peer sent a value that is not base64")
+  }
+
   override func messageArrived() {
     guard isUnary else { return wakeReader() }
     // A peer that goes on sending would wait for us to read, and we for it to end.
@@ -87,7 +92,8 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     if let grpcStatus {
       conclude(
         grpcStatus == 0
-          ? nil : RPCError(StatusCode(rawValue: grpcStatus), grpcMessage ?? "", metadata: trailingMetadata))
+          ? metadataProblem()
+          : RPCError(received: StatusCode(rawValue: grpcStatus), grpcMessage ?? "", metadata: trailingMetadata))
     } else if httpStatus != 200 {
       conclude(noGRPC())
     } else {

@@ -38,13 +38,14 @@ extension ServerStream {
     var fields: [(name: String, value: [UInt8])] = []
     fields.append((name: "grpc-status", value: Array(String(status?.code.rawValue ?? 0).utf8)))
     if let message = status?.message, !message.isEmpty {
-      // Trailers share the header list's limit with everything else: a message of 1 KiB says enough. In bytes, as a
-      // single character may have any number of them.
-      fields.append((name: "grpc-message", value: PercentEncoding.encode(message, limit: 1024)))
+      fields.append((name: "grpc-message", value: PercentEncoding.encode(message, limit: StatusDetails.messageLimit)))
     }
     // Source: gRPC's `doc/compression.md`: who refuses an encoding says which ones there are.
     if encoding != nil { fields.append((name: "grpc-accept-encoding", value: Array("identity".utf8))) }
-    if let metadata = status?.metadata { fields += metadata.sendable }
+    if let status {
+      if let details = StatusDetails.encode(status) { fields.append((name: StatusDetails.name, value: details)) }
+      fields += status.metadata.sendable
+    }
     return fields + trailingMetadata.sendable
   }
 

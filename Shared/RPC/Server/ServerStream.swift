@@ -132,6 +132,9 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     if let encoding {
       return RPCError(.unimplemented, "grpc-encoding \"\(encoding)\" is not supported: send identity")
     }
+    if let name = metadata.malformedName {
+      return RPCError(.internalError, "metadata \(name): the value is not base64, which that of a -bin name has to be")
+    }
     if method == nil {
       return RPCError(.unimplemented, "the method is not known here; grpc.reflection.v1 lists what is")
     }

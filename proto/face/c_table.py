@@ -9,8 +9,8 @@ IDEMPOTENCY = {0: "CM_IDEMPOTENCY_UNKNOWN", 1: "CM_NO_SIDE_EFFECTS", 2: "CM_IDEM
 
 def generate(schema):
     yield f"{schema.options['c']}/include/generated.h", _header(schema)
-    if "stubs" in schema.options:
-        yield f"{schema.options['c']}/Generated/descriptors.c", _table(schema)
+    if "descriptors" in schema.options:
+        yield f"{schema.options['descriptors']}/descriptors.c", _table(schema)
 
 
 def _messages(file):

@@ -1,6 +1,6 @@
 """Typed clients, in their package's namespace."""
 from schema import HEADER, Comments, flat_name, namespaces
-from stubs import Method
+from stubs import Method, imports
 
 
 def generate(schema):
@@ -34,7 +34,7 @@ def _function(method, methods):
 
 def _file(schema, file):
     comments, scope = Comments(file), ".".join(namespaces(file))
-    lines = [HEADER.format(file.name), "// swift-format-ignore-file", "", "public import Messages", "public import RPC"]
+    lines = [HEADER.format(file.name), "// swift-format-ignore-file", "", *imports(schema)]
     for index, service in enumerate(file.service):
         lines += ["", f"extension {scope} {{", f"  /// Calls `{file.package}.{service.name}`.",
                   f"  public struct {service.name}Client: Sendable {{", "    private let channel: Channel", "",

@@ -44,9 +44,15 @@ class Method:
                 f"try await self.{self.identifier}($0, responses: $1, context: $2)\n    }}")
 
 
+def imports(schema):
+    """The messages' module, where it is another one than the stubs', and what carries the calls."""
+    beside = schema.options["stubs"] == schema.options["messages"]
+    return ["public import RPC"] if beside else ["public import Messages", "public import RPC"]
+
+
 def _file(schema, file):
     comments = Comments(file)
-    lines = [HEADER.format(file.name), "// swift-format-ignore-file", "", "public import Messages", "public import RPC"]
+    lines = [HEADER.format(file.name), "// swift-format-ignore-file", "", *imports(schema)]
     for index, service in enumerate(file.service):
         lines += ["", *_service(schema, file, service, comments, (6, index))]
     return "\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ let package = Package(
     .executable(name: "post-sales", targets: ["PostSales"]),
     .executable(name: "omsctl", targets: ["Control"]),
     .executable(name: "benchmark-echo", targets: ["BenchmarkEcho"]),
+    .executable(name: "interop-peer", targets: ["InteropPeer"]),
   ],
   targets: [
     // C libraries of the distribution
@@ -53,6 +54,14 @@ let package = Package(
       name: "Control", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "EventLoop"], path: "Services/Control"),
 
     .executableTarget(name: "BenchmarkEcho", dependencies: ["RPC", "EventLoop"], path: "Tests/Benchmarks/Echo"),
+
+    // The peer that Tests/Interop sets against other implementations
+    .target(name: "CInteropMessages", dependencies: ["CProtobufC"], path: "Tests/Interop/Swift/CMessages"),
+    .target(
+      name: "InteropMessages", dependencies: ["RPC", "Messages", "CInteropMessages"],
+      path: "Tests/Interop/Swift/Messages"),
+    .executableTarget(
+      name: "InteropPeer", dependencies: ["InteropMessages", "RPC", "EventLoop"], path: "Tests/Interop/Swift/Peer"),
 
     .target(name: "TestSupport", path: "Tests/Shared/Support"),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], path: "Tests/Shared/EventLoop"),

@@ -29,13 +29,14 @@ let package = Package(
       name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CJSONC", path: "Shared/CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .systemLibrary(name: "CCrypto", path: "Shared/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CTLS", path: "Shared/CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
     // C of our own: what Swift's Glibc module hides, and the generated messages
     .target(name: "CSystem", path: "Shared/CSystem"),
     .target(name: "CMessages", dependencies: ["CProtobufC"], path: "Shared/CMessages"),
 
     .target(name: "EventLoop", dependencies: ["CSystem"], path: "Shared/EventLoop"),
     .target(name: "Messages", dependencies: ["CMessages", "CProtobufC", "CJSONC"], path: "Shared/Messages"),
-    .target(name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem"], path: "Shared/RPC"),
+    .target(name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem", "CTLS"], path: "Shared/RPC"),
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
     .target(name: "Storage", dependencies: ["CSQLite", "EventLoop"], path: "Shared/Storage"),
     .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),
@@ -69,7 +70,7 @@ let package = Package(
     .testTarget(
       name: "MessagesTests", dependencies: ["Messages", "CMessages", "CTestMessages", "TestSupport"],
       path: "Tests/Shared/Messages"),
-    .testTarget(name: "RPCTests", dependencies: ["RPC", "Stubs", "CNghttp2"], path: "Tests/Shared/RPC"),
+    .testTarget(name: "RPCTests", dependencies: ["RPC", "Stubs", "CNghttp2", "CTLS"], path: "Tests/Shared/RPC"),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),

@@ -24,6 +24,11 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var timers: TimerWheel
   private var stopped = false
 
+  /// Its place in its group, from 0: for counters that each loop has one of.
+  public let index: Int
+  /// For identifiers.
+  public var random = LoopRandom()
+
   /// Monotonic nanoseconds at which the current batch of events began.
   public private(set) var now: UInt64
   /// Scratch space for one read of whatever runs on the loop; valid until the next read.
@@ -46,7 +51,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   private static let generationsPerIteration = 16
 
   /// - Throws: `SystemError` when the process is out of descriptors.
-  public init() throws(SystemError) {
+  public init(index: Int = 0) throws(SystemError) {
+    self.index = index
     poller = epoll_create1(Int32(EPOLL_CLOEXEC))
     guard poller >= 0 else { throw SystemError("epoll_create1") }
     waker = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))

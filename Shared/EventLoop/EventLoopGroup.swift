@@ -12,7 +12,7 @@ public final class EventLoopGroup: Sendable {
   public init(loops count: Int) throws(SystemError) {
     precondition((1...64).contains(count), "\(count) loops; 1 to 64 make sense")
     var loops: [EventLoop] = []
-    for _ in 0..<count { loops.append(try EventLoop()) }
+    for index in 0..<count { loops.append(try EventLoop(index: index)) }
     self.loops = loops
     for (index, loop) in loops.enumerated() {
       try spawnThread(named: "loop-\(index)") { loop.run() }

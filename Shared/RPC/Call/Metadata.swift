@@ -67,6 +67,13 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
   /// All values of that name.
   public func values(of name: String) -> [String] { entries.filter { $0.name == name }.map(\.value) }
 
+  /// Puts `trace` in the place of what the caller may have got from elsewhere.
+  mutating func setTrace(_ trace: TraceContext) {
+    entries.removeAll { $0.name == "traceparent" || $0.name == "tracestate" }
+    append(received: "traceparent", trace.traceparent)
+    if !trace.state.isEmpty { append(received: "tracestate", trace.state) }
+  }
+
   public func makeIterator() -> IndexingIterator<[Entry]> { entries.makeIterator() }
 
   private static func trimmed(_ value: String) -> String {

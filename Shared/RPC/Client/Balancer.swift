@@ -6,6 +6,7 @@ import EventLoop
 final class Balancer: @unchecked Sendable {
   let loop: EventLoop
   private let target: Target
+  let interceptors: ClientInterceptorTable
   private let requestResolution: @Sendable () -> Void
   private var subchannels: [Subchannel] = []
   private var turn = 0
@@ -17,9 +18,13 @@ final class Balancer: @unchecked Sendable {
   /// Calls that wait for a connection at once; more fail.
   private static let waiterLimit = 10_000
 
-  init(loop: EventLoop, target: Target, requestResolution: @escaping @Sendable () -> Void) {
+  init(
+    loop: EventLoop, target: Target, interceptors: ClientInterceptorTable,
+    requestResolution: @escaping @Sendable () -> Void
+  ) {
     self.loop = loop
     self.target = target
+    self.interceptors = interceptors
     self.requestResolution = requestResolution
   }
 

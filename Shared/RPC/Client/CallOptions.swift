@@ -7,10 +7,15 @@ public struct CallOptions: Sendable {
   /// Wait for a connection when none can be had at once, rather than failing with UNAVAILABLE.
   public var waitForReady = false
 
-  public init(timeout: Duration? = nil, metadata: Metadata = [:], waitForReady: Bool = false) {
+  /// - Parameter trace: the call that this one is a part of; goes with the request as `traceparent` and `tracestate`, in
+  ///   the place of those in `metadata`.
+  public init(
+    timeout: Duration? = nil, metadata: Metadata = [:], waitForReady: Bool = false, trace: TraceContext? = nil
+  ) {
     self.timeout = timeout
     self.metadata = metadata
     self.waitForReady = waitForReady
+    if let trace { self.metadata.setTrace(trace) }
   }
 }
 
@@ -20,6 +25,9 @@ public struct ChannelOptions: Sendable {
   public var messageLimit = 4 << 20
   /// How often a call is made in all when its method allows that and a replica fails.
   public var attemptLimit = 5
+
+  /// Look at the calls.
+  public var interceptors: [any ClientInterceptor] = []
 
   public init() {}
 }

@@ -50,13 +50,14 @@ extension Channel {
   /// Starts a call on a connection that is ready.
   func open(path: String, options: CallOptions, isUnary: Bool) async throws -> ClientStream {
     let deadline = options.timeout.map { EventLoop.monotonicNanoseconds() &+ $0.nanoseconds }
-    return try await onLoop { balancer in
+    return try await onCall(path, endsWithBody: false) { balancer, watch in
       var attempt = 1
       while true {
         let connection = try await balancer.connection(deadline: deadline, waitForReady: options.waitForReady)
         let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: isUnary)
         do throws(RPCError) {
           try connection.open(stream, path: path, metadata: options.metadata, deadline: deadline)
+          stream.begin(watch, endsCall: true)
           return stream
         } catch {
           guard error.code == .unavailable, attempt < self.options.attemptLimit else { throw error }

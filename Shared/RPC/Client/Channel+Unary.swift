@@ -30,7 +30,7 @@ extension Channel {
     read: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Response
   ) async throws -> Reply<Response> {
     let deadline = options.timeout.map { EventLoop.monotonicNanoseconds() &+ $0.nanoseconds }
-    return try await onLoop { balancer in
+    return try await onCall(path, endsWithBody: true) { balancer, watch in
       var attempt = 1
       while true {
         let connection = try await balancer.connection(deadline: deadline, waitForReady: options.waitForReady)
@@ -38,6 +38,7 @@ extension Channel {
         do {
           return try await withTaskCancellationHandler {
             try connection.open(stream, path: path, metadata: options.metadata, deadline: deadline)
+            stream.begin(watch, endsCall: false)
             write(stream)
             stream.finishSending()
             return try await stream.reply(read)

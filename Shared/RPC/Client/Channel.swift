@@ -20,7 +20,9 @@ public final class Channel: Sendable {
     self.group = group
     let refresh = Refresh()
     balancers = group.loops.map { loop in
-      Balancer(loop: loop, target: target) { refresh.request() }
+      Balancer(
+        loop: loop, target: target, interceptors: ClientInterceptorTable(options.interceptors, target: target)
+      ) { refresh.request() }
     }
     self.refresh = refresh
     let (balancers, home) = (balancers, group.loops[0])

@@ -10,6 +10,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
   private(set) var initialMetadata = Metadata()
   private(set) var trailingMetadata = Metadata()
   private(set) var isConcluded = false
+  var watch: Watch?
   /// The peer has not looked at the call: it may go elsewhere, whatever its method does.
   private(set) var wasNotProcessed = false
 
@@ -115,6 +116,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     guard !isConcluded else { return }
     isConcluded = true
     if isScheduled { loop.cancel(self) }
+    endWatch(error)
     if let error {
       fail(error)
     } else {

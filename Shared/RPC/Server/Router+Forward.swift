@@ -33,7 +33,7 @@ extension Router {
           let reply = try await withoutAddresses(of: method.service) {
             try await channel.unary(
               path: path, idempotency: method.idempotency,
-              options: CallOptions(timeout: context.remainingTime, metadata: context.metadata),
+              options: CallOptions(forwarding: context),
               write: { $0.enqueue(bytes: request) }, read: { [UInt8]($0) })
           }
           context.setInitialMetadata(reply.initialMetadata)
@@ -47,6 +47,12 @@ extension Router {
           try await withoutAddresses(of: method.service) { try await pump(stream, path: path, channel) }
         })
     }
+  }
+}
+
+extension CallOptions {
+  fileprivate init(forwarding context: ServerContext) {
+    self.init(timeout: context.remainingTime, metadata: context.metadata, trace: context.trace)
   }
 }
 
@@ -66,7 +72,7 @@ private func withoutAddresses<Result: Sendable>(
 private func pump(_ downstream: ServerStream, path: String, _ channel: Channel) async throws {
   let context = ServerContext(stream: downstream)
   let upstream = try await channel.open(
-    path: path, options: CallOptions(timeout: context.remainingTime, metadata: context.metadata), isUnary: false)
+    path: path, options: CallOptions(forwarding: context), isUnary: false)
   try await withTaskCancellationHandler {
     let requests = Task(executorPreference: downstream.loop) {
       do {

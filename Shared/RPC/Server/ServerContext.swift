@@ -10,6 +10,19 @@ public struct ServerContext: Sendable {
   /// What the client sent with the call.
   public var metadata: Metadata { stream.metadata }
 
+  /// The call's place in its trace, for logs and for what the call does elsewhere. `traceparent` and `tracestate` are not
+  /// part of ``metadata``: they belong to this hop.
+  public var trace: TraceContext {
+    // Set before anybody gets to see the call.
+    stream.trace ?? .root()
+  }
+
+  /// For calls that are part of this one: what is left of the deadline, and the trace.
+  public var callOptions: CallOptions { CallOptions(timeout: remainingTime, trace: trace) }
+
+  /// The index in its group of the loop that the call is on.
+  public var loopIndex: Int { stream.loop.index }
+
   /// When the client gives up, in nanoseconds of the monotonic clock; nil when it waits forever. The call then ends
   /// with DEADLINE_EXCEEDED and the handler's task is cancelled.
   public var deadline: UInt64? { stream.deadline }

@@ -8,6 +8,9 @@ import Glibc
 final class ServerStream: HTTP2Stream, @unchecked Sendable {
   private(set) var method: Method?
   private(set) var metadata = Metadata()
+  private var receivedTrace = ReceivedTrace()
+  /// Set when the headers are there.
+  private(set) var trace: TraceContext?
   /// Monotonic nanoseconds.
   private(set) var deadline: UInt64?
   private(set) var isFinished = false
@@ -70,6 +73,10 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     case 7 where name.equals(":scheme"), 10 where name.equals(":authority"), 10 where name.equals("user-agent"),
       14 where name.equals("content-length"), 20 where name.equals("grpc-accept-encoding"):
       break
+    case 11 where name.equals("traceparent"):
+      receivedTrace.receive(traceparent: field.bytes)
+    case 10 where name.equals("tracestate"):
+      receivedTrace.receive(tracestate: String(decoding: field.bytes, as: UTF8.self))
     case 12 where name.equals("content-type"):
       seen.insert(.contentType)
       if !ServerStream.isGRPC(field) { seen.insert(.wrongContentType) }
@@ -102,6 +109,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     guard seen.contains(.contentType), !seen.contains(.wrongContentType) else {
       return refuse(httpStatus: "415", "the content-type is not application/grpc")
     }
+    trace = receivedTrace.context(&loop.random)
     let refusal = startInterceptors()
     if let problem = requestProblem() ?? refusal { return finish(problem) }
     guard let method else { return }

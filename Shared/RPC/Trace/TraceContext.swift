@@ -1,0 +1,78 @@
+import EventLoop
+
+/// Where a call stands in a distributed trace: W3C Trace Context, <https://www.w3.org/TR/trace-context-1/>.
+///
+/// Every call that a server takes is a span of its own: of the trace that its client sent along in `traceparent`, or of a
+/// new one when there was none that is valid. What the call does elsewhere goes on under ``traceparent``.
+public struct TraceContext: Sendable, Hashable {
+  /// The trace's 16 bytes, never all zero.
+  public let traceID: TraceID
+  /// The span of this hop, never zero.
+  public let spanID: UInt64
+  /// The span that asked for it; 0 when the trace begins here.
+  public let parentSpanID: UInt64
+  /// Whether somebody up the way records the trace. Bit 0 of the flags, the only one there is in version 00.
+  public let isSampled: Bool
+  /// What tracing systems on the way have added (`tracestate`), as it is passed on; empty when there is nothing.
+  public let state: String
+
+  /// A trace's number, big-endian on the wire.
+  public struct TraceID: Sendable, Hashable, CustomStringConvertible {
+    public let high: UInt64
+    public let low: UInt64
+
+    /// 32 lower-case hexadecimal digits.
+    public var description: String {
+      String(unsafeUninitializedCapacity: 32) { buffer in
+        HexDigits.write(high, to: buffer, at: 0)
+        HexDigits.write(low, to: buffer, at: 16)
+        return 32
+      }
+    }
+
+    var isZero: Bool { high | low == 0 }
+  }
+
+  init(traceID: TraceID, spanID: UInt64, parentSpanID: UInt64 = 0, isSampled: Bool = false, state: String = "") {
+    self.traceID = traceID
+    self.spanID = spanID
+    self.parentSpanID = parentSpanID
+    self.isSampled = isSampled
+    self.state = state
+  }
+
+  /// Begins a trace, for work that no call asked for. Nobody samples it: its numbers are for logs.
+  public static func root() -> TraceContext {
+    var random = SystemRandomNumberGenerator()
+    return root(&random)
+  }
+
+  static func root(_ random: inout some RandomNumberGenerator) -> TraceContext {
+    TraceContext(
+      // Zero is not allowed (§3.2.2.3); that it comes up is as good as impossible, and would cost one bit.
+      traceID: TraceID(high: random.next(), low: random.next() | 1), spanID: random.next() | 1)
+  }
+
+  /// The next hop of the same trace.
+  func child(_ random: inout some RandomNumberGenerator) -> TraceContext {
+    TraceContext(
+      traceID: traceID, spanID: random.next() | 1, parentSpanID: spanID, isSampled: isSampled, state: state)
+  }
+
+  /// What the next hop gets: version, trace, this hop's span, flags.
+  public var traceparent: String {
+    String(unsafeUninitializedCapacity: Self.traceparentLength) { buffer in
+      for (index, byte) in "00-".utf8.enumerated() { buffer[index] = byte }
+      HexDigits.write(traceID.high, to: buffer, at: 3)
+      HexDigits.write(traceID.low, to: buffer, at: 19)
+      buffer[35] = UInt8(ascii: "-")
+      HexDigits.write(spanID, to: buffer, at: 36)
+      for (index, byte) in "-00".utf8.enumerated() { buffer[52 + index] = byte }
+      if isSampled { buffer[54] = UInt8(ascii: "1") }
+      return Self.traceparentLength
+    }
+  }
+
+  /// Of version 00.
+  static let traceparentLength = 55
+}

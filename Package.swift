@@ -54,7 +54,8 @@ let package = Package(
     .executableTarget(
       name: "Control", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "EventLoop"], path: "Services/Control"),
 
-    .executableTarget(name: "BenchmarkEcho", dependencies: ["RPC", "EventLoop"], path: "Tests/Benchmarks/Echo"),
+    .executableTarget(
+      name: "BenchmarkEcho", dependencies: ["ServiceKit", "RPC", "EventLoop"], path: "Tests/Benchmarks/Echo"),
 
     // The peer that Tests/Interop sets against other implementations
     .target(name: "CInteropMessages", dependencies: ["CProtobufC"], path: "Tests/Interop/Swift/CMessages"),

@@ -1,24 +1,37 @@
-import EventLoop
 import Glibc
-import RPC
 
-/// The server that the RPC benchmark measures: bytes in, the same bytes out, on one loop.
-@main struct Echo {
-  static func main() throws {
-    guard CommandLine.arguments.count == 2 else {
-      print("usage: benchmark-echo HOST:PORT|unix:PATH")
+/// What the RPC benchmark measures of ours: a server that echoes, a hop in front of it, and a client that calls it.
+@main struct Main {
+  static let usage = """
+    usage: benchmark-echo serve ADDRESS
+           benchmark-echo forward TARGET ADDRESS
+           benchmark-echo call TARGET METHOD CALLS IN_FLIGHT BYTES
+    ADDRESS: HOST:PORT or unix:PATH. TARGET: a gRPC name, e.g. ipv4:127.0.0.1:50051. METHOD: /SERVICE/NAME.
+    """
+
+  static func main() async {
+    do {
+      try await run(Array(CommandLine.arguments.dropFirst()))
+    } catch {
+      print("benchmark-echo: \(error)")
+      exit(1)
+    }
+  }
+
+  private static func run(_ arguments: [String]) async throws {
+    switch (arguments.first, arguments.count) {
+    case ("serve", 2):
+      try Echo.serve(on: arguments[1])
+    case ("forward", 3):
+      try Echo.forward(to: arguments[1], on: arguments[2])
+    case ("call", 6):
+      guard let calls = Int(arguments[3]), let inFlight = Int(arguments[4]), let bytes = Int(arguments[5]),
+        calls > 0, inFlight > 0, bytes >= 0
+      else { fallthrough }
+      try await Caller(target: arguments[1], path: arguments[2], bytes: bytes).measure(calls: calls, inFlight: inFlight)
+    default:
+      print(usage)
       exit(2)
     }
-    var router = Router()
-    router.synchronousBytes(service: "benchmark.Echo", method: "Synchronous") { request, _, respond in
-      respond(request)
-    }
-    router.unaryBytes(service: "benchmark.Echo", method: "Asynchronous") { request, _ in request }
-    let group = try EventLoopGroup(loops: 1)
-    let server = Server(group: group, router: router)
-    let address = try server.listen(on: Address(parsing: CommandLine.arguments[1]))
-    print("listening on \(address)")
-    fflush(nil)
-    while true { pause() }
   }
 }

@@ -15,6 +15,7 @@ PRODUCTS = ROOT / ".build" / "release"
 
 C_FOLDERS = ["floor", "load", "store"]
 C_FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"]
+CPP_FLAGS = ["-O2", "-std=c++17", "-Wall", "-Wextra", "-pthread"]
 
 
 def say(text: str) -> None:
@@ -37,11 +38,40 @@ def c_program(name: str, sources: list[Path], libraries: list[str]) -> Path:
         return program
     say(f"building {name}")
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    flags = _run(["pkg-config", "--cflags", "--libs", *libraries], capture=True).split()
+    flags = _run(["pkg-config", "--cflags", "--libs", *libraries], capture=True).split() if libraries else []
     partial = program.with_suffix(f".{os.getpid()}")
     _run([_c_compiler(), *C_FLAGS, *map(str, sources), "-o", str(partial), *flags])
     partial.rename(program)
     return program
+
+
+def cpp_program(name: str) -> Path:
+    """Compiles grpc-NAME out of grpc-cpp/NAME.cc and the code generated from echo.proto, when one of them is newer."""
+    folder, generated, program = HERE / "grpc-cpp", OUTPUT / "grpc-cpp", OUTPUT / name
+    inputs = [Path(__file__), *folder.iterdir()]
+    if program.exists() and program.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
+        return program
+    say(f"building {name}")
+    generated.mkdir(parents=True, exist_ok=True)
+    plugin = shutil.which("grpc_cpp_plugin")
+    outputs = [f"--cpp_out={generated}", f"--grpc_out={generated}", f"--plugin=protoc-gen-grpc={plugin}"]
+    _run(["protoc", f"-I{folder}", *outputs, str(folder / "echo.proto")])
+    sources = [folder / f"{name.removeprefix('grpc-')}.cc", generated / "echo.pb.cc", generated / "echo.grpc.pb.cc"]
+    flags = _run(["pkg-config", "--cflags", "--libs", "grpc++", "protobuf"], capture=True).split()
+    partial = program.with_suffix(f".{os.getpid()}")
+    # -isystem: our warnings are for our sources, not for generated ones.
+    includes = ["-isystem", str(generated), f"-I{folder}"]
+    _run([_cpp_compiler(), *CPP_FLAGS, *includes, *map(str, sources), "-o", str(partial), *flags])
+    partial.rename(program)
+    return program
+
+
+def _cpp_compiler() -> str:
+    """The system's, whose standard library Debian's gRPC was built with."""
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        raise Failure("no C++ compiler: neither g++ nor c++ is on PATH; install g++")
+    return compiler
 
 
 def _c_compiler() -> str:

@@ -1,36 +1,67 @@
 """Instructions per call, counted by callgrind: no clock, so the same on every machine."""
 
 import re
-import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from . import build, h2load
 from .failure import Failure
-from .measures import Measure
 from .processes import Server, free_port
 
-# The difference of two lives of a server leaves out start, warm-up and stop.
+# The difference of two lives of a process leaves out start, warm-up and stop.
 FEW, MANY = 2_000, 6_000
 START_LIMIT_SECONDS = 120
+RUN_LIMIT_SECONDS = 300
 
 
-def instruction_measures(targets: list, directory: Path) -> list[Measure]:
-    measures = [
-        Measure(f"{target.name}: instructions per call", [_instructions_per_call(target, directory)])
-        for target in targets
-    ]
-    floor = measures[0].values[0]
-    for target, measure in list(zip(targets, measures))[1:]:
-        measures.append(Measure(f"{target.name}: instructions per call / floor", [measure.values[0] / floor]))
-    return measures
+def server_instructions_per_call(name: str, command: list[str], path: str, directory: Path) -> float:
+    """Of a server that is started with `command` and an address, called by h2load."""
+
+    def live(calls: int, output: Path) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        with Server(
+            [*_counted(command, output, directory), address], address, start_limit_seconds=START_LIMIT_SECONDS
+        ) as server:
+            # One call in flight: what a batch shares would make the number depend on the batches' size.
+            h2load.load(address, path, calls, directory, clients=1, in_flight=1)
+            server.stop(signal.SIGTERM)
+
+    return _per_call(name, live, directory)
 
 
-def _instructions_per_call(target, directory: Path) -> float:
-    build.say(f"callgrind: {target.name}")
-    few, many = (_instructions(target, calls, directory) for calls in (FEW, MANY))
-    return (many - few) / (MANY - FEW)
+def client_instructions_per_call(
+    name: str, command: list[str], arguments: Callable[[int], list[str]], directory: Path
+) -> float:
+    """Of a client that is started with `command` and what `arguments` gives for the number of calls to make."""
+
+    def live(calls: int, output: Path) -> None:
+        whole = [*_counted(command, output, directory), *arguments(calls)]
+        done = subprocess.run(whole, capture_output=True, text=True, timeout=RUN_LIMIT_SECONDS)
+        if done.returncode != 0:
+            raise Failure(f"`{' '.join(whole)}` failed with exit code {done.returncode}: {done.stderr.strip()}")
+
+    # A client makes a tenth more calls than it is told to, as its warm-up.
+    return _per_call(name, live, directory) / 1.1
+
+
+def _per_call(name: str, live: Callable[[int, Path], None], directory: Path) -> float:
+    build.say(f"callgrind: {name}")
+    totals = []
+    for calls in (FEW, MANY):
+        output = directory / f"callgrind.{calls}"
+        output.unlink(missing_ok=True)
+        live(calls, output)
+        if not output.exists():
+            raise Failure(f"callgrind wrote nothing about {name}: did it end by itself?")
+        totals.append(parse_total(output.read_text()))
+    return (totals[1] - totals[0]) / (MANY - FEW)
+
+
+def _counted(command: list[str], output: Path, directory: Path) -> list[str]:
+    program = _without_debug_information(Path(command[0]), directory)
+    return ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", str(program), *command[1:]]
 
 
 def _without_debug_information(program: Path, directory: Path) -> Path:
@@ -40,22 +71,6 @@ def _without_debug_information(program: Path, directory: Path) -> Path:
     if done.returncode != 0:
         raise Failure(f"`strip -g {program}` failed with exit code {done.returncode}: {done.stderr.strip()}")
     return copy
-
-
-def is_available() -> bool:
-    return all(shutil.which(tool) for tool in ("valgrind", "strip"))
-
-
-def _instructions(target, calls: int, directory: Path) -> int:
-    output = directory / f"callgrind.{target.name}.{calls}"
-    address = f"127.0.0.1:{free_port()}"
-    program = _without_debug_information(target.program, directory)
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", str(program), address]
-    with Server(command, address, start_limit_seconds=START_LIMIT_SECONDS) as server:
-        # One call in flight: what a batch shares would make the number depend on the batches' size.
-        h2load.load(address, target.path, calls, directory, clients=1, in_flight=1)
-        server.stop(signal.SIGTERM)
-    return parse_total(output.read_text())
 
 
 def parse_total(text: str) -> int:

@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="Tests/Benchmarks/run", description=DESCRIPTION)
     parser.add_argument("benchmark", nargs="?", choices=sorted(BENCHMARKS))
     parser.add_argument("--json", action="store_true", help="an array of objects instead of the table")
-    parser.add_argument("--quick", action="store_true", help="under a minute once everything is built; coarser")
+    parser.add_argument("--quick", action="store_true", help="a smoke run: fewer rounds, fewer calls, coarser")
     parser.add_argument("--self-check", action="store_true", help="test the driver itself and do nothing else")
     options = parser.parse_args(arguments)
     if options.self_check:

@@ -56,16 +56,15 @@ def _as_object(measure: Measure) -> dict:
 
 
 def as_table(measures: list[Measure]) -> str:
-    rows = [("measure", "median", "min", "max", "bound", "holds")]
+    rows = [("measure", "median", "min–max", "bound", "")]
     for measure in measures:
         rows.append(
             (
                 measure.name,
                 _shown(measure.median),
-                _shown(min(measure.values)),
-                _shown(max(measure.values)),
+                f"{_shown(min(measure.values))}–{_shown(max(measure.values))}",
                 _shown_bound(measure),
-                {True: "yes", False: "NO", None: ""}[measure.holds],
+                {True: "holds", False: "MISSES", None: ""}[measure.holds],
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .failure import Failure
 
 START_LIMIT_SECONDS = 20
 STOP_LIMIT_SECONDS = 15
+RUN_LIMIT_SECONDS = 120
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -26,6 +28,25 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def run_on(cores: set[int], command: list) -> str:
+    """Runs a program on these cores (any, when there are none) to its end and returns what it printed."""
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=RUN_LIMIT_SECONDS, preexec_fn=_pin_to(cores)
+        )
+    except subprocess.TimeoutExpired:
+        raise Failure(f"`{' '.join(words)}` is not through after {RUN_LIMIT_SECONDS} s") from None
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()[-2000:]
+        raise Failure(f"`{' '.join(words)}` failed with exit code {done.returncode}: {said}")
+    return done.stdout
+
+
+def _pin_to(cores: set[int]) -> Callable[[], None] | None:
+    return (lambda: os.sched_setaffinity(0, cores)) if cores else None
 
 
 class Server:
@@ -51,12 +72,9 @@ class Server:
             stdout=self._errors,
             stderr=self._errors,
             env=environment,
+            preexec_fn=_pin_to(cores or frozenset()),
         )
         try:
-            if cores:
-                # Threads inherit the mask of the thread that starts them; the process has only just begun.
-                for task in os.listdir(f"/proc/{self.pid}/task"):
-                    os.sched_setaffinity(int(task), cores)
             self._wait_until_listening(address, start_limit_seconds)
         except BaseException:
             self.stop()

@@ -21,6 +21,9 @@ class Parsing(unittest.TestCase):
         with self.assertRaises(Failure):
             h2load.parse("h2load: nothing of that sort")
 
+    def test_times_of_the_log_are_read_and_sorted(self):
+        self.assertEqual(h2load.parse_times("1763760000000001\t200\t312\n1763760000000009\t200\t77\n"), [77, 312])
+
     def test_callgrind_parts_are_added_up(self):
         self.assertEqual(callgrind.parse_total("events: Ir\ntotals: 12\nfn=x\ntotals: 30\n"), 42)
 

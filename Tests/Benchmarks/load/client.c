@@ -109,6 +109,10 @@ void client_start(Client *client, Call *call) {
   nghttp2_nv headers[] = {
       HEADER(":method", "POST"), HEADER(":scheme", "http"),  HEADER(":authority", "localhost"),
       HEADER(":path", ""),       HEADER("te", "trailers"),   HEADER("content-type", "application/grpc"),
+      // As the other clients': see driver/h2load.py.
+      HEADER("grpc-timeout", "10S"),
+      HEADER("x-request-id", "3f1c2a9e-7b0d-4c55-9a1e-0d2f6b8c4e71"),
+      HEADER("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
   };
   headers[3].value = (uint8_t *)call->path;
   headers[3].valuelen = strlen(call->path);

@@ -7,20 +7,7 @@ extension Channel {
   public func unary<Request, Response>(
     _ method: MethodDescriptor<Request, Response>, _ request: Request, options: CallOptions = CallOptions()
   ) async throws -> Response {
-    let reply = try await unary(
-      path: method.path, idempotency: method.idempotency, options: options,
-      write: { stream in
-        request.withPacked { packed in stream.enqueueMessage(count: packed.count) { packed.write(to: $0) } }
-      },
-      read: { try Response(response: $0) })
-    return reply.message
-  }
-
-  /// A response with the metadata around it.
-  struct Reply<Message: Sendable>: Sendable {
-    let message: Message
-    let initialMetadata: Metadata
-    let trailingMetadata: Metadata
+    try await unaryReply(method, request, options: options).message
   }
 
   /// A unary call, made again as its method allows.

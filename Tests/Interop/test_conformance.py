@@ -6,16 +6,15 @@ Source: gRPC's doc/interop-test-descriptions.md.
 
 import unittest
 
-from conformance.peers import Grpcio, Swift
+from conformance.peers import CPlusPlus, Grpcio, Swift
 from conformance.processes import RunningServer, run_case
 from conformance.transports import TCP, Unix
 
-PAIRS = [(Swift, Grpcio), (Grpcio, Swift), (Swift, Swift)]  # client, server
+PAIRS = [(Swift, Grpcio), (Swift, CPlusPlus), (Grpcio, Swift), (CPlusPlus, Swift), (Swift, Swift)]  # client, server
 TRANSPORTS = [TCP, Unix]
 
 # Left out of the matrix until Shared/RPC has the feature.
 NOT_YET = {
-    "test_custom_metadata": "binary metadata",
     "test_client_compressed_unary": "gzip",
     "test_server_compressed_unary": "gzip",
     "test_client_compressed_streaming": "gzip",

@@ -8,6 +8,7 @@ import os
 import sys
 
 from conformance.building import build
+from conformance.cplusplus import build_peer
 from stack import BIN, ROOT
 
 PROTO = os.path.join(ROOT, "Tests", "Interop", "proto")
@@ -43,3 +44,17 @@ class Grpcio:
     @classmethod
     def command(cls, role):
         return [sys.executable, os.path.join(ROOT, "Tests", "Interop", "Python", f"{role}.py"), cls.descriptors]
+
+
+class CPlusPlus:
+    """Debian's gRPC C++."""
+
+    name = "CPlusPlus"
+
+    @classmethod
+    def prepare(cls):
+        build_peer(os.path.join(ROOT, "Tests", "Interop", "CPlusPlus"), PROTO, BUILD)
+
+    @staticmethod
+    def command(role):
+        return [os.path.join(BUILD, role)]

@@ -26,6 +26,7 @@ enum InteropCase {
     "cancel_after_begin": { try await $0.cancelAfterBegin() },
     "cancel_after_first_response": { try await $0.cancelAfterFirstResponse() },
     "timeout_on_sleeping_server": { try await $0.timeoutOnSleepingServer() },
+    "custom_metadata": { try await $0.customMetadata() },
     "status_code_and_message": { try await $0.statusCodeAndMessage() },
     "special_status_message": { try await $0.specialStatusMessage() },
     "unimplemented_method": { try await $0.unimplementedMethod() },

@@ -10,9 +10,10 @@ struct Echo {
 
   /// Echoes the metadata.
   init(_ context: ServerContext) {
+    let sent = context.metadata
     var initial = Metadata(), trailing = Metadata()
-    for value in context.metadata.values(of: Echo.initialName) { initial.append(Echo.initialName, value) }
-    for value in context.metadata.values(of: Echo.trailingName) { trailing.append(Echo.trailingName, value) }
+    for value in sent.values(of: Echo.initialName) { initial.append(Echo.initialName, value) }
+    for value in sent.binaryValues(of: Echo.trailingName) { trailing.append(Echo.trailingName, bytes: value) }
     context.setInitialMetadata(initial)
     context.setTrailingMetadata(trailing)
     self.trailing = trailing

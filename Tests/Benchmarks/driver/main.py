@@ -4,14 +4,18 @@ import argparse
 import sys
 import unittest
 
-from . import rpc, stock
+from . import guard, rpc, stock
 from .failure import Failure
 from .measures import as_json, as_table
 
-BENCHMARKS = {"rpc": rpc.run, "stock": stock.run}
+BENCHMARKS = {
+    "rpc": lambda options: rpc.run(options.quick),
+    "stock": lambda options: stock.run(options.quick),
+    "instructions": lambda options: guard.run(options.record),
+}
 
-DESCRIPTION = """Benchmarks of the project. Every bound is a ratio or a size, taken in one run, and is judged by the
-median. Exit code: 0 all bounds hold, 1 one does not, 2 the benchmark could not be run."""
+DESCRIPTION = """Benchmarks of the project. Every bound is a ratio, a size or a count, taken in one run, and is judged by
+the median. Exit code: 0 all bounds hold, 1 one does not, 2 the benchmark could not be run."""
 
 
 def main(arguments: list[str]) -> int:
@@ -19,6 +23,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("benchmark", nargs="?", choices=sorted(BENCHMARKS))
     parser.add_argument("--json", action="store_true", help="an array of objects instead of the table")
     parser.add_argument("--quick", action="store_true", help="a smoke run: fewer rounds, fewer calls, coarser")
+    parser.add_argument("--record", action="store_true", help="of instructions: keep the counts as the new bounds")
     parser.add_argument("--self-check", action="store_true", help="test the driver itself and do nothing else")
     options = parser.parse_args(arguments)
     if options.self_check:
@@ -26,7 +31,7 @@ def main(arguments: list[str]) -> int:
     if options.benchmark is None:
         parser.error("say which benchmark: " + ", ".join(sorted(BENCHMARKS)))
     try:
-        measures = BENCHMARKS[options.benchmark](options.quick)
+        measures = BENCHMARKS[options.benchmark](options)
     except Failure as failure:
         print(f"Tests/Benchmarks/run: {failure}", file=sys.stderr)
         return 2
@@ -35,9 +40,9 @@ def main(arguments: list[str]) -> int:
 
 
 def self_check() -> int:
-    from . import test_measures, test_parsing
+    from . import test_guard, test_measures, test_parsing
 
     suite = unittest.TestSuite(
-        unittest.defaultTestLoader.loadTestsFromModule(module) for module in (test_measures, test_parsing)
+        unittest.defaultTestLoader.loadTestsFromModule(module) for module in (test_guard, test_measures, test_parsing)
     )
     return 0 if unittest.TextTestRunner().run(suite).wasSuccessful() else 1

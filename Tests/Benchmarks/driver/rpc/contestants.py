@@ -41,8 +41,7 @@ class Programs:
 
     @property
     def our_servers(self) -> list[Contestant]:
-        serve = (str(self.ours), "serve")
-        return [Contestant(SYNCHRONOUS, serve, SYNCHRONOUS_PATH), Contestant(ASYNCHRONOUS, serve, ASYNCHRONOUS_PATH)]
+        return our_servers(self.ours)
 
     @property
     def cpp_servers(self) -> list[Contestant]:
@@ -54,6 +53,11 @@ class Programs:
     @property
     def servers(self) -> list[Contestant]:
         return [self.floor_server, *self.our_servers, *self.cpp_servers]
+
+
+def our_servers(program: Path) -> list[Contestant]:
+    serve = (str(program), "serve")
+    return [Contestant(SYNCHRONOUS, serve, SYNCHRONOUS_PATH), Contestant(ASYNCHRONOUS, serve, ASYNCHRONOUS_PATH)]
 
 
 def build_programs() -> Programs:

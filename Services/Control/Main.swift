@@ -48,7 +48,7 @@ import ServiceKit
   /// A person tells better than a machine whether to try again, and the gateway tries its replicas by itself.
   private static var channelOptions: ChannelOptions {
     var options = ChannelOptions()
-    options.attemptLimit = 1
+    options.retry = .never
     return options
   }
 

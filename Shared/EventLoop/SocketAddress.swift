@@ -31,13 +31,15 @@ public struct SocketAddress: Hashable, Sendable {
 
   /// Looks a host up; blocks when it is a name.
   ///
-  /// - Parameter isPassive: for listening.
+  /// - Parameters:
+  ///   - isPassive: for listening.
+  ///   - isNumeric: `host` is no name, so that nothing is looked up and nothing blocks; a name is an error.
   public static func resolve(
-    host: String, port: UInt16, isPassive: Bool = false
+    host: String, port: UInt16, isPassive: Bool = false, isNumeric: Bool = false
   ) throws(NameError) -> [SocketAddress] {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_NUMERICSERV | (isPassive ? AI_PASSIVE : 0)
+    hints.ai_flags = AI_NUMERICSERV | (isPassive ? AI_PASSIVE : 0) | (isNumeric ? AI_NUMERICHOST : 0)
     var list: UnsafeMutablePointer<addrinfo>?
     let result = getaddrinfo(host, String(port), &hints, &list)
     guard result == 0 else { throw NameError(reason: String(cString: gai_strerror(result))) }

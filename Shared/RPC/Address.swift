@@ -42,6 +42,19 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether it can be connected to without looking anything up.
+  var isNumeric: Bool {
+    switch self {
+    case .unix: true
+    case .tcp(let host, _): (try? SocketAddress.resolve(host: host, port: 0, isNumeric: true)) != nil
+    }
+  }
+
+  var isIPv6: Bool {
+    guard case .tcp(let host, _) = self else { return false }
+    return host.contains(":")
+  }
+
   func withUnixSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R? {
     guard case .unix(let path) = self, path.utf8.count <= Address.longestUnixPath else { return nil }
     var address = sockaddr_un()

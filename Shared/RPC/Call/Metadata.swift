@@ -61,6 +61,9 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
   /// Appends all of `other` behind what is there.
   public mutating func append(contentsOf other: Metadata) { entries += other.entries }
 
+  /// Removes all values of that name.
+  mutating func removeAll(named name: String) { entries.removeAll { $0.name == name } }
+
   /// The first value of that name.
   public subscript(name: String) -> String? { entries.first { $0.name == name }?.value }
 
@@ -92,7 +95,7 @@ extension Metadata.Entry {
 
   /// Whether it may go on the wire as it is: RFC 9113 §8.2.1 and gRPC's reserved names.
   var isSendable: Bool {
-    !name.isEmpty && (!name.hasPrefix("grpc-") || name == "grpc-status-details-bin") && !name.hasPrefix(":")
+    !name.isEmpty && (!name.hasPrefix("grpc-") || Metadata.sendableProtocolNames.contains(name)) && !name.hasPrefix(":")
       && !Metadata.reserved.contains(name)
       && name.utf8.allSatisfy {
         (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x5f || $0 == 0x2e
@@ -106,6 +109,13 @@ extension Metadata {
   var sendable: [(name: String, value: [UInt8])] {
     entries.lazy.filter(\.isSendable).map { (name: $0.name, value: Array($0.value.utf8)) }
   }
+
+  /// Names of gRPC's own that go with a call or a status like any other.
+  fileprivate static let sendableProtocolNames: Set<String> = [
+    "grpc-status-details-bin", Pushback.field, Metadata.previousAttempts,
+  ]
+  /// How often a client has made the call before (A6).
+  static let previousAttempts = "grpc-previous-rpc-attempts"
 
   /// Fields of HTTP/2 and of gRPC that a caller can't set.
   fileprivate static let reserved: Set<String> = [

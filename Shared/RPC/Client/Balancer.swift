@@ -98,7 +98,10 @@ final class Balancer: @unchecked Sendable {
   /// Nil when it is worth while to wait.
   private func pick(waitForReady: Bool) -> Result<ClientConnection?, RPCError> {
     assert(loop.isCurrent)
-    guard !isShutDown else { return .failure(RPCError(.unavailable, "the channel to \(target) is shut down")) }
+    guard !isShutDown else {
+      let text = "the channel to \(target) is shut down"
+      return .failure(RPCError(.unavailable, text, cause: NoConnection(target: target, reason: text)))
+    }
     for step in 0..<subchannels.count {
       let index = (turn + step) % subchannels.count
       if subchannels[index].state == .ready, let connection = subchannels[index].connection, !connection.isGoingAway {

@@ -23,8 +23,8 @@ public struct CallOptions: Sendable {
 public struct ChannelOptions: Sendable {
   /// Largest message accepted, in bytes.
   public var messageLimit = 4 << 20
-  /// How often a call is made in all when its method allows that and a replica fails.
-  public var attemptLimit = 5
+  /// How calls that fail are made again.
+  public var retry = RetryPolicy()
 
   /// Look at the calls.
   public var interceptors: [any ClientInterceptor] = []

@@ -60,7 +60,7 @@ extension Channel {
           stream.begin(watch, endsCall: true)
           return stream
         } catch {
-          guard error.code == .unavailable, attempt < self.options.attemptLimit else { throw error }
+          guard error.code == .unavailable, attempt < RetryState.unseenLimit else { throw error }
           attempt += 1
         }
       }

@@ -10,7 +10,7 @@ extension Channel {
     try await unaryReply(method, request, options: options).message
   }
 
-  /// A unary call, made again as its method allows.
+  /// A unary call, made again as its method and the channel's policy allow.
   func unary<Response: Sendable>(
     path: String, idempotency: IdempotencyLevel, options: CallOptions,
     write: @escaping @Sendable (ClientStream) -> Void,
@@ -18,13 +18,15 @@ extension Channel {
   ) async throws -> Reply<Response> {
     let deadline = options.timeout.map { EventLoop.monotonicNanoseconds() &+ $0.nanoseconds }
     return try await onCall(path, endsWithBody: true) { balancer, watch in
-      var attempt = 1
+      var metadata = options.metadata
+      var retries: RetryState?
       while true {
-        let connection = try await balancer.connection(deadline: deadline, waitForReady: options.waitForReady)
         let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: true)
+        let failure: RPCError
         do {
-          return try await withTaskCancellationHandler {
-            try connection.open(stream, path: path, metadata: options.metadata, deadline: deadline)
+          let connection = try await balancer.connection(deadline: deadline, waitForReady: options.waitForReady)
+          let reply = try await withTaskCancellationHandler {
+            try connection.open(stream, path: path, metadata: metadata, deadline: deadline)
             stream.begin(watch, endsCall: false)
             write(stream)
             stream.finishSending()
@@ -32,27 +34,55 @@ extension Channel {
           } onCancel: {
             stream.loop.execute { stream.cancel() }
           }
+          self.retryBudget.callSucceeded()
+          return reply
         } catch let error as RPCError {
-          let mayMove =
-            idempotency.allowsRetry && error.code == .unavailable || stream.wasNotProcessed || stream.id == 0
-          guard mayMove, error.code == .unavailable, attempt < self.options.attemptLimit, !Task.isCancelled else {
-            throw error
-          }
+          // With nothing to call the first attempt fails at once: the service is not there.
+          guard retries != nil || !(error.cause is NoConnection) else { throw error }
+          failure = error
         }
-        // The next replica at once; from then on with a pause that doubles, as all of them seem to be in trouble.
-        if attempt > 1 { await balancer.loop.sleep(for: Channel.pause(before: attempt)) }
-        attempt += 1
+        var state =
+          retries
+          ?? RetryState(self.options.retry, isIdempotent: idempotency.allowsRetry, deadline: deadline)
+        try await self.pause(&state, after: failure, of: stream)
+        retries = state
+        metadata.setPreviousAttempts(state.previousAttempts)
       }
     }
   }
 
-  private static func pause(before attempt: Int) -> Duration {
-    let longest = 25.0 * Double(1 << min(attempt, 6))
-    return .microseconds(Int64(Double.random(in: 0.5...1) * longest * 1000))
+  /// Waits until the call may be made again.
+  /// - Throws: `failure` when it may not be; CANCELLED when the caller does not want it any more.
+  private func pause(_ state: inout RetryState, after failure: RPCError, of stream: ClientStream) async throws {
+    let summary = RetryState.Failure(
+      code: failure.code, pushback: Pushback(failure),
+      isUnseen: failure.code == .unavailable && stream.wasNotSeen && !(failure.cause is NoConnection),
+      responseBegan: stream.responseBegan)
+    var random = SystemRandomNumberGenerator()
+    let decision = state.next(
+      after: summary, now: EventLoop.monotonicNanoseconds(), budget: retryBudget, random: &random)
+    guard case .retry(let nanoseconds) = decision, !Task.isCancelled else { throw failure }
+    guard nanoseconds > 0 else { return }
+    await stream.loop.sleep(for: .nanoseconds(Int64(clamping: nanoseconds)))
+    guard !Task.isCancelled else {
+      throw RPCError(.cancelled, "the call was cancelled before it was made again", cause: failure)
+    }
+  }
+}
+
+extension Metadata {
+  /// - Parameter count: 0 leaves what is there.
+  fileprivate mutating func setPreviousAttempts(_ count: Int) {
+    guard count > 0 else { return }
+    removeAll(named: Metadata.previousAttempts)
+    append(Metadata.previousAttempts, String(count))
   }
 }
 
 extension ClientStream {
+  /// No server has looked at the call: it was refused unread, or never sent.
+  fileprivate var wasNotSeen: Bool { wasNotProcessed || id == 0 }
+
   /// The one response, once the call has ended.
   func reply<Response: Sendable>(
     _ read: @Sendable (UnsafeRawBufferPointer) throws -> Response

@@ -4,8 +4,7 @@ import Synchronization
 
 /// The way to a service: any number of addresses, a connection to each, calls in turn over those that are ready.
 ///
-/// A call that comes from one of the group's loops stays on it. Calls of methods that are idempotent move to another
-/// connection when theirs fails with UNAVAILABLE; a call that the peer says it has not looked at always does.
+/// A call that comes from one of the group's loops stays on it. Calls that fail are made again as `RetryPolicy` says.
 public final class Channel: Sendable {
   public let target: Target
   public let options: ChannelOptions
@@ -13,11 +12,13 @@ public final class Channel: Sendable {
   private let balancers: [Balancer]
   private let refresh: Refresh
   private let known = Mutex<[Address]>([])
+  let retryBudget: RetryBudget
 
   public init(target: Target, group: EventLoopGroup, options: ChannelOptions = ChannelOptions()) {
     self.target = target
     self.options = options
     self.group = group
+    retryBudget = RetryBudget(options.retry.budget)
     let refresh = Refresh()
     balancers = group.loops.map { loop in
       Balancer(

@@ -65,8 +65,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       guard descriptor >= 0 else { throw SystemError("socket") }
       result = address.withUnixSocketAddress { Glibc.connect(descriptor, $0, $1) } ?? -1
     case .tcp(let host, let port):
-      // Numeric: names have been looked up by the resolver, except for those in a list, which is the caller's choice.
-      guard let target = try? SocketAddress.resolve(host: host, port: port).first else {
+      // Names have been looked up by the resolver: the loop must not wait for that.
+      guard let target = try? SocketAddress.resolve(host: host, port: port, isNumeric: true).first else {
         throw SystemError("getaddrinfo", errno: EADDRNOTAVAIL)
       }
       descriptor = socket(target.family, type, 0)

@@ -13,6 +13,8 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
   var watch: Watch?
   /// The peer has not looked at the call: it may go elsewhere, whatever its method does.
   private(set) var wasNotProcessed = false
+  /// The response's headers are there, and they are not the trailers.
+  private(set) var responseBegan = false
 
   private var httpStatus = 0
   private var grpcStatus: Int?
@@ -63,6 +65,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
       initialMetadata = Metadata()
       return
     }
+    responseBegan = true
     // The status is in the trailers, nowhere else.
     grpcStatus = nil
     if httpStatus != 200 || !isGRPC {

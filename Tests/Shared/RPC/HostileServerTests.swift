@@ -74,7 +74,7 @@ import Testing
     let channel = Channel(target: Target(server.address), group: group)
     let error = await rpcError { try await channel.unary(TestMethods.unary, Request()) }
     #expect(error?.code == .unavailable)
-    #expect(attempts.value == channel.options.attemptLimit)
+    #expect(attempts.value == RetryState.unseenLimit)
     channel.shutdown()
     group.stop()
   }

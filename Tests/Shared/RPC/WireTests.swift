@@ -82,14 +82,36 @@ import Testing
       ("dns:///inventory:50051", .dns(host: "inventory", port: 50051)),
       ("inventory:1", .dns(host: "inventory", port: 1)),
       ("ipv4:10.0.0.1:1,10.0.0.2:2", .list([.tcp(host: "10.0.0.1", port: 1), .tcp(host: "10.0.0.2", port: 2)])),
+      ("ipv4:10.0.0.1:1,10.0.0.1:1", .list([.tcp(host: "10.0.0.1", port: 1)])),
+      ("ipv6:[::1]:1,[fe80::1]:2", .list([.tcp(host: "::1", port: 1), .tcp(host: "fe80::1", port: 2)])),
     ])
   func targets(text: String, target: Target) throws {
     #expect(try Target(parsing: text) == target)
+    #expect(try Target(parsing: target.description) == target)
+  }
+
+  @Test("a list has 100 addresses at most")
+  func longList() throws {
+    func list(_ count: Int) -> String { "ipv4:" + (1...count).map { "127.0.0.1:\($0)" }.joined(separator: ",") }
+    guard case .list(let addresses) = try Target(parsing: list(100)) else { return }
+    #expect(addresses.count == 100)
+    let error = #expect(throws: AddressError.self) { try Target(parsing: list(101)) }
+    #expect(error?.reason.contains("101 addresses") == true)
+  }
+
+  @Test("one address is a list when it is numeric, and looked up when it is a name")
+  func targetOfAnAddress() {
+    let numeric = Address.tcp(host: "127.0.0.1", port: 1)
+    #expect(Target(numeric) == .list([numeric]))
+    #expect(Target(.tcp(host: "localhost", port: 1)) == .dns(host: "localhost", port: 1))
   }
 
   @Test(
     "what is not a target is refused",
-    arguments: ["", "unix-dir:", "unix:", "dns:///", "ipv4:", "ipv4:1.2.3.4:1,", "inventory"])
+    arguments: [
+      "", "unix-dir:", "unix:", "dns:///", "ipv4:", "ipv4:1.2.3.4:1,", "inventory", "ipv4:localhost:1", "ipv4:[::1]:1",
+      "ipv4:unix:/a", "ipv6:", "ipv6:1.2.3.4:1", "ipv6:[name]:1", "ipv6:[::1]:1,",
+    ])
   func badTargets(text: String) {
     #expect(throws: AddressError.self) { try Target(parsing: text) }
   }

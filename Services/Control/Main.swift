@@ -49,6 +49,7 @@ import ServiceKit
   private static var channelOptions: ChannelOptions {
     var options = ChannelOptions()
     options.retry = .never
+    options.balancing = .pickFirst
     return options
   }
 

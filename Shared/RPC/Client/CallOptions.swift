@@ -25,9 +25,22 @@ public struct ChannelOptions: Sendable {
   public var messageLimit = 4 << 20
   /// How calls that fail are made again.
   public var retry = RetryPolicy()
+  /// Which of a target's addresses gets a call.
+  public var balancing = Balancing.roundRobin
+  /// When a replica that fails is left alone. With `roundRobin` only.
+  public var outliers = OutlierPolicy()
 
   /// Look at the calls.
   public var interceptors: [any ClientInterceptor] = []
 
   public init() {}
+}
+
+/// Which of a target's addresses gets a call. Source: gRPC's `doc/load-balancing.md`.
+public enum Balancing: Sendable, Hashable {
+  /// A connection to each address; those that are ready get calls in turn.
+  case roundRobin
+  /// One connection at a time, to the first address that answers. For clients that call little: a connection to each
+  /// replica would cost more than it spreads.
+  case pickFirst
 }

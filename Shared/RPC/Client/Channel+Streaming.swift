@@ -53,10 +53,11 @@ extension Channel {
     return try await onCall(path, endsWithBody: false) { balancer, watch in
       var attempt = 1
       while true {
-        let connection = try await balancer.connection(deadline: deadline, waitForReady: options.waitForReady)
+        let pick = try await balancer.pick(deadline: deadline, waitForReady: options.waitForReady)
         let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: isUnary)
         do throws(RPCError) {
-          try connection.open(stream, path: path, metadata: options.metadata, deadline: deadline)
+          stream.subchannel = pick.subchannel
+          try pick.connection.open(stream, path: path, metadata: options.metadata, deadline: deadline)
           stream.begin(watch, endsCall: true)
           return stream
         } catch {

@@ -24,9 +24,10 @@ extension Channel {
         let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: true)
         let failure: RPCError
         do {
-          let connection = try await balancer.connection(deadline: deadline, waitForReady: options.waitForReady)
+          let pick = try await balancer.pick(deadline: deadline, waitForReady: options.waitForReady)
+          stream.subchannel = pick.subchannel
           let reply = try await withTaskCancellationHandler {
-            try connection.open(stream, path: path, metadata: metadata, deadline: deadline)
+            try pick.connection.open(stream, path: path, metadata: metadata, deadline: deadline)
             stream.begin(watch, endsCall: false)
             write(stream)
             stream.finishSending()

@@ -22,7 +22,8 @@ public final class Channel: Sendable {
     let refresh = Refresh()
     balancers = group.loops.map { loop in
       Balancer(
-        loop: loop, target: target, interceptors: ClientInterceptorTable(options.interceptors, target: target)
+        loop: loop, target: target, options: options,
+        interceptors: ClientInterceptorTable(options.interceptors, target: target)
       ) { refresh.request() }
     }
     self.refresh = refresh

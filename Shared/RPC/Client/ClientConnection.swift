@@ -10,6 +10,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private let authority: [UInt8]
   private weak var owner: Subchannel?
   private var isConnected = false
+  private var isReady = false
   /// The peer takes no new calls.
   private(set) var isGoingAway = false
 
@@ -94,8 +95,15 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     }
     isConnected = true
     loop.modify(descriptor, for: .readable)
-    owner?.didConnect(self)
     return true
+  }
+
+  /// A server that has sent SETTINGS has accepted the connection. Before that it may only lie in a listener's queue, and be
+  /// reset with the calls in it when the server stops.
+  override func receivedSettings() {
+    guard !isReady else { return }
+    isReady = true
+    owner?.didConnect(self)
   }
 
   // MARK: Calls

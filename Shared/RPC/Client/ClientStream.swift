@@ -15,6 +15,9 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
   private(set) var wasNotProcessed = false
   /// The response's headers are there, and they are not the trailers.
   private(set) var responseBegan = false
+  /// Where the call went: hears how it ended.
+  var subchannel: Subchannel?
+  private var isLost = false
 
   private var httpStatus = 0
   private var grpcStatus: Int?
@@ -120,6 +123,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     isConcluded = true
     if isScheduled { loop.cancel(self) }
     endWatch(error)
+    if !wasNotProcessed { subchannel?.callEnded(error, isLost: isLost) }
     if let error {
       fail(error)
     } else {
@@ -144,6 +148,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
 
   override func didClose(_ end: End) {
     if case .closed(let code) = end, code == NGHTTP2_REFUSED_STREAM.rawValue { wasNotProcessed = true }
+    if case .connectionLost = end { isLost = true }
     conclude(end.error)
   }
 

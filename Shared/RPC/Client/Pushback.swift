@@ -25,8 +25,16 @@ enum Pushback: Equatable {
     self = .after(nanoseconds: UInt64(milliseconds) * 1_000_000)
   }
 
-  /// What the status of a call says.
+  /// What the status of a call says: in the field, else as RetryInfo in its details.
   init(_ error: RPCError) {
-    self.init(milliseconds: error.metadata[Pushback.field])
+    if let value = error.metadata[Pushback.field] {
+      self.init(milliseconds: value)
+      return
+    }
+    for case .retryInfo(let delay) in error.details {
+      self = delay < .zero ? .never : .after(nanoseconds: delay.nanoseconds)
+      return
+    }
+    self = .none
   }
 }

@@ -10,8 +10,7 @@ struct RetryState {
   private var attempts = 1
   /// Attempts that none has looked at.
   private var unseenAttempts = 0
-  /// Pauses since the server last said how long to wait.
-  private var backOffs = 0
+  private var backOff: BackOff
 
   /// Attempts that no server has looked at, which the policy does not count: servers that refuse a call without a look, one
   /// after the other, must not keep it for ever.
@@ -22,6 +21,9 @@ struct RetryState {
     self.policy = policy
     self.isIdempotent = isIdempotent
     self.deadline = deadline
+    backOff = BackOff(
+      first: policy.initialBackOff, longest: policy.longestBackOff, multiplier: policy.multiplier,
+      jitter: policy.jitter)
   }
 
   /// How an attempt failed.
@@ -60,9 +62,9 @@ struct RetryState {
     case .after(let nanoseconds):
       guard nanoseconds <= policy.longestPushback.nanoseconds else { return .giveUp }
       pause = nanoseconds
-      backOffs = 0
+      backOff.reset()
     case .none:
-      pause = backOff(&random)
+      pause = backOff.next(using: &random)
     }
     guard isInTime(now: now, pause: pause) else { return .giveUp }
     attempts += 1
@@ -73,7 +75,7 @@ struct RetryState {
   /// trouble, which is given time.
   private mutating func nextAfterUnseen(now: UInt64, random: inout some RandomNumberGenerator) -> Decision {
     guard unseenAttempts < RetryState.unseenLimit - 1 else { return .giveUp }
-    let pause = unseenAttempts == 0 ? 0 : backOff(&random)
+    let pause = unseenAttempts == 0 ? 0 : backOff.next(using: &random)
     guard isInTime(now: now, pause: pause) else { return .giveUp }
     unseenAttempts += 1
     return .retry(afterNanoseconds: pause)
@@ -86,15 +88,6 @@ struct RetryState {
     case .resourceExhausted: failure.pushback != .none
     default: false
     }
-  }
-
-  private mutating func backOff(_ random: inout some RandomNumberGenerator) -> UInt64 {
-    var pause = Double(policy.initialBackOff.nanoseconds)
-    let longest = Double(policy.longestBackOff.nanoseconds)
-    for _ in 0..<min(backOffs, 64) { pause = min(pause * max(policy.multiplier, 1), longest) }
-    backOffs += 1
-    let jitter = min(max(policy.jitter, 0), 1)
-    return UInt64(min(pause, longest) * Double.random(in: (1 - jitter)...(1 + jitter), using: &random))
   }
 
   /// An attempt that begins when the deadline has passed is none.

@@ -4,15 +4,24 @@ import EventLoop
 final class Subchannel: LoopTimer, @unchecked Sendable {
   // Sendable by the loop: everything is touched there only.
   enum State {
-    case connecting, ready, waiting
+    /// Not asked to connect.
+    case idle
+    case connecting, ready
+    /// For the end of its back-off.
+    case waiting
   }
 
   let address: Address
   private unowned let balancer: Balancer
-  private(set) var state = State.waiting
+  private(set) var state = State.idle
   private(set) var connection: ClientConnection?
   private(set) var lastError: RPCError?
-  private var failures = 0
+  /// What calls to it came to, for the balancer to judge by.
+  var record = ReplicaRecord()
+  /// Its connection has broken, or is about to be found broken, with calls on it.
+  private var lostCalls = false
+  // 50 ms, 80, 128, … 2 s: sooner and shorter than gRPC's 1 s to 120 s, as replicas are near and few.
+  private var backOff = BackOff(first: .milliseconds(50), longest: .seconds(2))
   /// When the connection was made, in monotonic nanoseconds.
   private var connectedAt: UInt64 = 0
 
@@ -20,8 +29,6 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   /// A connection that was lost sooner has not worked: a peer that accepts and closes, because it is full or stopping, is
   /// to be met with the same patience as one that refuses.
   private static let shortestSuccess: UInt64 = 1_000_000_000
-  private static let firstBackOff = 50_000_000.0
-  private static let longestBackOff = 2_000_000_000.0
 
   init(_ address: Address, balancer: Balancer) {
     self.address = address
@@ -29,8 +36,12 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   }
 
   func connect() {
-    guard state == .waiting, connection == nil else { return }
+    guard state == .waiting || state == .idle, connection == nil else { return }
     balancer.loop.cancel(self)
+    guard balancer.mayConnect(self) else {
+      state = .idle
+      return
+    }
     state = .connecting
     do throws(SystemError) {
       connection = try ClientConnection(to: address, loop: balancer.loop, owner: self)
@@ -43,8 +54,15 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   /// Forgets failures and connects at once, unless it is connected or about to be.
   func startOver() {
     guard state == .waiting else { return }
-    failures = 0
+    backOff.reset()
     connect()
+  }
+
+  /// Another address is used: no connection, and no attempts at one.
+  func rest() {
+    guard state != .idle else { return }
+    state = .idle
+    retire()
   }
 
   func didConnect(_ connection: ClientConnection) {
@@ -68,6 +86,10 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   func didClose(_ connection: ClientConnection, _ reason: RPCError) {
     guard connection === self.connection else { return }
     self.connection = nil
+    if lostCalls {
+      lostCalls = false
+      recordFailure()
+    }
     let error = RPCError(.unavailable, "\(address): \(reason.message)")
     let wasReady = state == .ready
     balancer.loop.cancel(self)
@@ -84,11 +106,12 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   /// the first time.
   private func again(_ error: RPCError) {
     if EventLoop.monotonicNanoseconds() &- connectedAt >= Subchannel.shortestSuccess {
-      failures = 0
-    } else if failures > 0 {
+      backOff.reset()
+    } else if backOff.count > 0 {
       return failed(error)
     } else {
-      failures = 1
+      var random = SystemRandomNumberGenerator()
+      _ = backOff.next(using: &random)
     }
     balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds())
     state = .connecting
@@ -99,20 +122,43 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     connection = nil
     lastError = error
     state = .waiting
-    failures += 1
-    // 50 ms, 80, 128, … 2 s, each ± 20 %: replicas that come back are not met by all clients at once.
-    var backOff = Subchannel.firstBackOff
-    for _ in 1..<min(failures, 20) { backOff = min(backOff * 1.6, Subchannel.longestBackOff) }
-    backOff *= Double.random(in: 0.8...1.2)
-    balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ UInt64(backOff))
+    // Jittered, so that replicas that come back are not met by all clients at once.
+    var random = SystemRandomNumberGenerator()
+    balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ backOff.next(using: &random))
     balancer.stateChanged()
+  }
+
+  // MARK: What calls come to
+
+  /// A call on this address has ended. `isLost`: together with its connection, which counts as one failure however many
+  /// calls were on it.
+  @inline(__always) func callEnded(_ error: RPCError?, isLost: Bool) {
+    guard let error else { return record.succeeded() }
+    callFailed(error, isLost: isLost)
+  }
+
+  private func callFailed(_ error: RPCError, isLost: Bool) {
+    guard !isLost else {
+      if state == .ready { lostCalls = true }
+      return
+    }
+    switch error.code {
+    case .unavailable, .deadlineExceeded, .internalError: recordFailure()
+    case .cancelled: break  // says nothing of the replica
+    default: record.succeeded()
+    }
+  }
+
+  private func recordFailure() {
+    record.failed()
+    balancer.failureRecorded(self)
   }
 
   /// The time to connect is up, or the time to wait.
   override func fire() {
     if let connection {
       if state == .connecting {
-        connection.close(RPCError(.unavailable, "no connection within 5 s"))
+        connection.close(RPCError(.unavailable, "no answer within 5 s"))
       }
     } else {
       state = .waiting

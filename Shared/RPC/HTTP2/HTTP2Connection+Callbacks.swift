@@ -54,6 +54,8 @@ extension HTTP2Connection {
           $0.receivedGoAway(
             lastStreamID: frame.pointee.goaway.last_stream_id, errorCode: frame.pointee.goaway.error_code)
         }
+      case Int(NGHTTP2_SETTINGS.rawValue) where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0:
+        Unmanaged<HTTP2Connection>.fromOpaque(connection)._withUnsafeGuaranteedRef { $0.receivedSettings() }
       case Int(NGHTTP2_PING.rawValue) where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
         Unmanaged<HTTP2Connection>.fromOpaque(connection)._withUnsafeGuaranteedRef { $0.receivedPingAcknowledgement() }
       default: break

@@ -77,6 +77,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   func beginHeaders(streamID: Int32, isFirst: Bool) -> HTTP2Stream? { nil }
   /// The peer takes no streams above `lastStreamID` (RFC 9113 §6.8).
   func receivedGoAway(lastStreamID: Int32, errorCode: UInt32) {}
+  /// The peer has sent SETTINGS, which it begins with (RFC 9113 §3.4).
+  func receivedSettings() {}
   /// The peer has answered our PING.
   func receivedPingAcknowledgement() {}
   /// The socket is gone and no stream is left.

@@ -59,6 +59,15 @@ import Testing
     await test.stop()
   }
 
+  @Test("the time in RetryInfo counts as well")
+  func retryInfo() async throws {
+    let calls = Counter()
+    let full = RPCError(.resourceExhausted, "full", details: [.retryInfo(.milliseconds(1))])
+    let test = try Self.failing([full], calls: calls)
+    #expect(try await test.channel.unary(TestMethods.idempotent, Request()).sku == ",1")
+    await test.stop()
+  }
+
   @Test("a failure's pause that the deadline has no room for is not waited for")
   func noTimeLeft() async throws {
     let calls = Counter()

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import unittest
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from outcome import shown
 from peer import Peer
@@ -36,8 +36,12 @@ class Echo:
     def __init__(self, folder):
         self.target = f"unix:{folder}/echo.sock"
         self._process = subprocess.Popen(
-            [os.path.join(BIN, "benchmark-echo"), self.target], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        self._process.stdout.readline()  # "listening on …"
+            [os.path.join(BIN, "benchmark-echo"), "serve", self.target],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        said = self._process.stdout.readline()
+        if not said.startswith("listening"):
+            self.stop()
+            raise AssertionError(f"benchmark-echo does not serve, but says: {said}")
 
     @property
     def pid(self):
@@ -46,6 +50,10 @@ class Echo:
     @property
     def running(self):
         return self._process.poll() is None
+
+    def descriptors(self):
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def stop(self):
         self._process.kill()
@@ -103,7 +111,7 @@ class Neighbour:
 class Case:
     """What is sent once preface and SETTINGS are, and what may come of it.
 
-    `sends`: bytes, or a function of the peer. `stream`: the one that the outcome is about.
+    `sends`: bytes, or a function of the peer, which sends them. `stream`: the one that the outcome is about.
     """
 
     name: str
@@ -113,6 +121,15 @@ class Case:
     stream: int = 1
     settings: tuple = ()
     growth_mib: float = 8
+
+
+def many(raw, count, first=b"", last=b""):
+    """Sends `raw` so many times, in between; for what is too large to be kept in a table."""
+
+    def send(peer):
+        peer.send(first + raw * count + last)
+
+    return send
 
 
 class HostileTest(unittest.TestCase):

@@ -1,8 +1,9 @@
-"""A client that sends whatever it is told to and takes notes of what comes back."""
+"""Ends of connections that send whatever they are told to and take notes of what comes back."""
 
 import itertools
 import select
 import socket
+import struct
 import time
 
 import hpack
@@ -19,7 +20,8 @@ def connect(target):
     """A non-blocking socket to `unix:PATH` or `HOST:PORT`."""
     if target.startswith("unix:"):
         made = socket.socket(socket.AF_UNIX)
-        made.settimeout(PATIENCE_S)
+        # Blocking, with the kernel's own limit: with Python's, a full queue of the listener is an error.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", PATIENCE_S, 0))
         made.connect(target.removeprefix("unix:"))
     else:
         host, _, port = target.rpartition(":")
@@ -29,14 +31,26 @@ def connect(target):
     return made
 
 
-class Peer:
-    """with Peer(target) as peer: peer.send(…); peer.outcome()
+def ready(connected, reads, writes, timeout_s):
+    """(readable, writable), as soon as one that is asked for holds; both false after timeout_s."""
+    poll = select.poll()  # select() knows the first 1024 descriptors only
+    poll.register(connected, (select.POLLIN if reads else 0) | (select.POLLOUT if writes else 0))
+    found = poll.poll(max(0, timeout_s) * 1000)
+    events = found[0][1] if found else 0
+    broken = events & (select.POLLERR | select.POLLHUP)
+    return reads and bool(events & select.POLLIN or broken), writes and bool(events & select.POLLOUT or broken)
+
+
+class Endpoint:
+    """One side of a connection.
 
     It reads while it sends, so that neither side waits for the other for ever, until `reads` is turned off as an attack.
     """
 
-    def __init__(self, target, settings=(), preface=True, acknowledges=True):
-        self.socket = connect(target)
+    def __init__(self, connected, skipped=0):
+        """`skipped`: how many bytes come before the first frame."""
+        self.socket = connected
+        self._skipped = skipped
         self.reads = True
         self.closed = False
         self.frames = []  # hyperframe's
@@ -53,12 +67,6 @@ class Peer:
         self._unparsed = bytearray()
         self._pings = itertools.count(1)
         self._answered = set()
-        if preface:
-            self.send(wire.PREFACE + wire.settings(*settings))
-            # The server's limits hold for us once we have said that we know them (RFC 9113 §6.5.3).
-            self.wait(lambda: self.frames, "the server's SETTINGS")
-            if acknowledges:
-                self.send(wire.settings(flags=wire.ACK))
 
     def __enter__(self):
         return self
@@ -70,8 +78,7 @@ class Peer:
         """False when the other side has closed before it took all of it."""
         view, deadline = memoryview(raw), time.monotonic() + timeout_s
         while view and not self.closed:
-            readable, writable, _ = select.select([self.socket] if self.reads else [], [self.socket], [],
-                                                  max(0, deadline - time.monotonic()))
+            readable, writable = ready(self.socket, self.reads, True, deadline - time.monotonic())
             if readable:
                 self._receive()
             if writable:
@@ -95,7 +102,8 @@ class Peer:
         """As the windows permit. False when the stream or the connection has ended before it was all sent."""
         at = 0
         while at < len(payload):
-            if not self.wait(lambda: self.window(stream) > 0 or stream in self.ended or stream in self.resets, "a window to open"):
+            if not self.wait(lambda: self.window(stream) > 0 or stream in self.ended or stream in self.resets,
+                             "a window to open"):
                 return False
             if stream in self.ended or stream in self.resets:
                 return False
@@ -121,7 +129,7 @@ class Peer:
         view = memoryview(raw)
         while view:
             # It reads within a moment or, being full, never.
-            if not select.select([], [self.socket], [], 0.5)[1]:
+            if not ready(self.socket, False, True, 0.5)[1]:
                 break
             try:
                 view = view[self.socket.send(view):]
@@ -147,7 +155,9 @@ class Peer:
         if not raw:
             self.closed = True
             return
-        self._unparsed += raw
+        skip = min(self._skipped, len(raw))
+        self._skipped -= skip
+        self._unparsed += raw[skip:]
         self._parse()
 
     def _parse(self):
@@ -191,10 +201,16 @@ class Peer:
         while not condition():
             if self.closed:
                 return False
-            if not select.select([self.socket], [], [], max(0, deadline - time.monotonic()))[0]:
+            if not ready(self.socket, True, False, deadline - time.monotonic())[0]:
                 raise AssertionError(f"waited {timeout_s} s for {what}")
             self._receive()
         return True
+
+    def wait_a_moment(self, timeout_s):
+        """Takes in what comes within that time. Whether the connection is still there."""
+        if not self.closed and ready(self.socket, True, False, timeout_s)[0]:
+            self._receive()
+        return not self.closed
 
     def wait_closed(self, timeout_s=PATIENCE_S):
         self.wait(lambda: False, "the other side to close", timeout_s)
@@ -208,6 +224,19 @@ class Peer:
         """The gRPC status of that stream; None while there is none."""
         value = dict(self.fields.get(stream, ())).get("grpc-status")
         return None if value is None else int(value)
+
+
+class Peer(Endpoint):
+    """with Peer(target) as peer: peer.send(…); peer.outcome()"""
+
+    def __init__(self, target, settings=(), preface=True, acknowledges=True):
+        super().__init__(connect(target))
+        if preface:
+            self.send(wire.PREFACE + wire.settings(*settings))
+            # The server's limits hold for us once we have said that we know them (RFC 9113 §6.5.3).
+            self.wait(lambda: self.frames, "the server's SETTINGS")
+            if acknowledges:
+                self.send(wire.settings(flags=wire.ACK))
 
     def outcome(self, stream=1):
         """What has become of the connection and of that stream, once all that was sent has been looked at."""

@@ -19,13 +19,15 @@ class FlowControl(HostileTest):
 
     def test_large_answers_to_a_client_without_a_window(self):
         streams = range(1, 2 * 100, 2)
-        with self.attack(growth_mib=CONNECTION_MIB), Peer(self.target, settings=[(wire.INITIAL_WINDOW_SIZE, 0)]) as peer:
+        no_window = [(wire.INITIAL_WINDOW_SIZE, 0)]
+        with self.attack(growth_mib=CONNECTION_MIB), Peer(self.target, settings=no_window) as peer:
             self.ask(peer, streams)
             peer.round_trip()
             refused = [stream for stream in streams if peer.status(stream) == RESOURCE_EXHAUSTED]
             self.assertGreaterEqual(len(refused), 100 - 64, "of 100 MiB")
             # The windows open after all, and the others get what they asked for.
-            peer.send(wire.window_update(wire.MAX_WINDOW - wire.DEFAULT_WINDOW) + wire.settings((wire.INITIAL_WINDOW_SIZE, wire.MAX_WINDOW)))
+            peer.send(wire.window_update(wire.MAX_WINDOW - wire.DEFAULT_WINDOW)
+                      + wire.settings((wire.INITIAL_WINDOW_SIZE, wire.MAX_WINDOW)))
             waiting = [stream for stream in streams if stream not in refused]
             peer.wait(lambda: all(stream in peer.ended for stream in waiting), "the answers")
             self.assertEqual({peer.status(stream) for stream in waiting}, {0})
@@ -41,7 +43,8 @@ class FlowControl(HostileTest):
             peer.round_trip()
             # 16 MiB is what the server lets in without having been read.
             peer.reads = False
-            peer.send_what_fits(b"".join(wire.headers(stream=stream) + wire.long_data(LARGE, stream, end=True) for stream in range(1, 31, 2)))
+            peer.send_what_fits(b"".join(wire.headers(stream=stream) + wire.long_data(LARGE, stream, end=True)
+                                         for stream in range(1, 31, 2)))
             self.neighbour.wait_for_more(50)
 
     def test_answer_that_is_taken_byte_by_byte(self):
@@ -63,12 +66,13 @@ class FlowControl(HostileTest):
             self.assertIn(peer.outcome(), {OK, CALM})
 
     def test_window_that_goes_below_zero(self):
-        """§6.9.2: a window that shrinks may leave a stream with less than nothing, which later updates have to make up for."""
+        """§6.9.2: a window that shrinks may leave a stream with less than nothing, to be made up for."""
         payload = wire.message(bytes(100_000))
         with self.attack(), Peer(self.target) as peer:
             self.ask(peer, [1], payload)
             peer.wait(lambda: peer.received.get(1, 0) == wire.DEFAULT_WINDOW, "a window of bytes")
-            peer.send(wire.settings((wire.INITIAL_WINDOW_SIZE, 0)) + wire.window_update(MIB) + wire.window_update(wire.DEFAULT_WINDOW, 1))
+            peer.send(wire.settings((wire.INITIAL_WINDOW_SIZE, 0)) + wire.window_update(MIB)
+                      + wire.window_update(wire.DEFAULT_WINDOW, 1))
             peer.round_trip()
             self.assertEqual(peer.received[1], wire.DEFAULT_WINDOW)
             peer.send(wire.window_update(10, 1))
@@ -85,10 +89,12 @@ class FlowControl(HostileTest):
 
     def test_more_data_than_the_connection_has_room_for(self):
         # Each stream keeps to its window of 1 MiB; all of them together do not keep to the connection's.
-        raw = b"".join(wire.headers(stream=stream) + wire.data(wire.message(b"x"), stream) + wire.long_data(bytes(MIB - wire.MAX_FRAME), stream)
+        raw = b"".join(wire.headers(stream=stream) + wire.data(wire.message(b"x"), stream)
+                       + wire.long_data(bytes(MIB - wire.MAX_FRAME), stream)
                        for stream in range(1, 2 * 60, 2))
         self.check([Case("60 MiB on 60 streams", "§6.9", raw,
-                         frozenset(connection_error(wire.FLOW_CONTROL_ERROR) | {Status(12), Status(13)}), growth_mib=48)])
+                         frozenset(connection_error(wire.FLOW_CONTROL_ERROR) | {Status(12), Status(13)}),
+                         growth_mib=48)])
 
     def test_messages_that_are_never_finished(self):
         half = wire.message(bytes(MIB), announced=4 * MIB)

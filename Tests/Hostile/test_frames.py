@@ -5,7 +5,8 @@ from attack import Case, HostileTest
 from outcome import OK, Ignored, connection_error, stream_error
 from peer import Peer
 
-PROTOCOL, SIZE, FLOW = (connection_error(code) for code in (wire.PROTOCOL_ERROR, wire.FRAME_SIZE_ERROR, wire.FLOW_CONTROL_ERROR))
+PROTOCOL, SIZE, FLOW = (connection_error(code)
+                        for code in (wire.PROTOCOL_ERROR, wire.FRAME_SIZE_ERROR, wire.FLOW_CONTROL_ERROR))
 OPEN = wire.headers()  # stream 1, whose request has not ended
 IGNORED = {Ignored()}
 
@@ -21,10 +22,11 @@ SETTINGS = [
     Case("a setting that nobody knows", "§6.5.2", wire.settings((0xABCD, 7)), IGNORED),
     Case("flags that nobody knows", "§4.1", wire.settings(flags=0xFE), IGNORED),
     Case("the largest that all settings may be", "§6.5.2", wire.settings(
-        (wire.HEADER_TABLE_SIZE, 2**32 - 1), (wire.MAX_CONCURRENT_STREAMS, 2**32 - 1), (wire.INITIAL_WINDOW_SIZE, wire.MAX_WINDOW),
-        (wire.MAX_FRAME_SIZE, 2**24 - 1), (wire.MAX_HEADER_LIST_SIZE, 2**32 - 1)) + wire.call(), {OK}),
+        (wire.HEADER_TABLE_SIZE, 2**32 - 1), (wire.MAX_CONCURRENT_STREAMS, 2**32 - 1),
+        (wire.INITIAL_WINDOW_SIZE, wire.MAX_WINDOW), (wire.MAX_FRAME_SIZE, 2**24 - 1), (wire.MAX_HEADER_LIST_SIZE, 2**32 - 1)) + wire.call(), {OK}),
     Case("the smallest that all settings may be", "§6.5.2", wire.settings(
-        (wire.HEADER_TABLE_SIZE, 0), (wire.ENABLE_PUSH, 0), (wire.MAX_CONCURRENT_STREAMS, 0), (wire.MAX_FRAME_SIZE, wire.MAX_FRAME))
+        (wire.HEADER_TABLE_SIZE, 0), (wire.ENABLE_PUSH, 0), (wire.MAX_CONCURRENT_STREAMS, 0),
+        (wire.MAX_FRAME_SIZE, wire.MAX_FRAME))
         + wire.call(), {OK}),
 ]
 
@@ -42,7 +44,8 @@ PRIORITY = [
     Case("on no stream", "§6.3", wire.priority(stream=0), PROTOCOL),
     Case("of an idle stream", "§6.3", wire.priority(stream=7), IGNORED),
     # RFC 7540 §5.3.1 made it a stream error, RFC 9113 has nobody look at the content.
-    Case("of a stream that depends on itself", "§5.3.2", OPEN + wire.priority(1, stream=1), IGNORED | stream_error(wire.PROTOCOL_ERROR)),
+    Case("of a stream that depends on itself", "§5.3.2", OPEN + wire.priority(1, stream=1),
+         IGNORED | stream_error(wire.PROTOCOL_ERROR)),
     Case("of an idle stream that depends on itself", "§5.3.2", wire.priority(7, stream=7), IGNORED | PROTOCOL),
     Case("in HEADERS too short for it", "§6.2", wire.headers(b"\0\0", flags=wire.END_HEADERS | wire.WITH_PRIORITY),
          SIZE | PROTOCOL),
@@ -52,7 +55,8 @@ WINDOW_UPDATE = [
     Case("by 0 of a stream", "§6.9", OPEN + wire.window_update(0, 1), stream_error(wire.PROTOCOL_ERROR)),
     Case("by 0 of the connection", "§6.9", wire.window_update(0), PROTOCOL),
     Case("by 0, the reserved bit set", "§6.9", wire.window_update(2**31), PROTOCOL),
-    Case("of a stream beyond 2^31-1", "§6.9.1", OPEN + wire.window_update(wire.MAX_WINDOW, 1), stream_error(wire.FLOW_CONTROL_ERROR)),
+    Case("of a stream beyond 2^31-1", "§6.9.1", OPEN + wire.window_update(wire.MAX_WINDOW, 1),
+         stream_error(wire.FLOW_CONTROL_ERROR)),
     Case("of the connection beyond 2^31-1", "§6.9.1", wire.window_update(wire.MAX_WINDOW), FLOW),
     Case("of the connection to 2^31-1", "§6.9.1", wire.window_update(wire.MAX_WINDOW - wire.DEFAULT_WINDOW), IGNORED),
     Case("3 bytes", "§6.9", wire.frame(wire.WINDOW_UPDATE, bytes(3)), SIZE),
@@ -62,9 +66,11 @@ WINDOW_UPDATE = [
 
 LENGTHS = [
     # §4.2: a frame with a field block alters the connection's state, DATA only its stream's.
-    Case("DATA of 16 385 bytes", "§4.2", OPEN + wire.data(bytes(wire.MAX_FRAME + 1)), stream_error(wire.FRAME_SIZE_ERROR)),
+    Case("DATA of 16 385 bytes", "§4.2", OPEN + wire.data(bytes(wire.MAX_FRAME + 1)),
+         stream_error(wire.FRAME_SIZE_ERROR)),
     Case("HEADERS of 16 385 bytes", "§4.2", wire.headers(wire.REQUEST.ljust(wire.MAX_FRAME + 1, b"\x20")), SIZE),
-    Case("DATA that says to be 2^24-1 bytes", "§4.2", OPEN + wire.data(length=2**24 - 1), stream_error(wire.FRAME_SIZE_ERROR)),
+    Case("DATA that says to be 2^24-1 bytes", "§4.2", OPEN + wire.data(length=2**24 - 1),
+         stream_error(wire.FRAME_SIZE_ERROR)),
     Case("SETTINGS of 16 386 bytes", "§4.2", wire.frame(wire.SETTINGS, bytes(16_386)), SIZE),
     Case("an unknown frame of 16 385 bytes", "§4.2", wire.frame(wire.UNKNOWN, bytes(wire.MAX_FRAME + 1)), SIZE),
     Case("RST_STREAM of 3 bytes", "§6.4", OPEN + wire.frame(wire.RST_STREAM, bytes(3), 1), SIZE),
@@ -86,7 +92,8 @@ OTHERS = [
     Case("an unknown frame on an open stream", "§5.5", OPEN + wire.frame(wire.UNKNOWN, b"x", 1), IGNORED),
     Case("an unknown frame on an idle stream", "§5.5", wire.frame(wire.UNKNOWN, b"x", 9), IGNORED),
     Case("every unknown type in a call", "§5.5",
-         OPEN + b"".join(wire.frame(kind, b"x", 1) for kind in range(0x20, 0x100)) + wire.data(wire.message(b"hello"), end=True),
+         OPEN + b"".join(wire.frame(kind, b"x", 1) for kind in range(0x20, 0x100))
+         + wire.data(wire.message(b"hello"), end=True),
          {OK}),
     Case("the reserved bit of stream identifiers", "§4.1",
          wire.headers(stream=1 | 2**31) + wire.data(wire.message(b"hello"), 1 | 2**31, end=True), {OK}),
@@ -94,7 +101,8 @@ OTHERS = [
          wire.headers(flags=wire.END_HEADERS | 0xD2) + wire.data(wire.message(b"hello"), flags=0xF6, end=True), {OK}),
     Case("PUSH_PROMISE from a client", "§8.4",
          OPEN + wire.frame(wire.PUSH_PROMISE, b"\0\0\0\2" + wire.REQUEST, 1, wire.END_HEADERS), PROTOCOL),
-    Case("PUSH_PROMISE on no stream", "§6.6", wire.frame(wire.PUSH_PROMISE, b"\0\0\0\2" + wire.REQUEST, 0, wire.END_HEADERS), PROTOCOL),
+    Case("PUSH_PROMISE on no stream", "§6.6",
+         wire.frame(wire.PUSH_PROMISE, b"\0\0\0\2" + wire.REQUEST, 0, wire.END_HEADERS), PROTOCOL),
     Case("GOAWAY on a stream", "§6.8", OPEN + wire.go_away(stream=1), PROTOCOL),
 ]
 

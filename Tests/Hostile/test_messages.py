@@ -30,8 +30,10 @@ MESSAGES = [
     body("2^32-1 bytes", "statuscodes.md", wire.message(b"x", announced=2**32 - 1), RESOURCE_EXHAUSTED, end=False),
     body("2^31 bytes", "statuscodes.md", wire.message(b"x", announced=2**31), RESOURCE_EXHAUSTED, end=False),
     body("compressed without an encoding", "compression.md", wire.message(gzip.compress(b"x"), compressed=1), INTERNAL),
-    body("compressed with identity", "compression.md", wire.message(b"x", compressed=1), INTERNAL, grpc_encoding="identity"),
-    *(body(f"a compressed flag of {flag}", "PROTOCOL-HTTP2.md", wire.message(b"x", compressed=flag), INTERNAL) for flag in (2, 255)),
+    body("compressed with identity", "compression.md", wire.message(b"x", compressed=1), INTERNAL,
+         grpc_encoding="identity"),
+    *(body(f"a compressed flag of {flag}", "PROTOCOL-HTTP2.md", wire.message(b"x", compressed=flag), INTERNAL)
+      for flag in (2, 255)),
 ]
 
 
@@ -89,13 +91,15 @@ NESTED = {
     "groups without an end": (GET_STOCK, b"\x1b" * LEVELS, BAD),
     "fields that nobody knows": (
         GET_STOCK, field(1, b"A") + field(2, b"S") + nested_fields(9, LEVELS), {grpc.StatusCode.NOT_FOUND}),
-    "fields that are texts": (GET_STOCK, field(1, nested_fields(1, LEVELS)) + field(2, b"S"), BAD | {grpc.StatusCode.NOT_FOUND}),
+    "fields that are texts": (
+        GET_STOCK, field(1, nested_fields(1, LEVELS)) + field(2, b"S"), BAD | {grpc.StatusCode.NOT_FOUND}),
     "a snapshot within a snapshot": (f"/{STOCK}/ApplyStockSnapshot", nested_fields(1, LEVELS), BAD),
     "JSON objects": (CONSUME, CONSUMED + field(4, nested_json(LEVELS)), BAD),
     "JSON arrays": (CONSUME, CONSUMED + field(4, b'{"snapshot":' + b"[" * LEVELS + b"]" * LEVELS + b"}"), BAD),
     "JSON arrays without an end": (CONSUME, CONSUMED + field(4, b"[" * 1_000_000), BAD),
     "JSON within the snapshot": (
-        CONSUME, CONSUMED + field(4, b'{"snapshot":{"aggregate_id":"A","mode":"FULL","stock":[' + nested_json(LEVELS) + b"]}}"), BAD),
+        CONSUME,
+        CONSUMED + field(4, b'{"snapshot":{"aggregate_id":"A","mode":"FULL","stock":[' + nested_json(LEVELS) + b"]}}"), BAD),
 }
 
 

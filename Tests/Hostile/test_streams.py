@@ -66,7 +66,8 @@ ANSWERED = [
 RESET = [
     Case("DATA", "§5.1", after_reset(wire.data(b"x")), CLOSED | PROTOCOL | IGNORED),
     Case("HEADERS", "§5.1", after_reset(wire.headers(end=True)), CLOSED | PROTOCOL | IGNORED),
-    Case("WINDOW_UPDATE", "§5.1", after_reset(wire.window_update(1, 1)), IGNORED | connection_error(wire.STREAM_CLOSED)),
+    Case("WINDOW_UPDATE", "§5.1", after_reset(wire.window_update(1, 1)),
+         IGNORED | connection_error(wire.STREAM_CLOSED)),
     Case("RST_STREAM again", "§5.1", after_reset(wire.reset()), IGNORED | connection_error(wire.STREAM_CLOSED)),
     Case("PRIORITY", "§5.1", after_reset(wire.priority()), IGNORED),
 ]
@@ -74,11 +75,14 @@ RESET = [
 BLOCKS = [
     Case("a PING in between", "§6.10", wire.headers(flags=0) + wire.ping() + wire.continuation(end=True), PROTOCOL),
     Case("DATA in between", "§6.10", wire.headers(flags=0) + wire.data(b"x") + wire.continuation(end=True), PROTOCOL),
-    Case("WINDOW_UPDATE in between", "§6.10", wire.headers(flags=0) + wire.window_update(1) + wire.continuation(end=True), PROTOCOL),
+    Case("WINDOW_UPDATE in between", "§6.10",
+         wire.headers(flags=0) + wire.window_update(1) + wire.continuation(end=True), PROTOCOL),
     Case("another stream's HEADERS in between", "§6.10",
          wire.headers(flags=0) + wire.headers(stream=3) + wire.continuation(end=True), PROTOCOL),
-    Case("an unknown frame in between", "§5.5", wire.headers(flags=0) + wire.frame(wire.UNKNOWN) + wire.continuation(end=True), PROTOCOL),
-    Case("continued on another stream", "§6.10", wire.headers(flags=0) + wire.continuation(stream=3, end=True), PROTOCOL),
+    Case("an unknown frame in between", "§5.5",
+         wire.headers(flags=0) + wire.frame(wire.UNKNOWN) + wire.continuation(end=True), PROTOCOL),
+    Case("continued on another stream", "§6.10", wire.headers(flags=0) + wire.continuation(stream=3, end=True),
+         PROTOCOL),
     Case("continued though it had ended", "§6.10", OPEN + wire.continuation(end=True), PROTOCOL),
 ]
 

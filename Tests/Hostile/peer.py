@@ -14,6 +14,8 @@ import outcome
 import wire
 
 PATIENCE_S = 30  # only a server that hangs takes that long
+NO_METHOD = wire.request_block(path="/probe")
+FIRST_PROBE = 2**31 - 9999  # above all streams of the tests
 
 
 def connect(target):
@@ -65,8 +67,7 @@ class Endpoint:
         self._decoder = hpack.Decoder(max_header_list_size=1 << 20)
         self._block = b""
         self._unparsed = bytearray()
-        self._pings = itertools.count(1)
-        self._answered = set()
+        self.answered = set()  # the payloads of PINGs that came back
 
     def __enter__(self):
         return self
@@ -175,7 +176,7 @@ class Endpoint:
         stream = found.stream_id
         if isinstance(found, PingFrame):
             if "ACK" in found.flags:
-                self._answered.add(found.opaque_data)
+                self.answered.add(found.opaque_data)
         elif isinstance(found, GoAwayFrame):
             self.go_away = found.error_code
         elif isinstance(found, RstStreamFrame):
@@ -215,11 +216,6 @@ class Endpoint:
     def wait_closed(self, timeout_s=PATIENCE_S):
         self.wait(lambda: False, "the other side to close", timeout_s)
 
-    def round_trip(self):
-        """A PING and its answer; False when the connection has ended instead."""
-        payload = b"%08d" % next(self._pings)
-        return self.send(wire.ping(payload)) and self.wait(lambda: payload in self._answered, "the answer to a PING")
-
     def status(self, stream):
         """The gRPC status of that stream; None while there is none."""
         value = dict(self.fields.get(stream, ())).get("grpc-status")
@@ -231,6 +227,7 @@ class Peer(Endpoint):
 
     def __init__(self, target, settings=(), preface=True, acknowledges=True):
         super().__init__(connect(target))
+        self._probes = itertools.count(FIRST_PROBE, 2)
         if preface:
             self.send(wire.PREFACE + wire.settings(*settings))
             # The server's limits hold for us once we have said that we know them (RFC 9113 §6.5.3).
@@ -238,9 +235,18 @@ class Peer(Endpoint):
             if acknowledges:
                 self.send(wire.settings(flags=wire.ACK))
 
+    def round_trip(self):
+        """A call that the server refuses, and that; False when the connection has ended instead.
+
+        No PING: who sends more than a few of those is sent away (gRPC's keepalive.md).
+        """
+        probe = next(self._probes)
+        return self.send(wire.headers(NO_METHOD, probe, end=True)) and self.wait(
+            lambda: probe in self.ended or probe in self.resets, "the answer to a call")
+
     def outcome(self, stream=1):
         """What has become of the connection and of that stream, once all that was sent has been looked at."""
-        # An answer to PING may overtake what was to be said of the frames before it, but not if it is the second one.
+        # The first answer may overtake what was to be said of the frames before it; the second one comes behind that.
         if self.round_trip() and self.round_trip():
             if self.go_away:
                 self.wait_closed()

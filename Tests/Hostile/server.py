@@ -20,9 +20,12 @@ class Accepted(Endpoint):
 
     def reaction(self):
         """What the client has to say once it has looked at everything that it was sent."""
-        if self.round_trip() and self.round_trip() and self.go_away is None:
+        if all(self._ping_answered(payload) for payload in (b"hostile1", b"hostile2")) and self.go_away is None:
             return outcome.Reset(self.resets[1]) if 1 in self.resets else outcome.Ignored()
         return outcome.GoAway(self.go_away) if self.go_away else outcome.Closed()
+
+    def _ping_answered(self, payload):
+        return self.send(wire.ping(payload)) and self.wait(lambda: payload in self.answered, "the answer to a PING")
 
     def greet(self, *settings):
         """SETTINGS, and those of the client acknowledged. False when it leaves."""

@@ -8,6 +8,7 @@ import EventLoop
 /// Sendable by the loop: everything is touched there only.
 final class Balancer: @unchecked Sendable {
   let loop: EventLoop
+  let keepalive: Keepalive
   private let target: Target
   let interceptors: ClientInterceptorTable
   private let balancing: Balancing
@@ -33,6 +34,7 @@ final class Balancer: @unchecked Sendable {
   ) {
     self.loop = loop
     self.target = target
+    keepalive = options.keepalive
     self.interceptors = interceptors
     balancing = options.balancing
     detector = OutlierDetector(options.outliers)

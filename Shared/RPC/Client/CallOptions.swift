@@ -29,6 +29,8 @@ public struct ChannelOptions: Sendable {
   public var balancing = Balancing.roundRobin
   /// When a replica that fails is left alone. With `roundRobin` only.
   public var outliers = OutlierPolicy()
+  /// When a server from which nothing comes is asked whether it still lives; only while calls are under way.
+  public var keepalive = Keepalive(time: .seconds(20), timeout: .seconds(10))
 
   /// Look at the calls.
   public var interceptors: [any ClientInterceptor] = []

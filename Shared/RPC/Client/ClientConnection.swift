@@ -1,4 +1,3 @@
-import CNghttp2
 import CSystem
 import EventLoop
 import Glibc
@@ -10,50 +9,41 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private let authority: [UInt8]
   private weak var owner: Subchannel?
   private var isConnected = false
-  private var isReady = false
-  /// The peer takes no new calls.
+  /// No new calls.
   private(set) var isGoingAway = false
+  private var decoder = HeaderDecoder<ResponseHead>()
+  private var nextID: Int32 = 1
+  /// Calls that the peer takes at once; what gRPC's clients assume until it has said so.
+  private var streamLimit = 100
+  /// Calls beyond that, in their order.
+  private var waiting: [WaitingCall] = []
 
-  // Immutable once made, as nghttp2 only reads them.
-  nonisolated(unsafe) private static let callbacks = makeCallbacks()
-  nonisolated(unsafe) private static let options = makeClientOptions()
+  // What all requests have, encoded once.
+  private var pseudoFields = EncodedBlock()
+  private var regularFields = EncodedBlock()
 
-  /// Fields that every request has. Immutable, pointing to constants.
-  nonisolated(unsafe) private static let fields = [
-    HeaderField.constant(":method", "POST"), HeaderField.constant(":scheme", "http"),
-    HeaderField.constant("te", "trailers"), HeaderField.constant("content-type", "application/grpc"),
-    HeaderField.constant("user-agent", "oms-connector"),
-  ]
-
-  private static func makeClientOptions() -> OpaquePointer {
-    let options = makeOptions()
-    // Until the peer's SETTINGS say how many streams it takes.
-    nghttp2_option_set_peer_max_concurrent_streams(options, 100)
-    return options
+  private struct WaitingCall {
+    let stream: ClientStream
+    let path: String
+    let metadata: Metadata
+    let deadline: UInt64?
   }
 
+  /// Calls that may wait for their turn on one connection.
+  private static let waitingLimit = 10_000
+  /// Bytes of one field of a response, counted as RFC 9113 §6.5.2 does, and of all of them.
+  private static let decodedLimit = 256 << 10
+
   /// Begins to connect. The owner hears how it went.
-  init(to address: Address, loop: EventLoop, owner: Subchannel) throws(SystemError) {
+  init(to address: Address, loop: EventLoop, owner: Subchannel, keepalive: Keepalive) throws(SystemError) {
     let descriptor = try ClientConnection.connect(to: address)
     switch address {
     case .unix: authority = Array("localhost".utf8)
     case .tcp: authority = Array(address.description.utf8)
     }
     self.owner = owner
-    super.init(descriptor: descriptor, loop: loop)
-    var session: OpaquePointer?
-    let user = Unmanaged.passUnretained(self as HTTP2Connection).toOpaque()
-    guard nghttp2_session_client_new2(&session, ClientConnection.callbacks, user, ClientConnection.options) == 0,
-      let session
-    else { fatalError("out of memory") }
-    start(
-      session: session,
-      settings: [
-        nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0),
-        nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(HTTP2Connection.streamWindow)
-        ),
-      ], events: [.readable, .writable])
+    super.init(descriptor: descriptor, loop: loop, expectsPreface: false, keepalive: keepalive)
+    start(settings: [(SettingID.enablePush, 0)], events: [.readable, .writable])
   }
 
   private static func connect(to address: Address) throws(SystemError) -> Int32 {
@@ -100,11 +90,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
 
   /// A server that has sent SETTINGS has accepted the connection. Before that it may only lie in a listener's queue, and be
   /// reset with the calls in it when the server stops.
-  override func receivedSettings() {
-    guard !isReady else { return }
-    isReady = true
-    owner?.didConnect(self)
-  }
+  override func receivedFirstSettings() { owner?.didConnect(self) }
 
   // MARK: Calls
 
@@ -116,62 +102,158 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   ) throws(RPCError) {
     if let failure = stream.failure { throw failure }
     guard !isClosed else { throw RPCError(.unavailable, "the connection broke before \(path) was sent") }
-    var others: [(name: String, value: [UInt8])] = [
-      (name: ":path", value: Array(path.utf8)), (name: ":authority", value: authority),
-    ]
+    guard nextID < .max - 1, !isGoingAway else {
+      // Out of stream ids, or told to stop: the next connection takes it.
+      isGoingAway = true
+      owner?.isGoingAway(self)
+      throw RPCError(.unavailable, "the connection takes no more calls")
+    }
+    guard streams.count >= streamLimit || !waiting.isEmpty else {
+      return try start(stream, path: path, metadata: metadata, deadline: deadline)
+    }
+    guard waiting.count < ClientConnection.waitingLimit else {
+      throw RPCError(.resourceExhausted, "\(waiting.count) calls wait for their turn on one connection")
+    }
+    stream.connection = self
+    if let deadline { loop.schedule(stream, at: deadline) }
+    waiting.append(WaitingCall(stream: stream, path: path, metadata: metadata, deadline: deadline))
+  }
+
+  private func start(
+    _ stream: ClientStream, path: String, metadata: Metadata, deadline: UInt64?
+  ) throws(RPCError) {
+    var timeout: String?
     if let deadline {
       let now = EventLoop.monotonicNanoseconds()
       guard deadline > now else { throw RPCError(.deadlineExceeded, "the deadline passed before \(path) was sent") }
-      others.append((name: "grpc-timeout", value: Array(Timeout.format(nanoseconds: deadline - now).utf8)))
+      timeout = Timeout.format(nanoseconds: deadline - now)
     }
-    others += metadata.sendable
-    // Pseudo-header fields come first (RFC 9113 §8.3).
-    let constants = Array(ClientConnection.fields[..<2])
-    let provider = stream.dataProvider
-    let regular = Array(ClientConnection.fields[2...])
-    let id = HeaderField.withFields(constants, Array(others[..<2])) { pseudo, pseudoCount in
-      HeaderField.withFields(regular, Array(others[2...])) { rest, restCount in
-        var all = Array(UnsafeBufferPointer(start: pseudo, count: pseudoCount))
-        all += UnsafeBufferPointer(start: rest, count: restCount)
-        var provider = provider
-        return nghttp2_submit_request(session, nil, all, all.count, &provider, nil)
-      }
+    let isSent = sendHeaders(streamID: nextID, endsStream: false) { encoder, block in
+      block.append(
+        pseudoFields.bytes(encoder: &encoder) { encoder, block in
+          encoder.append(static: 3, &block)  // :method: POST
+          encoder.append(static: 6, &block)  // :scheme: http
+          encoder.append(repeated: Fields.authority, nameIndex: 1, authority, &block)
+        })
+      encoder.append(repeated: Fields.path, nameIndex: 4, Array(path.utf8), &block)
+      block.append(
+        regularFields.bytes(encoder: &encoder) { encoder, block in
+          encoder.append(repeated: Fields.te.name, Fields.te.value, &block)
+          encoder.append(repeated: Fields.contentType.name, nameIndex: 31, Fields.contentType.value, &block)
+          encoder.append(repeated: Fields.userAgent.name, nameIndex: 58, Fields.userAgent.value, &block)
+        })
+      if let timeout { encoder.append(Fields.timeout, timeout.utf8, &block) }
+      encoder.append(metadata, &block)
     }
-    guard id > 0 else {
-      // Out of stream ids or going away: the next connection takes it.
-      isGoingAway = true
-      owner?.isGoingAway(self)
-      throw RPCError(.unavailable, "the connection takes no more calls: \(HTTP2Connection.text(id))")
+    guard isSent else {
+      throw RPCError(
+        .resourceExhausted, "the call's headers have more than \(HTTP2Connection.outgoingHeaderLimit) bytes")
     }
-    stream.id = id
+    stream.id = nextID
+    nextID += 2
     stream.connection = self
     add(stream)
-    if let deadline { loop.schedule(stream, at: deadline) }
-    setNeedsFlush()
+    if let deadline, !stream.isScheduled { loop.schedule(stream, at: deadline) }
+    if stream.outboundEnded || !stream.outbound.isEmpty { makeReady(stream) }
   }
 
-  override func beginHeaders(streamID: Int32, isFirst: Bool) -> HTTP2Stream? {
-    guard let pointer = nghttp2_session_get_stream_user_data(session, streamID) else { return nil }
-    return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+  private enum Fields {
+    static let authority = Array(":authority".utf8)
+    static let path = Array(":path".utf8)
+    static let te = (name: Array("te".utf8), value: Array("trailers".utf8))
+    static let contentType = (name: Array("content-type".utf8), value: Array("application/grpc".utf8))
+    static let userAgent = (name: Array("user-agent".utf8), value: Array("oms-connector".utf8))
+    static let timeout = Array("grpc-timeout".utf8)
   }
 
-  override func receivedGoAway(lastStreamID: Int32, errorCode: UInt32) {
-    guard !isGoingAway else { return }
-    isGoingAway = true
-    owner?.isGoingAway(self)
+  // MARK: Calls that wait for their turn
+
+  override func receivedStreamLimit(_ limit: UInt32) {
+    streamLimit = Int(limit)
+    startWaiting()
+  }
+
+  private func startWaiting() {
+    guard !waiting.isEmpty, !isGoingAway else { return }
+    var started = 0
+    while started < waiting.count, streams.count < streamLimit {
+      let call = waiting[started]
+      started += 1
+      // Cancelled, or its deadline has passed.
+      guard call.stream.connection != nil else { continue }
+      do throws(RPCError) {
+        try start(call.stream, path: call.path, metadata: call.metadata, deadline: call.deadline)
+      } catch {
+        remove(call.stream, .connectionLost(error))
+      }
+    }
+    waiting.removeFirst(started)
+  }
+
+  /// They have not been sent, so that they may go elsewhere.
+  private func endWaiting(_ reason: RPCError) {
+    let calls = waiting
+    waiting = []
+    for call in calls { remove(call.stream, .connectionLost(reason)) }
+  }
+
+  // MARK: Responses
+
+  override func isIdle(_ streamID: Int32) -> Bool { streamID & 1 == 0 || streamID >= nextID }
+
+  override func receiveBlock(
+    streamID: Int32, endsStream: Bool, _ block: UnsafeBufferPointer<UInt8>
+  ) throws(HTTP2ConnectionError) {
+    guard !isIdle(streamID) else {
+      throw HTTP2ConnectionError(.protocolError, "HEADERS on stream \(streamID), which is idle")
+    }
+    let head = try decoder.decode(block, limit: ClientConnection.decodedLimit) { ResponseHead() }
+    // Of a call that was cancelled a moment ago.
+    guard let stream = streams[streamID] else { return }
+    guard !stream.inboundEnded else { return try streamError(stream, .streamClosed) }
+    // Safe: only `start` adds streams, and it adds no others.
+    guard unsafeDowncast(stream, to: ClientStream.self).receive(head, endsStream: endsStream) else {
+      return try streamError(stream, .protocolError)
+    }
+    if endsStream { try receiveEnd(stream) }
+  }
+
+  override func endStream(_ stream: HTTP2Stream, _ output: inout Output) {
+    if stream.inboundEnded { remove(stream, .closed(http2Error: HTTP2ErrorCode.noError.rawValue)) }
+  }
+
+  // MARK: Ends
+
+  override var mayPing: Bool { streams.count > 0 }
+
+  override func receivedGoAway(lastStreamID: Int32, _ code: HTTP2ErrorCode) {
+    if !isGoingAway {
+      isGoingAway = true
+      owner?.isGoingAway(self)
+      endWaiting(RPCError(.unavailable, "the server takes no more calls"))
+    }
+    // Those above have not been looked at, and never will be (RFC 9113 §6.8).
+    for stream in streams.all where stream.id > lastStreamID {
+      remove(stream, .closed(http2Error: HTTP2ErrorCode.refusedStream.rawValue))
+    }
   }
 
   override func streamDidClose() {
-    if isGoingAway && streamCount == 0 { endWhenIdle() }
+    startWaiting()
+    if isGoingAway && streams.count == 0 { setNeedsFlush() }
   }
 
   /// Closes once the last call has ended; takes no new ones.
   func endWhenIdle() {
     isGoingAway = true
-    guard streamCount == 0, !isClosed else { return }
-    nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR.rawValue)
+    guard !isClosed else { return }
     setNeedsFlush()
   }
 
-  override func didClose(_ reason: RPCError) { owner?.didClose(self, reason) }
+  override var isDone: Bool { isGoingAway && streams.count == 0 && isConnected && waiting.isEmpty }
+
+  override func didClose(_ reason: RPCError) {
+    endWaiting(reason)
+    owner?.didClose(self, reason)
+  }
 }

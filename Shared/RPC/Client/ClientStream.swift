@@ -1,4 +1,3 @@
-import CNghttp2
 import EventLoop
 
 /// One call, seen from the client.
@@ -19,66 +18,51 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
   var subchannel: Subchannel?
   private var isLost = false
 
-  private var httpStatus = 0
-  private var grpcStatus: Int?
-  private var grpcMessage: String?
-  private var isGRPC = false
-  private var hasInitialHeaders = false
-  private var headerBytes = 0
-
-  /// Names and values of response headers and trailers that are kept, in bytes.
-  private static let headerListLimit = 32 << 10
+  /// The first headers that are not interim ones.
+  private var initialHead: ResponseHead?
+  /// The last ones, when they came with END_STREAM.
+  private var trailers: ResponseHead?
 
   init(loop: EventLoop, messageLimit: Int, isUnary: Bool) {
     self.isUnary = isUnary
-    super.init(loop: loop, messageLimit: messageLimit)
+    super.init(loop: loop, messageLimit: messageLimit, endsWithData: true)
   }
 
   // MARK: Response
 
-  override func receiveHeader(name: nghttp2_vec, value: OpaquePointer) {
-    let field = nghttp2_rcbuf_get_buf(value)
-    switch name.len {
-    case 7 where name.equals(":status"):
-      httpStatus = Int(String(decoding: field.bytes, as: UTF8.self)) ?? 0
-    case 11 where name.equals("grpc-status"):
-      grpcStatus = Int(String(decoding: field.bytes, as: UTF8.self)) ?? StatusCode.unknown.rawValue
-    case 12 where name.equals("grpc-message"):
-      grpcMessage = PercentEncoding.decode(field.bytes)
-    case 12 where name.equals("content-type"):
-      isGRPC = field.hasPrefix("application/grpc")
-    default:
-      headerBytes += name.len + field.len + 32
-      guard headerBytes <= ClientStream.headerListLimit else { return }
-      let (name, value) = (String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
-      if hasInitialHeaders {
-        trailingMetadata.append(received: name, value)
-      } else {
-        initialMetadata.append(received: name, value)
-      }
+  /// Headers or trailers.
+  /// - Returns: false when they are malformed (RFC 9113 §8.1.1).
+  func receive(_ head: ResponseHead, endsStream: Bool) -> Bool {
+    guard !head.isMalformed else { return false }
+    guard initialHead == nil else {
+      // Trailers: without a status of HTTP, and the end.
+      guard endsStream, head.httpStatus == 0 else { return false }
+      trailers = head
+      trailingMetadata = head.metadata
+      return true
     }
-  }
-
-  override func headersEnded(endsStream: Bool) {
-    guard !hasInitialHeaders, httpStatus >= 200 else { return }
-    hasInitialHeaders = true
+    guard head.httpStatus >= 200 else { return head.httpStatus >= 100 && !endsStream }
+    initialHead = head
+    mayReceiveData = true
+    announcedLeft = head.contentLength
     if endsStream {
       // Trailers-Only: what came was the trailers.
-      trailingMetadata = initialMetadata
-      initialMetadata = Metadata()
-      return
+      trailers = head
+      trailingMetadata = head.metadata
+      return true
     }
     responseBegan = true
-    // The status is in the trailers, nowhere else.
-    grpcStatus = nil
-    if httpStatus != 200 || !isGRPC {
+    initialMetadata = head.metadata
+    if head.httpStatus != 200 || !head.isGRPC {
       conclude(noGRPC())
-      reset(NGHTTP2_CANCEL)
+      reset(.cancel)
     }
+    return true
   }
 
   private func noGRPC() -> RPCError {
-    RPCError(StatusCode(httpStatus: httpStatus), "the peer answered HTTP \(httpStatus), not gRPC")
+    let status = initialHead?.httpStatus ?? 0
+    return RPCError(StatusCode(httpStatus: status), "the peer answered HTTP \(status), not gRPC")
   }
 
   private func metadataProblem() -> RPCError? {
@@ -96,12 +80,14 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
 
   override func inboundDidEnd() {
     guard !isConcluded else { return }
-    if let grpcStatus {
+    // The status is in the trailers, nowhere else.
+    if let status = trailers?.grpcStatus {
       conclude(
-        grpcStatus == 0
+        status == 0
           ? metadataProblem()
-          : RPCError(received: StatusCode(rawValue: grpcStatus), grpcMessage ?? "", metadata: trailingMetadata))
-    } else if httpStatus != 200 {
+          : RPCError(
+            received: StatusCode(rawValue: status), trailers?.grpcMessage ?? "", metadata: trailingMetadata))
+    } else if initialHead?.httpStatus != 200 {
       conclude(noGRPC())
     } else {
       conclude(RPCError(.internalError, "the response ended without a grpc-status"))
@@ -109,13 +95,13 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     // The peer does not want the rest of the request. Dropped, so that who waits for room to send it waits no longer.
     if !outboundEnded {
       outbound.removeAll()
-      reset(NGHTTP2_CANCEL)
+      reset(.cancel)
     }
   }
 
   override func violated(_ error: RPCError) {
     conclude(error)
-    reset(NGHTTP2_CANCEL)
+    reset(.cancel)
   }
 
   private func conclude(_ error: RPCError?) {
@@ -143,12 +129,13 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     guard !isConcluded else { return }
     dropInbound()
     conclude(error)
-    reset(NGHTTP2_CANCEL)
+    reset(.cancel)
   }
 
   override func didClose(_ end: End) {
-    if case .closed(let code) = end, code == NGHTTP2_REFUSED_STREAM.rawValue { wasNotProcessed = true }
+    if case .closed(let code) = end, code == HTTP2ErrorCode.refusedStream.rawValue { wasNotProcessed = true }
     if case .connectionLost = end { isLost = true }
+    if id == 0 { wasNotProcessed = true }
     conclude(end.error)
   }
 

@@ -44,7 +44,8 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     }
     state = .connecting
     do throws(SystemError) {
-      connection = try ClientConnection(to: address, loop: balancer.loop, owner: self)
+      connection = try ClientConnection(
+        to: address, loop: balancer.loop, owner: self, keepalive: balancer.keepalive)
       balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ Subchannel.connectTimeout)
     } catch {
       failed(RPCError(.unavailable, "\(address): \(error.reason)"))

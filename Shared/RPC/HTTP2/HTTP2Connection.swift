@@ -1,36 +1,60 @@
-import CNghttp2
 import EventLoop
 import Glibc
 
-/// One HTTP/2 connection: the socket on one side, an nghttp2 session on the other. What server and client share.
+/// One HTTP/2 connection: frames in, frames out (RFC 9113). What server and client share.
 ///
 /// Threading: a connection belongs to one event loop from the first byte to the last, and so do its streams. Nothing
 /// here is locked, and nothing here may be called from elsewhere.
 ///
-/// A readable socket is read once, 64 KiB at most, and all of it passes through nghttp2, whose callbacks fill the
-/// streams and run synchronous handlers. Async handlers run after the batch, as jobs of the loop. Then `flush` gathers
-/// everything that is to be sent in one write. The session is never closed inside one of its own callbacks.
+/// A readable socket is read once, 64 KiB at most. Every frame that is complete is looked at where it lies; what is left
+/// of an incomplete one is kept and goes before the next read. Frames fill the streams and run synchronous handlers;
+/// async handlers run after the batch, as jobs of the loop. Then `flush` gathers everything that is to be sent in one
+/// write. What a call has to send is turned into frames only there, so that header blocks are encoded in the order in
+/// which they leave, as HPACK demands.
+///
+/// A stream is in the table from its HEADERS until both sides have ended it or either has reset it. The states of
+/// RFC 9113 §5.1 are: not in the table and above the last id, idle; in the table, open, or half-closed as `inboundEnded` and
+/// `outboundIsSent` say; not in the table and not above the last id, closed.
 ///
 /// Sendable because tasks of the loop hold it; the invariant is the above: it is touched on its loop only.
 class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final let descriptor: Int32
   final let loop: EventLoop
   final private(set) var isClosed = false
-  final private(set) var streamCount = 0
+  final private(set) var streams = StreamTable()
 
-  /// Set once, by `start`, which every subclass's initializer calls.
-  final private(set) var session: OpaquePointer!
+  // Input
+  private final var partialFrame = ByteQueue()
+  /// Bytes of the client's preface that have still to come; 0 at the client.
+  private final var prefaceLeft: Int
+  /// The peer's first frame, which has to be SETTINGS, has come.
+  final var hasSettings = false
+  /// A header block whose last CONTINUATION has not come yet.
+  final var assembly: HeaderAssembly?
+  final var assembledBlock = ByteQueue()
+  /// The GOAWAY of an error is on its way: nothing that comes matters any more.
+  private final var isFailing = false
 
-  /// The stream whose header block is being received; HTTP/2 does not interleave them (RFC 9113 §4.3). Unretained:
-  /// `remove` clears it.
-  final var headerStream: Unmanaged<HTTP2Stream>?
-  private final unowned(unsafe) var firstStream: HTTP2Stream?
-  private final var isDirty = false
+  // Output
+  /// Frames that are ready as they are, in their order.
+  final var control = ByteQueue()
   private final var unsent = ByteQueue()
   private final var waitsForWritable = false
-  private final var resets: [(id: Int32, code: nghttp2_error_code)] = []
+  private final var isDirty = false
+  /// Streams with something to send.
+  final var ready = StreamQueue()
+  /// Those of them that the connection's window holds back.
+  final var held = StreamQueue()
+  final var encoder = HeaderEncoder()
+
+  // Flow control
+  final var sendWindow = HTTP2Connection.initialWindow
+  final var receiveWindow = HTTP2Connection.initialWindow
+  final var consumedCount = 0
+  final var peerStreamWindow = HTTP2Connection.initialWindow
+  final var peerMaxFrameSize = FrameHeader.defaultMaxFrameSize
   /// Bytes that wait in streams for a reader.
-  private final var heldBytes = 0
+  final var heldBytes = 0
   /// Bytes of messages that have arrived in part: the windows open for the rest, so that those held do not include them.
   final var unfinishedCount = 0
   /// Bytes of large responses whose streams are still open.
@@ -38,57 +62,104 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// What all streams together may have in their queues, each way, before a server refuses calls: a peer that leaves a
   /// thousand messages unfinished, or a thousand answers unread, must not fill the memory.
   final let bufferLimit: Int
-  /// Frames that the peer should not have sent.
-  private final var invalidFrames = 0
 
-  /// Invalid frames beyond which the connection ends. Each costs us a stream that is opened and reset, and the limit that
-  /// nghttp2 has on resets counts only those that the peer asks for (CVE-2025-8671, "MadeYouReset").
-  private static let invalidFrameLimit = 1000
+  // Peers that behave strangely
+  final var oddities = Allowance(burst: HTTP2Connection.oddityBurst, perSecond: HTTP2Connection.odditiesPerSecond)
+  final var resetIDs = RecentIDs()
+
+  // Time
+  final var timer: ConnectionTimer?
+  final let keepalive: Keepalive
+  final var startedAt: UInt64
+  final var lastReadAt: UInt64
+  final var pingSentAt: UInt64?
+  /// Something else than control frames has left since the peer's last PING.
+  final var hasSentData = false
+  final var lingersUntil: UInt64?
+
+  /// Frames that are legal one by one and have no use, and calls that are reset, beyond which the connection ends
+  /// (CVE-2019-9512 and its siblings, CVE-2023-44487, CVE-2025-8671).
+  static let oddityBurst = 1000
+  static let odditiesPerSecond = 200
+  /// A window before anybody has changed it (RFC 9113 §6.9.2).
+  static let initialWindow = 65_535
+  static let largestWindow = Int(Int32.max)
+  /// How much a peer may send on one stream, and on the connection, before it has to wait for us.
+  static let streamWindow = 1 << 20
+  static let connectionWindow = 16 << 20
   /// Unread bytes of all streams together beyond which the connection's own window is not opened further. Up to here a
   /// stream that nobody reads does not hold up its neighbours.
-  private static let heldBytesLimit = 16 << 20
-  /// How much a peer may send on one stream, and on the connection, before it has to wait for us.
-  static let streamWindow: Int32 = 1 << 20
-  static let connectionWindow: Int32 = 16 << 20
+  static let heldBytesLimit = 16 << 20
+  /// Answers to frames (acknowledgements, resets, window updates) that wait for a peer which does not read.
+  static let controlLimit = 1 << 20
+  /// Header bytes of ours beyond which a call fails: no peer takes more.
+  static let outgoingHeaderLimit = 64 << 10
 
   /// Takes over a connected or connecting non-blocking socket.
-  init(descriptor: Int32, loop: EventLoop, bufferLimit: Int = .max) {
-    self.bufferLimit = bufferLimit
+  init(descriptor: Int32, loop: EventLoop, expectsPreface: Bool, keepalive: Keepalive, bufferLimit: Int = .max) {
     self.descriptor = descriptor
     self.loop = loop
+    self.keepalive = keepalive
+    self.bufferLimit = bufferLimit
+    prefaceLeft = expectsPreface ? HTTP2Connection.preface.utf8CodeUnitCount : 0
+    startedAt = EventLoop.monotonicNanoseconds()
+    lastReadAt = startedAt
   }
 
-  final func start(session: OpaquePointer, settings: [nghttp2_settings_entry], events: FileEvents = .readable) {
-    self.session = session
-    nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), settings, settings.count)
-    nghttp2_session_set_local_window_size(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, HTTP2Connection.connectionWindow)
+  static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+  /// Says what we expect and begins to listen. Called by every subclass's initializer, last.
+  final func start(settings: [(id: UInt16, value: UInt32)], events: FileEvents = .readable) {
+    if prefaceLeft == 0 {
+      control.append(HTTP2Connection.preface.utf8Start, count: HTTP2Connection.preface.utf8CodeUnitCount)
+    }
+    sendSettings(settings + [(SettingID.initialWindowSize, UInt32(HTTP2Connection.streamWindow))])
+    let more = HTTP2Connection.connectionWindow - receiveWindow
+    sendWindowUpdate(streamID: 0, more)
+    receiveWindow += more
     loop.register(descriptor, self, for: events)
-    setNeedsFlush()
-  }
-
-  deinit {
-    nghttp2_session_del(session)
+    startTimer()
   }
 
   // MARK: For subclasses
 
-  /// A header block begins. Returns the stream that it belongs to, nil if it is to be ignored.
-  func beginHeaders(streamID: Int32, isFirst: Bool) -> HTTP2Stream? { nil }
+  /// A header block is complete.
+  func receiveBlock(
+    streamID: Int32, endsStream: Bool, _ block: UnsafeBufferPointer<UInt8>
+  ) throws(HTTP2ConnectionError) {}
+  /// Whether nobody has opened the stream yet.
+  func isIdle(_ streamID: Int32) -> Bool { true }
+  /// The last id that the peer has opened, for GOAWAY.
+  var lastStreamID: Int32 { 0 }
   /// The peer takes no streams above `lastStreamID` (RFC 9113 §6.8).
-  func receivedGoAway(lastStreamID: Int32, errorCode: UInt32) {}
-  /// The peer has sent SETTINGS, which it begins with (RFC 9113 §3.4).
-  func receivedSettings() {}
+  func receivedGoAway(lastStreamID: Int32, _ code: HTTP2ErrorCode) {}
+  /// The peer asks whether we live.
+  func receivedPing() throws(HTTP2ConnectionError) {}
+  /// The peer's first SETTINGS are there (RFC 9113 §3.4).
+  func receivedFirstSettings() {}
   /// The peer has answered our PING.
   func receivedPingAcknowledgement() {}
+  /// The peer's SETTINGS_MAX_CONCURRENT_STREAMS.
+  func receivedStreamLimit(_ limit: UInt32) {}
+  /// The stream's last byte is out and `outboundEnded` is true: says what follows.
+  func endStream(_ stream: HTTP2Stream, _ output: inout Output) {}
+  /// Appends the headers that the stream owes before its first data.
+  func appendOwedHeaders(_ stream: HTTP2Stream, to output: inout Output) {}
   /// The socket is gone and no stream is left.
   func didClose(_ reason: RPCError) {}
   /// A stream is over.
   func streamDidClose() {}
   /// The socket is writable, which is how a connect attempt reports its end.
   func becameWritable() -> Bool { true }
+  /// Whether PINGs make sense now.
+  var mayPing: Bool { true }
+  /// When something of the subclass's own is due, and what to do then. Monotonic nanoseconds.
+  var nextDue: UInt64 { .max }
+  func isDue(now: UInt64) {}
+  /// Whether the connection ends once nothing is left to send.
+  var isDone: Bool { false }
 
-  // MARK: Socket
+  // MARK: Reading
 
   final func handle(_ events: FileEvents) {
     if events.contains(.writable) {
@@ -96,20 +167,73 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
       setNeedsFlush()
     }
     guard !isClosed, !events.isDisjoint(with: [.readable, .hangUp, .error]) else { return }
-    let count = read(descriptor, loop.readBuffer.baseAddress, loop.readBuffer.count)
+    let buffer = loop.readBuffer
+    let carried = partialFrame.count
+    if carried > 0, let bytes = partialFrame.bytes.baseAddress, let start = buffer.baseAddress {
+      memcpy(start, bytes, carried)
+    }
+    let count = readSocket(UnsafeMutableRawBufferPointer(rebasing: buffer[carried...]))
     if count > 0 {
-      let bytes = loop.readBuffer.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self)
-      let result = nghttp2_session_mem_recv(session, bytes, count)
-      if result < 0 {
-        return close(RPCError(.unavailable, "the peer does not speak HTTP/2: \(HTTP2Connection.text(Int32(result)))"))
-      }
-      setNeedsFlush()
+      guard !isFailing else { return }
+      lastReadAt = loop.now
+      partialFrame.removeAll()
+      receive(UnsafeRawBufferPointer(rebasing: buffer[..<(carried + count)]).assumingMemoryBound(to: UInt8.self))
     } else if count == 0 {
       close(RPCError(.unavailable, "the peer closed the connection"))
     } else if errno != EAGAIN && errno != EINTR {
       close(RPCError(.unavailable, "the connection broke: \(SystemError("read").reason)"))
     }
   }
+
+  /// - Returns: as `read(2)` does, with `errno`.
+  @inline(__always) private final func readSocket(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    read(descriptor, buffer.baseAddress, buffer.count)
+  }
+
+  /// - Returns: as `send(2)` does, with `errno`.
+  @inline(__always) private final func writeSocket(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+    Glibc.send(descriptor, bytes, count, Int32(MSG_NOSIGNAL))
+  }
+
+  private final func receive(_ bytes: UnsafeBufferPointer<UInt8>) {
+    // Not empty: `handle` has read something.
+    let base = bytes.baseAddress.unsafelyUnwrapped
+    var offset = 0
+    do throws(HTTP2ConnectionError) {
+      if prefaceLeft > 0 { offset = try receivePreface(base, bytes.count) }
+      while bytes.count - offset >= FrameHeader.byteCount {
+        let frame = FrameHeader(base + offset)
+        guard frame.length <= FrameHeader.defaultMaxFrameSize else {
+          throw HTTP2ConnectionError(.frameSizeError, "a frame of \(frame.length) bytes; at most 16384 are accepted")
+        }
+        guard bytes.count - offset >= FrameHeader.byteCount + frame.length else { break }
+        try receive(frame, base + offset + FrameHeader.byteCount)
+        offset += FrameHeader.byteCount + frame.length
+        guard !isClosed else { return }
+      }
+      if offset < bytes.count { partialFrame.append(base + offset, count: bytes.count - offset) }
+      guard control.count <= HTTP2Connection.controlLimit else {
+        throw HTTP2ConnectionError(.enhanceYourCalm, "the peer does not read the answers that it asks for")
+      }
+    } catch {
+      fail(error)
+    }
+  }
+
+  /// - Returns: how many bytes of it there were.
+  private final func receivePreface(
+    _ bytes: UnsafePointer<UInt8>, _ count: Int
+  ) throws(HTTP2ConnectionError) -> Int {
+    let taken = min(count, prefaceLeft)
+    let done = HTTP2Connection.preface.utf8CodeUnitCount - prefaceLeft
+    guard memcmp(bytes, HTTP2Connection.preface.utf8Start + done, taken) == 0 else {
+      throw HTTP2ConnectionError(.protocolError, "the peer does not speak HTTP/2")
+    }
+    prefaceLeft -= taken
+    return taken
+  }
+
+  // MARK: Writing
 
   @inline(__always) final func setNeedsFlush() {
     guard !isDirty, !isClosed else { return }
@@ -120,54 +244,55 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final func flush() {
     isDirty = false
     guard !isClosed, writeUnsent() else { return }
-    let buffer = loop.writeBuffer
-    var used = 0
-    while true {
-      var data: UnsafePointer<UInt8>?
-      let count = nghttp2_session_mem_send(session, &data)
-      guard count > 0, let data else {
-        if count < 0 { return close(RPCError(.internalError, HTTP2Connection.text(Int32(count)))) }
-        if submitResets() { continue }
-        break
-      }
-      if used + count > buffer.count {
-        guard write(UnsafeRawBufferPointer(rebasing: buffer[..<used])) else {
-          return unsent.append(data, count: count)
+    var output = Output(loop.writeBuffer)
+    repeat {
+      while let stream = ready.first {
+        // Header blocks leave in the order in which they were encoded.
+        if !control.isEmpty { guard writeControl(&output) else { return } }
+        if output.room < min(stream.outbound.count, peerMaxFrameSize) + HTTP2Connection.framingRoom {
+          guard write(&output) else { return }
         }
-        used = 0
+        send(stream, &output)
       }
-      memcpy(buffer.baseAddress.unsafelyUnwrapped + used, data, count)
-      used += count
-    }
-    guard write(UnsafeRawBufferPointer(rebasing: buffer[..<used])) else { return }
+      if !control.isEmpty { guard writeControl(&output) else { return } }
+    } while !ready.isEmpty
+    guard write(&output) else { return }
     if waitsForWritable {
       waitsForWritable = false
       loop.modify(descriptor, for: .readable)
     }
-    if nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0 {
+    if isFailing {
+      linger()
+    } else if isDone {
       close(RPCError(.unavailable, "the connection ended"))
     }
   }
 
-  /// Asks for RST_STREAM once everything that is queued has been sent. At once would be too early: nghttp2 drops what a
-  /// stream still has to send as soon as its reset is submitted.
-  final func resetAfterSending(_ id: Int32, _ code: nghttp2_error_code) {
-    resets.append((id, code))
-    setNeedsFlush()
+  /// Room for the frame headers and constant header blocks around a piece of data.
+  private static let framingRoom = 256
+
+  /// Puts the control frames behind what is gathered.
+  private final func writeControl(_ output: inout Output) -> Bool {
+    defer { control.removeAll() }
+    if control.count <= output.room {
+      output.append(control.bytes)
+      return true
+    }
+    guard write(&output) else {
+      unsent.append(control.bytes)
+      return false
+    }
+    return write(control.bytes)
   }
 
-  private final func submitResets() -> Bool {
-    guard !resets.isEmpty else { return false }
-    for (id, code) in resets {
-      nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
-    }
-    resets.removeAll()
-    return true
+  private final func write(_ output: inout Output) -> Bool {
+    defer { output.removeAll() }
+    return write(output.bytes)
   }
 
   private final func writeUnsent() -> Bool {
     while !unsent.isEmpty {
-      let count = Glibc.send(descriptor, unsent.bytes.baseAddress, unsent.count, Int32(MSG_NOSIGNAL))
+      let count = writeSocket(unsent.bytes.baseAddress.unsafelyUnwrapped, unsent.count)
       if count > 0 {
         unsent.removeFirst(count)
       } else if errno == EAGAIN {
@@ -182,10 +307,10 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
 
   /// False when the socket is full or gone; what it did not take is kept and goes first when it is writable again.
   private final func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let base = bytes.baseAddress else { return true }
+    guard let base = bytes.baseAddress, !isClosed else { return !isClosed }
     var offset = 0
     while offset < bytes.count {
-      let count = Glibc.send(descriptor, base + offset, bytes.count - offset, Int32(MSG_NOSIGNAL))
+      let count = writeSocket(base + offset, bytes.count - offset)
       if count > 0 {
         offset += count
       } else if errno == EAGAIN {
@@ -203,110 +328,70 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     return true
   }
 
+  // MARK: Ends
+
+  /// The peer has broken the protocol: says so in a GOAWAY and ends the connection (RFC 9113 §5.4.1).
+  final func fail(_ error: HTTP2ConnectionError) {
+    guard !isFailing, !isClosed else { return }
+    isFailing = true
+    endStreams(RPCError(.unavailable, "the peer broke HTTP/2: \(error.reason)"))
+    sendGoAway(lastStreamID: lastStreamID, error.code, error.reason)
+  }
+
+  /// After a GOAWAY for an error. Closing a socket with unread bytes in it would reset the connection, and the peer might
+  /// never see the reason: it gets a second to read it and close.
+  private final func linger() {
+    guard lingersUntil == nil else { return }
+    shutdown(descriptor, Int32(SHUT_WR))
+    lingersUntil = EventLoop.monotonicNanoseconds() &+ 1_000_000_000
+    startTimer()
+  }
+
   /// Ends the connection at once. Every stream that is still open ends with `reason`.
   final func close(_ reason: RPCError) {
     guard !isClosed else { return }
     isClosed = true
     loop.deregister(descriptor)
     Glibc.close(descriptor)
-    while let stream = firstStream {
-      remove(stream, .connectionLost(reason))
-    }
+    stopTimer()
+    endStreams(reason)
     didClose(reason)
+  }
+
+  private final func endStreams(_ reason: RPCError) {
+    for stream in streams.all { remove(stream, .connectionLost(reason)) }
   }
 
   // MARK: Streams
 
-  /// Takes a stream in; it stays alive until nghttp2 or the connection closes it.
-  final func add(_ stream: HTTP2Stream) {
-    let reference = Unmanaged.passRetained(stream)
-    nghttp2_session_set_stream_user_data(session, stream.id, reference.toOpaque())
-    stream.previousStream = nil
-    stream.nextStream = firstStream
-    firstStream?.previousStream = stream
-    firstStream = stream
-    streamCount += 1
+  /// Takes a stream in; the table keeps it alive.
+  @inline(__always) final func add(_ stream: HTTP2Stream) {
+    stream.sendWindow = peerStreamWindow
+    streams.insert(stream)
   }
 
-  /// The counterpart of `add`.
+  /// The counterpart of `add`; says nothing to the peer.
   final func remove(_ stream: HTTP2Stream, _ end: HTTP2Stream.End) {
-    if let previous = stream.previousStream {
-      previous.nextStream = stream.nextStream
-    } else {
-      firstStream = stream.nextStream
-    }
-    stream.nextStream?.previousStream = stream.previousStream
-    stream.nextStream = nil
-    stream.previousStream = nil
-    streamCount -= 1
-    if headerStream?.toOpaque() == Unmanaged.passUnretained(stream).toOpaque() { headerStream = nil }
+    guard stream.connection != nil else { return }
+    leaveQueue(stream)
     abandonHeldBytes(of: stream)
     unfinishedCount -= stream.unfinishedCount
     unsentCount -= stream.unsentCount
     stream.connection = nil
-    stream.didClose(end)
-    // Whatever the subclass made of it: nobody may wait for a stream that is gone.
-    stream.wakeReader()
-    stream.wakeWriter()
-    Unmanaged.passUnretained(stream).release()
+    withExtendedLifetime(stream) {
+      if stream.id > 0 { streams.remove(stream.id) }
+      stream.didClose(end)
+      // Whatever the subclass made of it: nobody may wait for a stream that is gone.
+      stream.wakeReader()
+      stream.wakeWriter()
+    }
     streamDidClose()
   }
 
-  /// The peer has sent a frame that HTTP/2 does not allow where it came; nghttp2 has reset its stream.
-  final func receivedInvalidFrame() {
-    invalidFrames += 1
-    guard invalidFrames == HTTP2Connection.invalidFrameLimit else { return }
-    nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
-    setNeedsFlush()
+  /// RST_STREAM: the stream is over for both sides. What it has not sent yet is dropped.
+  final func reset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
+    guard stream.connection != nil else { return }
+    if stream.id > 0 { sendReset(streamID: stream.id, code) }
+    remove(stream, .closed(http2Error: code.rawValue))
   }
-
-  /// Headers of ours can't be sent: nghttp2 takes 64 KiB of them at most. Without them the peer would wait for ever.
-  final func couldNotSendHeaders(streamID: Int32, _ error: Int32) {
-    // Errors that mean that the stream is closing, or is not to be opened, are nghttp2's to deal with.
-    guard error == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue || error == NGHTTP2_ERR_HEADER_COMP.rawValue else { return }
-    nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), streamID, NGHTTP2_INTERNAL_ERROR.rawValue)
-    setNeedsFlush()
-  }
-
-  // MARK: Flow control (RFC 9113 §5.2)
-
-  /// Bytes have arrived that a reader has still to take.
-  @inline(__always) final func hold(_ stream: HTTP2Stream, _ count: Int) {
-    stream.heldCount += count
-    heldBytes += count
-    if heldBytes <= HTTP2Connection.heldBytesLimit {
-      nghttp2_session_consume_connection(session, count)
-    } else {
-      stream.connectionCredit += count
-    }
-  }
-
-  /// A reader has taken bytes, or nobody will: the peer may send as many again.
-  @inline(__always) final func release(_ stream: HTTP2Stream, _ count: Int) {
-    guard count > 0, !isClosed else { return }
-    stream.heldCount -= count
-    heldBytes -= count
-    let credit = min(stream.connectionCredit, count)
-    if credit > 0 {
-      stream.connectionCredit -= credit
-      nghttp2_session_consume_connection(session, credit)
-      setNeedsFlush()
-    }
-    // A peer that has said everything on the stream needs no room there any more.
-    guard !stream.inboundEnded else { return }
-    nghttp2_session_consume_stream(session, stream.id, count)
-    setNeedsFlush()
-  }
-
-  /// The stream is over, and nobody takes what it still holds.
-  private final func abandonHeldBytes(of stream: HTTP2Stream) {
-    heldBytes -= stream.heldCount
-    stream.heldCount = 0
-    guard stream.connectionCredit > 0, !isClosed else { return }
-    nghttp2_session_consume_connection(session, stream.connectionCredit)
-    stream.connectionCredit = 0
-    setNeedsFlush()
-  }
-
-  static func text(_ code: Int32) -> String { String(cString: nghttp2_strerror(code)) }
 }

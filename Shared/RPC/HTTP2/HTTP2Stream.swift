@@ -1,4 +1,3 @@
-import CNghttp2
 import EventLoop
 import Glibc
 
@@ -21,13 +20,27 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   final unowned(unsafe) var connection: HTTP2Connection?
   final var id: Int32 = 0
 
-  // The connection's list.
-  final unowned(unsafe) var nextStream: HTTP2Stream?
-  final unowned(unsafe) var previousStream: HTTP2Stream?
+  // The connection's rows of streams that have something to send.
+  final unowned(unsafe) var nextInQueue: HTTP2Stream?
+  final unowned(unsafe) var previousInQueue: HTTP2Stream?
+  final var place = Place.none
+  enum Place { case none, ready, held }
+
+  // Windows (RFC 9113 §6.9): `connection` keeps them.
+  final var sendWindow = 0
+  final var receiveWindow = HTTP2Connection.streamWindow
+  /// Bytes that the peer has not been given back yet.
+  final var consumedCount = 0
+  /// The peer's window for this stream is closed.
+  final var waitsForWindow = false
 
   // Inbound
   final var inbound: ByteQueue
   final private(set) var inboundEnded = false
+  /// Headers have come, so that data may (RFC 9113 §8.1).
+  final var mayReceiveData = false
+  /// What `content-length` says is still to come; nil without one.
+  final var announcedLeft: Int?
   /// Why there is nothing more to read, other than the peer's regular end.
   final var failure: RPCError?
   private final var reader: UnsafeContinuation<Void, Never>?
@@ -48,14 +61,20 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   final var outbound: ByteQueue
   /// Nothing follows what is in `outbound`.
   final var outboundEnded = false
-  private final var isDeferred = false
+  /// The end of what we send, END_STREAM, is on its way.
+  final var outboundIsSent = false
+  /// Headers have to go out before the first data.
+  final var owesHeaders = false
+  /// Whether END_STREAM travels with the last data; a server has trailers behind it.
+  final let endsWithData: Bool
   private final var writer: UnsafeContinuation<Void, Never>?
 
   /// Bytes waiting to be sent above which `send` suspends.
   private static let highWater = 128 << 10
 
-  init(loop: EventLoop, messageLimit: Int) {
+  init(loop: EventLoop, messageLimit: Int, endsWithData: Bool) {
     self.loop = loop
+    self.endsWithData = endsWithData
     self.messageLimit = messageLimit
     block = loop.blocks.take()
     let half = BlockPool.blockSize / 2
@@ -70,16 +89,12 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
 
   // MARK: For subclasses
 
-  func receiveHeader(name: nghttp2_vec, value: OpaquePointer) {}
-  func headersEnded(endsStream: Bool) {}
   /// The first message in the queue is complete.
   func messageArrived() { wakeReader() }
   /// The peer has said everything.
   func inboundDidEnd() { wakeReader() }
   /// The peer sent something that ends the call; `error` says what.
   func violated(_ error: RPCError) {}
-  /// All of `outbound` is on its way, `outboundEnded` is true: what ends the stream? Returns flags for nghttp2.
-  func endOutbound() -> UInt32 { NGHTTP2_DATA_FLAG_EOF.rawValue }
   /// The stream is gone, whoever ended it.
   func didClose(_ end: End) {}
 
@@ -90,7 +105,8 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
 
     var error: RPCError {
       switch self {
-      case .closed(let code): RPCError(StatusCode(http2Error: code), "the stream was reset (HTTP/2 error \(code))")
+      case .closed(let code):
+        RPCError(StatusCode(http2Error: code), "the stream was reset (HTTP/2 \(HTTP2ErrorCode(rawValue: code)))")
       case .connectionLost(let reason): reason
       }
     }
@@ -130,10 +146,23 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   }
 
   final func receiveEnd() {
-    guard !inboundEnded else { return }
     inboundEnded = true
     inboundDidEnd()
   }
+
+  /// END_STREAM came with the headers: what they lead to shall know.
+  final func endInbound() { inboundEnded = true }
+
+  /// Whether `count` bytes more are in order: after headers, and no more than they announce.
+  @inline(__always) final func acceptsData(count: Int) -> Bool {
+    guard mayReceiveData else { return false }
+    guard let left = announcedLeft else { return true }
+    announcedLeft = left - count
+    return count <= left
+  }
+
+  /// Whether as much has come as `content-length` said (RFC 9113 §8.1.1).
+  final var bodyIsComplete: Bool { announcedLeft ?? 0 == 0 }
 
   /// The first message if it is complete, else nil. Valid until the next change of the queue.
   final func firstMessage() throws(RPCError) -> UnsafeRawBufferPointer? {
@@ -268,15 +297,15 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     bytes.withUnsafeBytes { enqueue(bytes: $0) }
   }
 
-  /// Tells nghttp2 that there is something to send again.
+  /// There is something to send: data, or the end.
   @inline(__always) final func outboundChanged() {
     assert(loop.isCurrent)
-    guard let connection else { return }
-    if isDeferred {
-      isDeferred = false
-      nghttp2_session_resume_data(connection.session, id)
-    }
-    connection.setNeedsFlush()
+    connection?.makeReady(self)
+  }
+
+  /// A part of what waited is on its way.
+  @inline(__always) final func didSend() {
+    if outbound.count <= HTTP2Stream.highWater { wakeWriter() }
   }
 
   /// Suspends while too much waits to be sent.
@@ -299,37 +328,6 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     writer.resume()
   }
 
-  /// Where nghttp2 takes DATA from.
-  final var dataProvider: nghttp2_data_provider {
-    var provider = nghttp2_data_provider()
-    // Unretained: nghttp2 asks open streams only, and the connection retains those.
-    provider.source.ptr = Unmanaged.passUnretained(self).toOpaque()
-    provider.read_callback = { _, _, buffer, length, flags, source, _ in
-      guard let buffer, let flags, let pointer = source?.pointee.ptr else {
-        return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
-      }
-      return Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { stream in
-        let count = min(stream.outbound.count, length)
-        if count == 0 && !stream.outboundEnded {
-          stream.isDeferred = true
-          return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-        }
-        if count > 0, let bytes = stream.outbound.bytes.baseAddress {
-          memcpy(buffer, bytes, count)
-          stream.outbound.removeFirst(count)
-        }
-        if stream.outbound.isEmpty && stream.outboundEnded { flags.pointee |= stream.endOutbound() }
-        if stream.outbound.count <= HTTP2Stream.highWater { stream.wakeWriter() }
-        return count
-      }
-    }
-    return provider
-  }
-
   /// RST_STREAM with the given HTTP/2 error.
-  final func reset(_ code: nghttp2_error_code) {
-    guard let connection else { return }
-    nghttp2_submit_rst_stream(connection.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
-    connection.setNeedsFlush()
-  }
+  final func reset(_ code: HTTP2ErrorCode) { connection?.reset(self, code) }
 }

@@ -1,4 +1,3 @@
-import CNghttp2
 import EventLoop
 import Glibc
 import Synchronization
@@ -16,7 +15,6 @@ public final class Server: Sendable {
   private let connectionLimit: Int
   private let connectionCount = Atomic<Int>(0)
   private let turn = Atomic<Int>(0)
-  let fields = ServerFields()
 
   public init(group: EventLoopGroup, router: Router, options: ServerOptions = ServerOptions()) {
     self.options = options
@@ -93,29 +91,6 @@ public final class Server: Sendable {
 extension ServerOptions {
   fileprivate func interceptors(forPath path: String) -> [any MethodInterceptor] {
     interceptors.compactMap { $0.interceptor(forPath: path) }
-  }
-}
-
-/// Header fields that every response has. Sendable: made once, read only.
-final class ServerFields: @unchecked Sendable {
-  let responseArray = [
-    HeaderField.constant(":status", "200"), HeaderField.constant("content-type", "application/grpc"),
-  ]
-  let response: UnsafePointer<nghttp2_nv>
-  let okTrailer: UnsafePointer<nghttp2_nv>
-
-  init() {
-    let response = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: 2)
-    response.initialize(from: responseArray, count: 2)
-    self.response = UnsafePointer(response)
-    let trailer = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: 1)
-    trailer.initialize(to: HeaderField.constant("grpc-status", "0"))
-    okTrailer = UnsafePointer(trailer)
-  }
-
-  deinit {
-    response.deallocate()
-    okTrailer.deallocate()
   }
 }
 

@@ -1,4 +1,3 @@
-import CNghttp2
 import EventLoop
 import Glibc
 
@@ -8,74 +7,157 @@ import Glibc
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   let server: Server
   private unowned let home: ServerLoop
+  private var decoder = HeaderDecoder<RequestHead>()
+  /// The highest stream that the client has opened.
+  private var lastID: Int32 = 0
 
-  // Clients call the same method again and again, and HPACK's dynamic table then hands out the same buffer.
-  private var lastPath: OpaquePointer?
-  private var lastMethod: Method?
+  // What nearly every response has, encoded once.
+  private var responseHeaders = EncodedBlock()
+  private var okTrailers = EncodedBlock()
 
   private var drain = Drain.no
   private enum Drain { case no, announced, final }
-  private var drainTimer: DrainTimer?
+  private var drainDue: UInt64 = .max
+  private var ageDue: UInt64 = .max
+  private var lastPingAt: UInt64 = 0
+  private var pingStrikes = 0
 
   /// How long a client has to answer the PING behind the first GOAWAY before the second one goes out without it.
   private static let drainPatience: UInt64 = 1_000_000_000
-
-  // Immutable once made, as nghttp2 only reads them.
-  nonisolated(unsafe) private static let callbacks = makeCallbacks()
-  nonisolated(unsafe) private static let options = makeOptions()
+  /// PINGs that may come too early, until the connection ends (gRPC's `doc/keepalive.md`).
+  private static let pingStrikeLimit = 2
 
   init(descriptor: Int32, home: ServerLoop, server: Server) {
     self.server = server
     self.home = home
-    super.init(descriptor: descriptor, loop: home.loop, bufferLimit: server.options.connectionBufferLimit)
-    var session: OpaquePointer?
-    let user = Unmanaged.passUnretained(self as HTTP2Connection).toOpaque()
-    guard nghttp2_session_server_new2(&session, ServerConnection.callbacks, user, ServerConnection.options) == 0,
-      let session
-    else { fatalError("out of memory") }
-    start(
-      session: session,
-      settings: [
-        nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue),
-          value: server.options.concurrentStreamLimit),
-        nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(HTTP2Connection.streamWindow)
-        ),
-        nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
-          value: UInt32(server.options.headerListLimit)),
-      ])
-  }
-
-  deinit {
-    if let lastPath { nghttp2_rcbuf_decref(lastPath) }
-  }
-
-  override func beginHeaders(streamID: Int32, isFirst: Bool) -> HTTP2Stream? {
-    guard isFirst else {
-      guard let pointer = nghttp2_session_get_stream_user_data(session, streamID) else { return nil }
-      return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+    super.init(
+      descriptor: descriptor, loop: home.loop, expectsPreface: true, keepalive: server.options.keepalive,
+      bufferLimit: server.options.connectionBufferLimit)
+    if let age = server.options.connectionAge {
+      // Clients that came together shall not all leave together (gRFC A9).
+      ageDue = startedAt &+ UInt64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1))
     }
-    let stream = ServerStream(connection: self, id: streamID)
+    start(settings: [
+      (SettingID.maxConcurrentStreams, server.options.concurrentStreamLimit),
+      (SettingID.maxHeaderListSize, UInt32(server.options.headerListLimit)),
+    ])
+  }
+
+  // MARK: Requests
+
+  override func isIdle(_ streamID: Int32) -> Bool { streamID & 1 == 0 || streamID > lastID }
+  override var lastStreamID: Int32 { lastID }
+
+  /// Larger header lists than we accept still have to be read, as later ones build on them; this much of them.
+  private var decodedLimit: Int { max(64 << 10, server.options.headerListLimit * 4) }
+
+  override func receiveBlock(
+    streamID: Int32, endsStream: Bool, _ block: UnsafeBufferPointer<UInt8>
+  ) throws(HTTP2ConnectionError) {
+    if streamID <= lastID || streamID & 1 == 0 {
+      return try receiveLaterBlock(streamID: streamID, endsStream: endsStream, block)
+    }
+    lastID = streamID
+    let head = try decoder.decode(block, limit: decodedLimit) { RequestHead(server: server) }
+    head.finish()
+    guard drain != .final else { return resetIDs.insert(streamID) }
+    guard streams.count < Int(server.options.concurrentStreamLimit) else {
+      sendReset(streamID: streamID, .refusedStream)
+      return try countOddity("calls beyond the limit")
+    }
+    guard !head.isMalformed, !endsStream || head.contentLength ?? 0 == 0 else {
+      sendReset(streamID: streamID, .protocolError)
+      return try countOddity("malformed requests")
+    }
+    let stream = ServerStream(connection: self, id: streamID, head: head)
     add(stream)
-    return stream
+    if endsStream { stream.endInbound() }
+    stream.headersEnded()
+    if endsStream, stream.connection != nil { stream.inboundDidEnd() }
   }
 
-  func method(for buffer: OpaquePointer, _ path: nghttp2_vec) -> Method? {
-    if buffer == lastPath { return lastMethod }
-    let method = server.method(path.bytes)
-    if let lastPath { nghttp2_rcbuf_decref(lastPath) }
-    nghttp2_rcbuf_incref(buffer)
-    lastPath = buffer
-    lastMethod = method
-    return method
+  /// Trailers, of which gRPC has none in requests, or HEADERS where there may be none.
+  private func receiveLaterBlock(
+    streamID: Int32, endsStream: Bool, _ block: UnsafeBufferPointer<UInt8>
+  ) throws(HTTP2ConnectionError) {
+    guard streamID & 1 == 1 else {
+      throw HTTP2ConnectionError(.protocolError, "a client opens stream \(streamID), which is even (RFC 9113 §5.1.1)")
+    }
+    try decoder.skip(block, limit: decodedLimit)
+    guard let stream = streams[streamID] else {
+      if resetIDs.contains(streamID) { return try countOddity("frames on closed streams") }
+      throw HTTP2ConnectionError(.streamClosed, "HEADERS on stream \(streamID), which is closed (RFC 9113 §5.1)")
+    }
+    guard !stream.inboundEnded else { return try streamError(stream, .streamClosed) }
+    guard endsStream else { return try streamError(stream, .protocolError) }
+    try receiveEnd(stream)
   }
 
-  override func didClose(_ reason: RPCError) {
-    if let drainTimer { loop.cancel(drainTimer) }
-    drainTimer = nil
-    home.remove(self)
+  // MARK: Responses
+
+  override func appendOwedHeaders(_ stream: HTTP2Stream, to output: inout Output) {
+    stream.owesHeaders = false
+    let block = responseHeaders.bytes(encoder: &encoder) { encoder, block in
+      ServerConnection.appendResponseFields(&encoder, &block)
+    }
+    output.appendFrameHeader(
+      length: block.count, type: FrameType.headers, flags: FrameFlags.endHeaders, streamID: stream.id)
+    output.append(block)
+  }
+
+  /// `:status: 200`, `content-type: application/grpc`.
+  static func appendResponseFields(_ encoder: inout HeaderEncoder, _ block: inout ByteQueue) {
+    encoder.append(static: 8, &block)
+    encoder.append(repeated: contentType.name, nameIndex: 31, contentType.value, &block)
+  }
+
+  private static let contentType = (name: Array("content-type".utf8), value: Array("application/grpc".utf8))
+  private static let okStatus = (name: Array("grpc-status".utf8), value: Array("0".utf8))
+
+  override func endStream(_ stream: HTTP2Stream, _ output: inout Output) {
+    // Safe: only a ServerConnection makes a ServerStream, and it has no others.
+    let stream = unsafeDowncast(stream, to: ServerStream.self)
+    if stream.hasPlainTrailers {
+      let block = okTrailers.bytes(encoder: &encoder) { encoder, block in
+        encoder.append(repeated: ServerConnection.okStatus.name, ServerConnection.okStatus.value, &block)
+      }
+      output.appendFrameHeader(
+        length: block.count, type: FrameType.headers, flags: FrameFlags.endHeaders | FrameFlags.endStream,
+        streamID: stream.id)
+      output.append(block)
+    } else {
+      guard stream.sendTrailers(self) else { return reset(stream, .internalError) }
+    }
+    endResponse(stream)
+  }
+
+  /// END_STREAM is out. A request that is still being sent is of no use any more: tells the peer to stop
+  /// (RFC 9113 §8.1).
+  func endResponse(_ stream: ServerStream) {
+    stream.outboundIsSent = true
+    if stream.inboundEnded {
+      remove(stream, .closed(http2Error: HTTP2ErrorCode.noError.rawValue))
+    } else {
+      reset(stream, .noError)
+    }
+  }
+
+  override func didClose(_ reason: RPCError) { home.remove(self) }
+
+  // MARK: PINGs of the client
+
+  override func receivedPing() throws(HTTP2ConnectionError) {
+    let now = loop.now
+    if hasSentData { pingStrikes = 0 }
+    defer {
+      lastPingAt = now
+      hasSentData = false
+    }
+    guard lastPingAt != 0, now &- lastPingAt < server.options.shortestPingInterval.nanoseconds else { return }
+    pingStrikes += 1
+    guard pingStrikes <= ServerConnection.pingStrikeLimit else {
+      throw HTTP2ConnectionError(.enhanceYourCalm, "too_many_pings")
+    }
   }
 
   // MARK: Graceful end (RFC 9113 §6.8)
@@ -85,35 +167,62 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   func beginDrain() {
     guard drain == .no, !isClosed else { return }
     drain = .announced
-    nghttp2_submit_shutdown_notice(session)
-    nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-    let timer = DrainTimer(self)
-    drainTimer = timer
-    loop.schedule(timer, at: EventLoop.monotonicNanoseconds() &+ ServerConnection.drainPatience)
-    setNeedsFlush()
+    sendGoAway(lastStreamID: .max, .noError)
+    sendPing()
+    drainDue = EventLoop.monotonicNanoseconds() &+ ServerConnection.drainPatience
+    startTimer()
   }
 
   override func receivedPingAcknowledgement() { finishDrain() }
 
   /// A round trip after the announcement: whatever the client started before it had read it has arrived.
-  fileprivate func finishDrain() {
+  private func finishDrain() {
     guard drain == .announced, !isClosed else { return }
     drain = .final
-    if let drainTimer { loop.cancel(drainTimer) }
-    nghttp2_submit_goaway(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(session),
-      NGHTTP2_NO_ERROR.rawValue, nil, 0)
-    setNeedsFlush()
+    drainDue = .max
+    sendGoAway(lastStreamID: lastID, .noError)
   }
+
+  override var isDone: Bool { drain == .final && streams.count == 0 }
 
   /// A closed stream may have been the last one that a draining connection waited for.
   override func streamDidClose() {
     if drain == .final { setNeedsFlush() }
   }
+
+  // MARK: Age (gRFC A9)
+
+  override var nextDue: UInt64 { min(drainDue, ageDue) }
+
+  override func isDue(now: UInt64) {
+    if drainDue <= now { finishDrain() }
+    guard ageDue <= now, !isClosed else { return }
+    guard drain == .no else {
+      return close(RPCError(.unavailable, "the connection's age and its grace have passed"))
+    }
+    beginDrain()
+    ageDue = server.options.connectionAgeGrace.map { now &+ $0.nanoseconds } ?? .max
+  }
 }
 
-private final class DrainTimer: LoopTimer {
-  private weak var connection: ServerConnection?
-  init(_ connection: ServerConnection) { self.connection = connection }
-  override func fire() { connection?.finishDrain() }
+/// A header block that is the same for every call, as long as the encoder's table is.
+struct EncodedBlock: ~Copyable {
+  private var block = ByteQueue()
+  private var generation = -1
+
+  init() {}
+
+  /// The encoded fields; valid until the next call.
+  @inline(__always) mutating func bytes(
+    encoder: inout HeaderEncoder, _ encode: (inout HeaderEncoder, inout ByteQueue) -> Void
+  ) -> UnsafeRawBufferPointer {
+    if generation == encoder.generation { return block.bytes }
+    block.removeAll()
+    let before = encoder.generation
+    encoder.beginBlock(&block)
+    encode(&encoder, &block)
+    // What added to the table says something else the next time.
+    generation = encoder.generation == before ? before : -1
+    return block.bytes
+  }
 }

@@ -12,6 +12,16 @@ public struct ServerOptions: Sendable {
   /// Bytes of requests that are there in part, and of responses that the client has not taken, on one connection; calls
   /// beyond end with RESOURCE_EXHAUSTED.
   public var connectionBufferLimit = 64 << 20
+  /// When a client from which nothing comes is asked whether it still lives.
+  public var keepalive = Keepalive(time: .seconds(120), timeout: .seconds(20))
+  /// PINGs that come sooner after one another are too many, unless something was sent in between; the third of them ends
+  /// the connection (gRFC A8).
+  public var shortestPingInterval = Duration.seconds(10)
+  /// How long a connection may last, ± 10 %, before its client is asked to make a new one, which may then reach another
+  /// replica; nil for ever (gRFC A9).
+  public var connectionAge: Duration?
+  /// How long calls may go on then; nil for as long as they take.
+  public var connectionAgeGrace: Duration?
   /// Look at the calls, and may refuse them, in this order.
   public var interceptors: [any ServerInterceptor] = []
 

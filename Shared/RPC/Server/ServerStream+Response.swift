@@ -1,5 +1,3 @@
-import CNghttp2
-
 // What goes back: headers, trailers, and the status in either.
 extension ServerStream {
   /// Sends what `enqueueMessage` has queued, and the headers before it.
@@ -11,47 +9,68 @@ extension ServerStream {
   func startResponse() {
     guard let connection = serverConnection else { return }
     responseStarted = true
-    var provider = dataProvider
     if initialMetadata.isEmpty {
-      nghttp2_submit_response(connection.session, id, server.fields.response, 2, &provider)
+      owesHeaders = true
     } else {
-      let others = initialMetadata.sendable
-      HeaderField.withFields(server.fields.responseArray, others) {
-        _ = nghttp2_submit_response(connection.session, id, $0, $1, &provider)
+      let isSent = connection.sendHeaders(streamID: id, endsStream: false) { encoder, block in
+        ServerConnection.appendResponseFields(&encoder, &block)
+        encoder.append(initialMetadata, &block)
       }
+      // Without its headers the client would wait for ever.
+      guard isSent else { return reset(.internalError) }
     }
-    connection.setNeedsFlush()
+    outboundChanged()
   }
 
   /// Status and response headers in one block. Source: gRPC's `doc/PROTOCOL-HTTP2.md`, "Trailers-Only".
-  func submitTrailersOnly(_ connection: ServerConnection) {
-    responseStarted = true
-    let others = initialMetadata.sendable + statusFields()
-    HeaderField.withFields(server.fields.responseArray, others) {
-      _ = nghttp2_submit_response(connection.session, id, $0, $1, nil)
+  func sendTrailersOnly(_ connection: ServerConnection) {
+    sendHeadersOnly(connection) { encoder, block in
+      ServerConnection.appendResponseFields(&encoder, &block)
+      encoder.append(initialMetadata, &block)
     }
-    resetUnlessReceived(connection)
-    connection.setNeedsFlush()
   }
 
-  func statusFields() -> [(name: String, value: [UInt8])] {
-    var fields: [(name: String, value: [UInt8])] = []
-    fields.append((name: "grpc-status", value: Array(String(status?.code.rawValue ?? 0).utf8)))
+  /// A response without data: the fields that `encode` appends, and the status.
+  func sendHeadersOnly(
+    _ connection: ServerConnection, _ encode: (inout HeaderEncoder, inout ByteQueue) -> Void
+  ) {
+    responseStarted = true
+    let isSent = connection.sendHeaders(streamID: id, endsStream: true) { encoder, block in
+      encode(&encoder, &block)
+      appendStatus(&encoder, &block)
+    }
+    guard isSent else { return reset(.internalError) }
+    connection.endResponse(self)
+  }
+
+  /// Whether the trailers say OK and nothing else.
+  var hasPlainTrailers: Bool { status == nil && trailingMetadata.isEmpty }
+
+  /// - Returns: false when they are too large for any peer.
+  func sendTrailers(_ connection: ServerConnection) -> Bool {
+    connection.sendHeaders(streamID: id, endsStream: true) { appendStatus(&$0, &$1) }
+  }
+
+  private func appendStatus(_ encoder: inout HeaderEncoder, _ block: inout ByteQueue) {
+    encoder.append("grpc-status".utf8, String(status?.code.rawValue ?? 0).utf8, &block)
     if let message = status?.message, !message.isEmpty {
-      fields.append((name: "grpc-message", value: PercentEncoding.encode(message, limit: StatusDetails.messageLimit)))
+      encoder.append("grpc-message".utf8, PercentEncoding.encode(message, limit: StatusDetails.messageLimit), &block)
     }
     // Source: gRPC's `doc/compression.md`: who refuses an encoding says which ones there are.
-    if encoding != nil { fields.append((name: "grpc-accept-encoding", value: Array("identity".utf8))) }
+    if head.encoding != nil { encoder.append("grpc-accept-encoding".utf8, "identity".utf8, &block) }
     if let status {
-      if let details = StatusDetails.encode(status) { fields.append((name: StatusDetails.name, value: details)) }
-      fields += status.metadata.sendable
+      if let details = StatusDetails.encode(status) { encoder.append(StatusDetails.name.utf8, details, &block) }
+      encoder.append(status.metadata, &block)
     }
-    return fields + trailingMetadata.sendable
+    encoder.append(trailingMetadata, &block)
   }
+}
 
-  /// A request that is still being sent is of no use any more: tells the peer to stop (RFC 9113 §8.1).
-  func resetUnlessReceived(_ connection: ServerConnection) {
-    guard !inboundEnded else { return }
-    connection.resetAfterSending(id, NGHTTP2_NO_ERROR)
+extension HeaderEncoder {
+  /// Metadata is of one call: it would only drive what repeats out of the peer's table.
+  mutating func append(_ metadata: Metadata, _ block: inout ByteQueue) {
+    for (name, value) in metadata.sendable {
+      append(name.utf8, value, isSecret: name == "authorization", &block)
+    }
   }
 }

@@ -1,4 +1,3 @@
-import CNghttp2
 import EventLoop
 import Glibc
 
@@ -6,9 +5,7 @@ import Glibc
 ///
 /// Sendable as every stream is: touched on its loop only.
 final class ServerStream: HTTP2Stream, @unchecked Sendable {
-  private(set) var method: Method?
-  private(set) var metadata = Metadata()
-  private var receivedTrace = ReceivedTrace()
+  let head: RequestHead
   /// Set when the headers are there.
   private(set) var trace: TraceContext?
   /// Monotonic nanoseconds.
@@ -26,28 +23,20 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   private var dispatched = false
   var status: RPCError?
 
-  // What the request's headers said.
-  private var seen = Seen()
-  private var headerBytes = 0
-  private var httpMethodIsPost = true
-  private var malformedTimeout: String?
-  private(set) var encoding: String?
-
-  private struct Seen: OptionSet {
-    let rawValue: UInt8
-    static let contentType = Seen(rawValue: 1)
-    static let wrongContentType = Seen(rawValue: 2)
-    static let trailers = Seen(rawValue: 4)
-    static let headersEnded = Seen(rawValue: 8)
-  }
-
-  init(connection: ServerConnection, id: Int32) {
+  init(connection: ServerConnection, id: Int32, head: RequestHead) {
     server = connection.server
     startedAt = connection.loop.now
-    super.init(loop: connection.loop, messageLimit: connection.server.options.messageLimit)
+    self.head = head
+    super.init(
+      loop: connection.loop, messageLimit: connection.server.options.messageLimit, endsWithData: false)
     self.connection = connection
     self.id = id
+    mayReceiveData = true
+    announcedLeft = head.contentLength
   }
+
+  var method: Method? { head.method }
+  var metadata: Metadata { head.metadata }
 
   @inline(__always) var serverConnection: ServerConnection? {
     // Safe: only a ServerConnection makes a ServerStream, and nothing else sets `connection`.
@@ -59,60 +48,13 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
   // MARK: Request headers
 
-  override func receiveHeader(name: nghttp2_vec, value: OpaquePointer) {
-    guard !seen.contains(.headersEnded) else { return }  // trailers: gRPC has none in requests
-    let field = nghttp2_rcbuf_get_buf(value)
-    headerBytes += name.len + field.len + 32  // RFC 9113 §6.5.2 counts so
-    switch name.len {
-    case 2 where name.equals("te"):
-      if field.equals("trailers") { seen.insert(.trailers) }
-    case 5 where name.equals(":path"):
-      method = serverConnection?.method(for: value, field)
-    case 7 where name.equals(":method"):
-      httpMethodIsPost = field.equals("POST")
-    case 7 where name.equals(":scheme"), 10 where name.equals(":authority"), 10 where name.equals("user-agent"),
-      14 where name.equals("content-length"), 20 where name.equals("grpc-accept-encoding"):
-      break
-    case 11 where name.equals("traceparent"):
-      receivedTrace.receive(traceparent: field.bytes)
-    case 10 where name.equals("tracestate"):
-      receivedTrace.receive(tracestate: String(decoding: field.bytes, as: UTF8.self))
-    case 12 where name.equals("content-type"):
-      seen.insert(.contentType)
-      if !ServerStream.isGRPC(field) { seen.insert(.wrongContentType) }
-    case 12 where name.equals("grpc-timeout"):
-      if let nanoseconds = Timeout.parse(field.bytes) {
-        deadline = startedAt &+ nanoseconds
-      } else {
-        malformedTimeout = String(decoding: field.bytes.prefix(32), as: UTF8.self)
-      }
-    case 13 where name.equals("grpc-encoding"):
-      if !field.equals("identity") { encoding = String(decoding: field.bytes.prefix(32), as: UTF8.self) }
-    default:
-      guard headerBytes <= server.options.headerListLimit else { return }
-      metadata.append(
-        received: String(decoding: name.bytes, as: UTF8.self), String(decoding: field.bytes, as: UTF8.self))
-    }
-  }
-
-  /// `application/grpc`, with a subtype or parameters or without.
-  private static func isGRPC(_ value: nghttp2_vec) -> Bool {
-    guard value.hasPrefix("application/grpc") else { return false }
-    guard value.len > 16 else { return true }
-    return value.base[16] == UInt8(ascii: "+") || value.base[16] == UInt8(ascii: ";")
-  }
-
-  override func headersEnded(endsStream: Bool) {
-    guard !seen.contains(.headersEnded) else { return }
-    seen.insert(.headersEnded)
-    guard httpMethodIsPost else { return refuse(httpStatus: "405", "gRPC calls are POST requests") }
-    guard seen.contains(.contentType), !seen.contains(.wrongContentType) else {
-      return refuse(httpStatus: "415", "the content-type is not application/grpc")
-    }
-    trace = receivedTrace.context(&loop.random)
+  func headersEnded() {
+    if let (status, message) = head.refusal { return refuse(httpStatus: status, message) }
+    if let timeout = head.timeoutNanoseconds { deadline = startedAt &+ timeout }
+    trace = head.trace.context(&loop.random)
     let refusal = startInterceptors()
-    if let problem = requestProblem() ?? refusal { return finish(problem) }
-    guard let method else { return }
+    if let problem = head.problem ?? refusal { return finish(problem) }
+    guard let method = head.method else { return }
     if let deadline {
       guard deadline > loop.now else { return fire() }
       loop.schedule(self, at: deadline)
@@ -121,32 +63,6 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
       dispatched = true
       run(handler)
     }
-  }
-
-  private func requestProblem() -> RPCError? {
-    if headerBytes > (server.options.headerListLimit) {
-      return RPCError(
-        .resourceExhausted,
-        "\(headerBytes) bytes of headers; at most \(server.options.headerListLimit) are accepted")
-    }
-    if !seen.contains(.trailers) {
-      return RPCError(
-        .internalError, "the request has no \"te: trailers\": a proxy on the way does not pass trailers on")
-    }
-    if let malformedTimeout {
-      return RPCError(
-        .invalidArgument, "grpc-timeout \"\(malformedTimeout)\" is not up to 8 digits and one of H M S m u n")
-    }
-    if let encoding {
-      return RPCError(.unimplemented, "grpc-encoding \"\(encoding)\" is not supported: send identity")
-    }
-    if let name = metadata.malformedName {
-      return RPCError(.internalError, "metadata \(name): the value is not base64, which that of a -bin name has to be")
-    }
-    if method == nil {
-      return RPCError(.unimplemented, "the method is not known here; grpc.reflection.v1 lists what is")
-    }
-    return nil
   }
 
   // MARK: Request messages
@@ -255,7 +171,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
       startResponse()
     } else {
       outbound.removeAll()
-      submitTrailersOnly(connection)
+      sendTrailersOnly(connection)
     }
     if let error {
       task?.cancel()
@@ -263,30 +179,14 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
   }
 
-  override func endOutbound() -> UInt32 {
-    guard let connection = serverConnection else { return NGHTTP2_DATA_FLAG_EOF.rawValue }
-    if status == nil && trailingMetadata.isEmpty {
-      nghttp2_submit_trailer(connection.session, id, server.fields.okTrailer, 1)
-    } else {
-      HeaderField.withFields([], statusFields()) {
-        _ = nghttp2_submit_trailer(connection.session, id, $0, $1)
-      }
-    }
-    resetUnlessReceived(connection)
-    return NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-  }
-
   /// Not gRPC at all: an answer of HTTP.
   private func refuse(httpStatus: String, _ message: String) {
     guard let connection = serverConnection else { return }
     isFinished = true
-    responseStarted = true
     status = RPCError(.unknown, message)
-    HeaderField.withFields([], [(name: ":status", value: Array(httpStatus.utf8))] + statusFields()) {
-      _ = nghttp2_submit_response(connection.session, id, $0, $1, nil)
+    sendHeadersOnly(connection) { encoder, block in
+      encoder.append(":status".utf8, nameIndex: 8, httpStatus.utf8, &block)
     }
-    resetUnlessReceived(connection)
-    connection.setNeedsFlush()
   }
 
   // MARK: Ends
@@ -296,7 +196,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     let isStuck = responseStarted && !outbound.isEmpty
     finish(RPCError(.deadlineExceeded, "the deadline passed before \(path) was done"))
     // A client that does not take what is queued does not get to the status behind it either.
-    if isStuck { reset(NGHTTP2_CANCEL) }
+    if isStuck { reset(.cancel) }
   }
 
   override func didClose(_ end: End) {

@@ -39,6 +39,10 @@ struct ByteQueue: ~Copyable {
     end += count
   }
 
+  @inline(__always) mutating func append(_ source: UnsafeRawBufferPointer) {
+    if let base = source.baseAddress { append(base, count: source.count) }
+  }
+
   /// Room for `count` bytes behind the last one, to be filled and then counted in by `advance`.
   @inline(__always) mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
     if let memory, end + count <= capacity { return UnsafeMutableRawPointer(memory + end) }

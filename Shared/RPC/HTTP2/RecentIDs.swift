@@ -1,0 +1,18 @@
+/// Streams that we have reset a moment ago: what the peer had sent before it knew is no fault (RFC 9113 §5.1).
+struct RecentIDs {
+  private var ids: [Int32] = []
+  private var next = 0
+
+  private static let limit = 256
+
+  mutating func insert(_ id: Int32) {
+    if ids.count < RecentIDs.limit {
+      ids.append(id)
+    } else {
+      ids[next] = id
+      next = (next + 1) % RecentIDs.limit
+    }
+  }
+
+  func contains(_ id: Int32) -> Bool { ids.contains(id) }
+}

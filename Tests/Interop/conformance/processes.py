@@ -15,16 +15,16 @@ class RunningServer:
     """A peer's server on an address of its own for as long as the block lasts."""
 
     def __init__(self, peer, transport):
-        self.peer, self.transport, self.process = peer, transport, None
+        self.peer, self.transport_kind, self.process = peer, transport, None
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="interop-", dir="/tmp")  # a Unix socket's path must be short
         self.log_path = os.path.join(self.folder, "log")
-        address, *identity = self.transport.listening(self.folder)
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(
-                [*self.peer.command("server"), address, *identity], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
+            self.transport = self.transport_kind(self.folder)
+            command = [*self.peer.command("server"), *self.transport.server_arguments]
+            with open(self.log_path, "wb") as log:
+                self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             self.address = wait_until(self._address, f"the {self.peer.name} server to listen")
         except BaseException:
             self.__exit__()
@@ -46,7 +46,7 @@ class RunningServer:
             return log.read()[-8000:]
 
     def __exit__(self, *_):
-        if self.is_running:
+        if self.process is not None and self.is_running:
             self.process.terminate()
             try:
                 self.process.wait(STOP_LIMIT_S)
@@ -58,8 +58,7 @@ class RunningServer:
 
 def run_case(peer, server, case):
     """One case of `peer`'s client against a running server. AssertionError with both outputs when it fails."""
-    target, *authority = server.transport.calling(server.address)
-    command = [*peer.command("client"), target, case, *authority]
+    command = [*peer.command("client"), *server.transport.client_arguments(server.address, case)]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=CASE_LIMIT_S)

@@ -41,6 +41,7 @@ class Cases:
 
     def test_empty_unary(self): self.run_case()
     def test_large_unary(self): self.run_case()
+    def test_concurrent_large_unary(self): self.run_case()
     def test_client_streaming(self): self.run_case()
     def test_server_streaming(self): self.run_case()
     def test_ping_pong(self): self.run_case()

@@ -4,6 +4,7 @@ const std::map<std::string, Case> &cases() {
   static const std::map<std::string, Case> all = {
       {"empty_unary", empty_unary},
       {"large_unary", large_unary},
+      {"concurrent_large_unary", concurrent_large_unary},
       {"client_streaming", client_streaming},
       {"server_streaming", server_streaming},
       {"ping_pong", ping_pong},

@@ -17,6 +17,7 @@ const std::map<std::string, Case> &cases();
 
 void empty_unary(const Stubs &);
 void large_unary(const Stubs &);
+void concurrent_large_unary(const Stubs &);
 void client_streaming(const Stubs &);
 void server_streaming(const Stubs &);
 void ping_pong(const Stubs &);

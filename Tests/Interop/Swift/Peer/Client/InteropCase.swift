@@ -19,6 +19,7 @@ enum InteropCase {
   static let all: [String: Body] = [
     "empty_unary": { try await $0.emptyUnary() },
     "large_unary": { try await $0.largeUnary() },
+    "concurrent_large_unary": { try await $0.concurrentLargeUnary() },
     "client_streaming": { try await $0.clientStreaming() },
     "server_streaming": { try await $0.serverStreaming() },
     "ping_pong": { try await $0.pingPong() },

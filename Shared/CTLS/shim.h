@@ -55,6 +55,8 @@ struct ctls_socket {
   int descriptor;
   /// Of the call that failed last.
   int error;
+  /// Bytes that may still be read; then it counts as empty.
+  size_t allowance;
   /// Whether the last read found nothing. SSL_read asks to be called again for other reasons as well.
   bool is_drained;
   bool has_ended;
@@ -63,15 +65,21 @@ struct ctls_socket {
 static inline int ctls_socket_read(BIO *bio, char *data, size_t length, size_t *count) {
   struct ctls_socket *s = BIO_get_data(bio);
   BIO_clear_retry_flags(bio);
+  *count = 0;
+  if (s->allowance == 0) {
+    s->is_drained = true;
+    BIO_set_retry_read(bio);
+    return 0;
+  }
   ssize_t result;
   do {
-    result = recv(s->descriptor, data, length, 0);
+    result = recv(s->descriptor, data, length < s->allowance ? length : s->allowance, 0);
   } while (result < 0 && errno == EINTR);
   if (result > 0) {
+    s->allowance -= (size_t)result;
     *count = (size_t)result;
     return 1;
   }
-  *count = 0;
   if (result == 0) {
     s->has_ended = true;
   } else if (errno == EAGAIN) {

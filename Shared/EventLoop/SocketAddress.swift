@@ -11,6 +11,25 @@ public struct SocketAddress: Hashable, Sendable {
     bytes = [UInt8](UnsafeRawBufferPointer(start: address, count: Int(length)))
   }
 
+  /// The other end of a connected TCP socket; nil when it is not connected any more.
+  public init?(peerOf descriptor: Int32) {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let result = withUnsafeMutablePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &length) }
+    }
+    guard result == 0 else { return nil }
+    family = Int32(storage.ss_family)
+    bytes = withUnsafeBytes(of: &storage) { Array($0.prefix(Int(length))) }
+  }
+
+  /// The port is at the same place in both families (RFC 3493 §3.3).
+  public var port: UInt16 {
+    withSocketAddress { address, _ in
+      address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+    }
+  }
+
   /// Lends the `sockaddr` and its length.
   public func withSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
     bytes.withUnsafeBytes { bytes in

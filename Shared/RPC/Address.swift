@@ -65,6 +65,12 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The other end of a TCP connection; `0.0.0.0:0` when it is gone already.
+  init(peerOf descriptor: Int32) {
+    let address = SocketAddress(peerOf: descriptor)
+    self = .tcp(host: address?.numericHost ?? "0.0.0.0", port: address?.port ?? 0)
+  }
+
   /// Looks a host up; blocks when it is a name.
   static func resolve(host: String, port: UInt16) throws(AddressError) -> [SocketAddress] {
     do throws(NameError) {

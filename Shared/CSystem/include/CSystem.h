@@ -16,6 +16,12 @@
 /// Accepts one connection as non-blocking and close-on-exec; -1 and errno otherwise.
 int csystem_accept(int listener);
 
+/// Who is at the other end of a Unix socket, as of its connect; -1 and errno otherwise.
+int csystem_peer_credentials(int socket, uint32_t *uid, uint32_t *gid, int32_t *pid);
+
+/// The supplementary groups of the same; their number, or -1 and errno: ERANGE when there are more than `capacity`.
+int csystem_peer_groups(int socket, uint32_t *groups, int capacity);
+
 /// Names a thread for `top -H` and debuggers; at most 15 bytes.
 void csystem_name_thread(pthread_t thread, const char *name);
 

@@ -9,6 +9,7 @@ import EventLoop
 final class Balancer: @unchecked Sendable {
   let loop: EventLoop
   let keepalive: Keepalive
+  let tls: ChannelTLS?
   private let target: Target
   let interceptors: ClientInterceptorTable
   private let balancing: Balancing
@@ -38,6 +39,7 @@ final class Balancer: @unchecked Sendable {
     self.interceptors = interceptors
     balancing = options.balancing
     detector = OutlierDetector(options.outliers)
+    tls = ChannelTLS(options, target: target)
     self.requestResolution = requestResolution
   }
 

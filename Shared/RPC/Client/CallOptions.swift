@@ -31,6 +31,8 @@ public struct ChannelOptions: Sendable {
   public var outliers = OutlierPolicy()
   /// When a server from which nothing comes is asked whether it still lives; only while calls are under way.
   public var keepalive = Keepalive(time: .seconds(20), timeout: .seconds(10))
+  /// How TCP connections are secured; nil for plain text. Unix sockets, whose peers the system vouches for, are always plain.
+  public var tls: TLSClientContext?
 
   /// Look at the calls.
   public var interceptors: [any ClientInterceptor] = []

@@ -35,14 +35,18 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private static let decodedLimit = 256 << 10
 
   /// Begins to connect. The owner hears how it went.
-  init(to address: Address, loop: EventLoop, owner: Subchannel, keepalive: Keepalive) throws(SystemError) {
+  init(
+    to address: Address, loop: EventLoop, owner: Subchannel, keepalive: Keepalive, tls: ChannelTLS?
+  ) throws(SystemError) {
     let descriptor = try ClientConnection.connect(to: address)
+    let session = tls?.session(to: address, descriptor: descriptor)
     switch address {
     case .unix: authority = Array("localhost".utf8)
-    case .tcp: authority = Array(address.description.utf8)
+    case .tcp: authority = Array((tls?.authority(of: address) ?? address.description).utf8)
     }
     self.owner = owner
     super.init(descriptor: descriptor, loop: loop, expectsPreface: false, keepalive: keepalive)
+    self.tls = session
     start(settings: [(SettingID.enablePush, 0)], events: [.readable, .writable])
   }
 
@@ -132,7 +136,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       block.append(
         pseudoFields.bytes(encoder: &encoder) { encoder, block in
           encoder.append(static: 3, &block)  // :method: POST
-          encoder.append(static: 6, &block)  // :scheme: http
+          encoder.append(static: tls == nil ? 6 : 7, &block)  // :scheme: http or https
           encoder.append(repeated: Fields.authority, nameIndex: 1, authority, &block)
         })
       encoder.append(repeated: Fields.path, nameIndex: 4, Array(path.utf8), &block)

@@ -45,7 +45,7 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     state = .connecting
     do throws(SystemError) {
       connection = try ClientConnection(
-        to: address, loop: balancer.loop, owner: self, keepalive: balancer.keepalive)
+        to: address, loop: balancer.loop, owner: self, keepalive: balancer.keepalive, tls: balancer.tls)
       balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ Subchannel.connectTimeout)
     } catch {
       failed(RPCError(.unavailable, "\(address): \(error.reason)"))

@@ -22,6 +22,10 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final let loop: EventLoop
   final private(set) var isClosed = false
   final private(set) var streams = StreamTable()
+  /// What lies between the socket and the frames; nil for plain text. Set before `start`.
+  final var tls: TLSSession?
+  /// Why TLS gave the connection up.
+  final var tlsFailure: String?
 
   // Input
   private final var partialFrame = ByteQueue()
@@ -39,7 +43,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// Frames that are ready as they are, in their order.
   final var control = ByteQueue()
   private final var unsent = ByteQueue()
-  private final var waitsForWritable = false
+  final var waitsForWritable = false
   private final var isDirty = false
   /// Streams with something to send.
   final var ready = StreamQueue()
@@ -151,6 +155,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   func streamDidClose() {}
   /// The socket is writable, which is how a connect attempt reports its end.
   func becameWritable() -> Bool { true }
+  /// The TLS handshake is done.
+  func didSecure() {}
   /// Whether PINGs make sense now.
   var mayPing: Bool { true }
   /// When something of the subclass's own is due, and what to do then. Monotonic nanoseconds.
@@ -166,7 +172,12 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
       guard becameWritable() else { return }
       setNeedsFlush()
     }
-    guard !isClosed, !events.isDisjoint(with: [.readable, .hangUp, .error]) else { return }
+    guard !isClosed else { return }
+    if let tls {
+      guard tls.isEstablished || continueHandshake(tls) else { return }
+    } else if events.isDisjoint(with: [.readable, .hangUp, .error]) {
+      return
+    }
     let buffer = loop.readBuffer
     let carried = partialFrame.count
     if carried > 0, let bytes = partialFrame.bytes.baseAddress, let start = buffer.baseAddress {
@@ -178,21 +189,24 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
       lastReadAt = loop.now
       partialFrame.removeAll()
       receive(UnsafeRawBufferPointer(rebasing: buffer[..<(carried + count)]).assumingMemoryBound(to: UInt8.self))
+      if let tls, tls.hasEnded { readEnd(tls) }
     } else if count == 0 {
       close(RPCError(.unavailable, "the peer closed the connection"))
     } else if errno != EAGAIN && errno != EINTR {
-      close(RPCError(.unavailable, "the connection broke: \(SystemError("read").reason)"))
+      closeBroken("read")
     }
   }
 
   /// - Returns: as `read(2)` does, with `errno`.
   @inline(__always) private final func readSocket(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
-    read(descriptor, buffer.baseAddress, buffer.count)
+    if let tls { return read(tls, buffer) }
+    return Glibc.read(descriptor, buffer.baseAddress, buffer.count)
   }
 
   /// - Returns: as `send(2)` does, with `errno`.
   @inline(__always) private final func writeSocket(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-    Glibc.send(descriptor, bytes, count, Int32(MSG_NOSIGNAL))
+    if let tls { return write(tls, UnsafeRawBufferPointer(start: bytes, count: count)) }
+    return Glibc.send(descriptor, bytes, count, Int32(MSG_NOSIGNAL))
   }
 
   private final func receive(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -243,7 +257,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
 
   final func flush() {
     isDirty = false
-    guard !isClosed, writeUnsent() else { return }
+    guard !isClosed, canSend, writeUnsent() else { return }
     var output = Output(loop.writeBuffer)
     repeat {
       while let stream = ready.first {
@@ -257,10 +271,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
       if !control.isEmpty { guard writeControl(&output) else { return } }
     } while !ready.isEmpty
     guard write(&output) else { return }
-    if waitsForWritable {
-      waitsForWritable = false
-      loop.modify(descriptor, for: .readable)
-    }
+    if waitsForWritable, tls?.readWantsWrite != true { stopWaitingForWritable() }
     if isFailing {
       linger()
     } else if isDone {
@@ -298,7 +309,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
       } else if errno == EAGAIN {
         return false
       } else if errno != EINTR {
-        close(RPCError(.unavailable, "the connection broke: \(SystemError("send").reason)"))
+        closeBroken("send")
         return false
       }
     }
@@ -315,13 +326,10 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
         offset += count
       } else if errno == EAGAIN {
         unsent.append(base + offset, count: bytes.count - offset)
-        if !waitsForWritable {
-          waitsForWritable = true
-          loop.modify(descriptor, for: [.readable, .writable])
-        }
+        waitForWritable()
         return false
       } else if errno != EINTR {
-        close(RPCError(.unavailable, "the connection broke: \(SystemError("send").reason)"))
+        closeBroken("send")
         return false
       }
     }
@@ -342,6 +350,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// never see the reason: it gets a second to read it and close.
   private final func linger() {
     guard lingersUntil == nil else { return }
+    tls?.shutdown()
     shutdown(descriptor, Int32(SHUT_WR))
     lingersUntil = EventLoop.monotonicNanoseconds() &+ 1_000_000_000
     startTimer()
@@ -352,6 +361,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     guard !isClosed else { return }
     isClosed = true
     loop.deregister(descriptor)
+    tls?.shutdown()
     Glibc.close(descriptor)
     stopTimer()
     endStreams(reason)
@@ -360,6 +370,10 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
 
   private final func endStreams(_ reason: RPCError) {
     for stream in streams.all { remove(stream, .connectionLost(reason)) }
+  }
+
+  private final func closeBroken(_ call: String) {
+    close(RPCError(.unavailable, tlsFailure ?? "the connection broke: \(SystemError(call).reason)"))
   }
 
   // MARK: Streams

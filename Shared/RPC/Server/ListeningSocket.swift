@@ -12,6 +12,7 @@ final class ListeningSocket: Sendable {
   private let lock: Int32
 
   private static let backlog: Int32 = 1024
+  private static let socketMode: mode_t = 0o660
 
   init(_ address: Address) throws(AddressError) {
     switch address {
@@ -57,14 +58,16 @@ final class ListeningSocket: Sendable {
       Glibc.close(lock)
       throw AddressError(address, SystemError("socket").reason, remedy: "raise the limit of open files")
     }
-    let result = address.withUnixSocketAddress { bind(descriptor, $0, $1) }
-    guard result == 0, Glibc.listen(descriptor, backlog) == 0 else {
+    // The file is never open to more than user and group: `bind` makes it with the socket's own mode, less the umask, which
+    // is then given back before anybody can connect.
+    let isBound =
+      fchmod(descriptor, socketMode) == 0 && address.withUnixSocketAddress { bind(descriptor, $0, $1) } == 0
+    guard isBound, chmod(path, socketMode) == 0, Glibc.listen(descriptor, backlog) == 0 else {
       let reason = SystemError("bind").reason
       Glibc.close(descriptor)
       Glibc.close(lock)
       throw AddressError(address, reason, remedy: "choose a path that this user may write to")
     }
-    chmod(path, 0o660)
     return (descriptor, lock)
   }
 

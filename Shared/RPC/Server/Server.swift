@@ -2,7 +2,7 @@ import EventLoop
 import Glibc
 import Synchronization
 
-/// A gRPC server over HTTP/2 on TCP and Unix sockets. Plain text.
+/// A gRPC server over HTTP/2 on TCP, in plain text or over TLS, and on Unix sockets.
 ///
 /// Connections are spread over the group's loops in turn and stay where they are.
 public final class Server: Sendable {
@@ -37,26 +37,49 @@ public final class Server: Sendable {
 
   /// Binds and starts to accept.
   /// - Returns: the address with the port that the system chose when 0 was asked for.
+  /// - Parameter tls: how TCP connections are secured; nil for plain text. A Unix socket is always plain: the system tells
+  ///   who is at its other end, and others than root, this user and members of its group are refused.
   /// - Throws: `AddressError`, which names the address and what to do.
   @discardableResult
-  public func listen(on address: Address) throws(AddressError) -> Address {
+  public func listen(on address: Address, tls: TLSServerContext? = nil) throws(AddressError) -> Address {
     let socket = try ListeningSocket(address)
     let home = homes[0]
     // Holds the server until `shutdown`. (A weak reference would send every later retain of the server the slow way.)
-    let listener = Listener(socket: socket, loop: home.loop) { self.accept($0) }
+    let listener = Listener(socket: socket, loop: home.loop) { self.accept($0, address, tls) }
     listeners.withLock { $0.append(listener) }
     home.loop.execute { listener.start() }
     return socket.address
   }
 
-  private func accept(_ descriptor: Int32) {
+  private func accept(_ descriptor: Int32, _ address: Address, _ tls: TLSServerContext?) {
+    var context: TLSContext?
+    let peer: Peer
+    switch address {
+    case .unix:
+      guard let credentials = PeerCredentials(of: descriptor) else {
+        // It has gone again, most likely.
+        close(descriptor)
+        return
+      }
+      peer = credentials.peer
+      guard credentials.mayConnect() else {
+        return refuse(descriptor, peer, "the peer's user is neither root nor the one that serves, nor in its group")
+      }
+    case .tcp:
+      peer = Peer(kind: .tcp(Address(peerOf: descriptor)))
+      context = tls?.current
+    }
     guard connectionCount.wrappingAdd(1, ordering: .relaxed).newValue <= connectionLimit else {
       connectionCount.wrappingSubtract(1, ordering: .relaxed)
-      close(descriptor)
-      return
+      return refuse(descriptor, peer, "\(connectionLimit) connections are open already")
     }
     let home = homes[turn.wrappingAdd(1, ordering: .relaxed).oldValue % homes.count]
-    home.loop.execute { home.open(descriptor, self) }
+    home.loop.execute { [context] in home.open(descriptor, self, PeerReference(peer), context) }
+  }
+
+  private func refuse(_ descriptor: Int32, _ peer: Peer, _ reason: String) {
+    close(descriptor)
+    options.connectionRefused?(peer, reason)
   }
 
   func connectionDidClose() {
@@ -103,13 +126,13 @@ final class ServerLoop: @unchecked Sendable {
 
   init(_ loop: EventLoop) { self.loop = loop }
 
-  func open(_ descriptor: Int32, _ server: Server) {
+  func open(_ descriptor: Int32, _ server: Server, _ peer: PeerReference, _ tls: TLSContext?) {
     guard !isDraining else {
       close(descriptor)
       server.connectionDidClose()
       return
     }
-    let connection = ServerConnection(descriptor: descriptor, home: self, server: server)
+    let connection = ServerConnection(descriptor: descriptor, home: self, server: server, peer: peer, tls: tls)
     connections[ObjectIdentifier(connection)] = connection
   }
 

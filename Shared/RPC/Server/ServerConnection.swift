@@ -6,6 +6,8 @@ import Glibc
 /// Sendable as every connection is: touched on its loop only.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   let server: Server
+  /// With the names of its certificate once the TLS handshake is done.
+  private(set) var peer: PeerReference
   private unowned let home: ServerLoop
   private var decoder = HeaderDecoder<RequestHead>()
   /// The highest stream that the client has opened.
@@ -27,12 +29,14 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   /// PINGs that may come too early, until the connection ends (gRPC's `doc/keepalive.md`).
   private static let pingStrikeLimit = 2
 
-  init(descriptor: Int32, home: ServerLoop, server: Server) {
+  init(descriptor: Int32, home: ServerLoop, server: Server, peer: PeerReference, tls: TLSContext?) {
     self.server = server
+    self.peer = peer
     self.home = home
     super.init(
       descriptor: descriptor, loop: home.loop, expectsPreface: true, keepalive: server.options.keepalive,
       bufferLimit: server.options.connectionBufferLimit)
+    self.tls = tls.map { TLSSession($0, descriptor: descriptor) }
     if let age = server.options.connectionAge {
       // Clients that came together shall not all leave together (gRFC A9).
       ageDue = startedAt &+ UInt64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1))
@@ -41,6 +45,11 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
       (SettingID.maxConcurrentStreams, server.options.concurrentStreamLimit),
       (SettingID.maxHeaderListSize, UInt32(server.options.headerListLimit)),
     ])
+  }
+
+  override func didSecure() {
+    guard let tls, tls.requiresPeerCertificate else { return }
+    peer = PeerReference(Peer(kind: peer.peer.kind, identity: tls.peerNames, hasCertificate: true))
   }
 
   // MARK: Requests
@@ -142,7 +151,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
   }
 
-  override func didClose(_ reason: RPCError) { home.remove(self) }
+  override func didClose(_ reason: RPCError) {
+    if tls?.isEstablished == false { server.options.connectionRefused?(peer.peer, reason.message) }
+    home.remove(self)
+  }
 
   // MARK: PINGs of the client
 

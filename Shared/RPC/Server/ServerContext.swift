@@ -7,6 +7,9 @@ public struct ServerContext: Sendable {
   /// `/service/method`.
   public var path: String { stream.path }
 
+  /// Who calls.
+  public var peer: Peer { stream.peer.peer }
+
   /// What the client sent with the call.
   public var metadata: Metadata { stream.metadata }
 

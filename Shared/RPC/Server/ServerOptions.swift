@@ -25,5 +25,9 @@ public struct ServerOptions: Sendable {
   /// Look at the calls, and may refuse them, in this order.
   public var interceptors: [any ServerInterceptor] = []
 
+  /// Told of connections that are refused: who, and why. Not the peer's user, no good certificate, too many connections. On
+  /// the connections' loops, so it has to be quick.
+  public var connectionRefused: (@Sendable (_ peer: Peer, _ reason: String) -> Void)?
+
   public init(interceptors: [any ServerInterceptor] = []) { self.interceptors = interceptors }
 }

@@ -15,6 +15,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   var trailingMetadata = Metadata()
 
   let server: Server
+  let peer: PeerReference
   let startedAt: UInt64
   /// How many of the method's interceptors have seen the call begin and have not been told of its end.
   var startedInterceptors = 0
@@ -25,6 +26,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
   init(connection: ServerConnection, id: Int32, head: RequestHead) {
     server = connection.server
+    peer = connection.peer
     startedAt = connection.loop.now
     self.head = head
     super.init(

@@ -20,25 +20,37 @@ public struct TLSClientConfiguration: Sendable, Hashable {
 public final class TLSClientContext: Sendable {
   public let configuration: TLSClientConfiguration
   private let context: Mutex<TLSContext>
+  private let verifies: Bool
 
   /// Reads the files.
   /// - Throws: which file can't be used, why, and what to do.
   public init(_ configuration: TLSClientConfiguration = TLSClientConfiguration()) throws(TLSError) {
     self.configuration = configuration
-    context = Mutex(try TLSClientContext.load(configuration))
+    verifies = true
+    context = Mutex(try TLSClientContext.load(configuration, verifies: true))
+  }
+
+  /// For a process that asks itself how it is: whatever certificate the server shows is taken.
+  package init(unverifiedWith identity: TLSIdentity?) throws(TLSError) {
+    configuration = TLSClientConfiguration(identity: identity)
+    verifies = false
+    context = Mutex(try TLSClientContext.load(configuration, verifies: false))
   }
 
   /// Reads the files again, for connections to come.
   /// - Throws: as `init`; what was read before stays in use then.
   public func reload() throws(TLSError) {
-    let new = try TLSClientContext.load(configuration)
+    let new = try TLSClientContext.load(configuration, verifies: verifies)
     context.withLock { $0 = new }
   }
 
   var current: TLSContext { context.withLock { $0 } }
 
-  private static func load(_ configuration: TLSClientConfiguration) throws(TLSError) -> TLSContext {
+  private static func load(
+    _ configuration: TLSClientConfiguration, verifies: Bool
+  ) throws(TLSError) -> TLSContext {
     try TLSContext(
-      .client, identity: configuration.identity, trust: configuration.caFile, allowedPeers: PeerNames([]))
+      .client, identity: configuration.identity, trust: configuration.caFile, allowedPeers: PeerNames([]),
+      verifiesPeer: verifies)
   }
 }

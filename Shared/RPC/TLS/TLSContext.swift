@@ -20,7 +20,10 @@ final class TLSContext: @unchecked Sendable {
 
   /// - Parameter trust: PEM file of the CAs that sign the peers' certificates; nil for the system's on a client, and for no
   ///   client certificates on a server.
-  init(_ role: Role, identity: TLSIdentity?, trust: String?, allowedPeers: PeerNames) throws(TLSError) {
+  /// - Parameter verifiesPeer: false for a client that takes any server.
+  init(
+    _ role: Role, identity: TLSIdentity?, trust: String?, allowedPeers: PeerNames, verifiesPeer: Bool = true
+  ) throws(TLSError) {
     TLSErrorQueue.prepare()
     guard let context = SSL_CTX_new(role == .server ? TLS_server_method() : TLS_client_method()) else {
       throw TLSError("TLS", TLSErrorQueue.take().reason, remedy: "check that OpenSSL 3 is installed")
@@ -28,7 +31,7 @@ final class TLSContext: @unchecked Sendable {
     self.role = role
     self.context = context
     self.allowedPeers = allowedPeers
-    requiresPeerCertificate = role == .client || trust != nil
+    requiresPeerCertificate = verifiesPeer && (role == .client || trust != nil)
     try configure()
     if let identity { try load(identity) }
     if let trust { try load(trust: trust) } else if role == .client { SSL_CTX_set_default_verify_paths(context) }

@@ -4,8 +4,6 @@ import Glibc
 
 /// TLS on one connected, non-blocking socket: what the loop asks for happens at once or is said to have to wait. Lives on one
 /// thread; the socket is the caller's to close.
-///
-/// Epoll knows the socket only. What has been read from it and not been asked for yet shows in `hasBufferedInput`.
 final class TLSSession {
   /// How a read or a write went.
   enum Outcome: Equatable {
@@ -31,16 +29,12 @@ final class TLSSession {
   private let socket: UnsafeMutablePointer<ctls_socket>
   private(set) var isEstablished = false
   private var hasFailed = false
-  /// Whether the last read stopped although there may be more.
-  private var isInterrupted = false
   /// What ended the connection behind bytes that had to be handed out first.
   private var end: Outcome?
+  /// Whether an established session has a verified certificate of the peer.
+  var requiresPeerCertificate: Bool { context.requiresPeerCertificate }
   /// Names of the peer's verified certificate; empty when it shows none. Known once the session is established.
   private(set) var peerNames: [String] = []
-
-  /// Reads of the socket, of 16 KiB each, that may have nothing but records without data in them, such as key updates, before
-  /// the loop's other work gets its turn.
-  private static let emptyReadLimit = 4
 
   // Immutable once made.
   nonisolated(unsafe) private static let socketMethod: OpaquePointer = {
@@ -53,7 +47,8 @@ final class TLSSession {
   init(_ context: TLSContext, descriptor: Int32, serverName: String? = nil) {
     self.context = context
     socket = .allocate(capacity: 1)
-    socket.initialize(to: ctls_socket(descriptor: descriptor, error: 0, is_drained: false, has_ended: false))
+    socket.initialize(
+      to: ctls_socket(descriptor: descriptor, error: 0, allowance: .max, is_drained: false, has_ended: false))
     guard let session = SSL_new(context.context), let bio = ctls_make_socket_bio(TLSSession.socketMethod, socket) else {
       fatalError("out of memory")
     }
@@ -135,32 +130,42 @@ final class TLSSession {
 
   // MARK: Data
 
-  /// Reads what is there, at most what `buffer` holds.
+  /// The least that a buffer to read into has to hold.
+  static let smallestBuffer = 2 * openSSLBuffer
+  /// What OpenSSL holds of the socket's bytes at most: a record with its header, authentication tag and alignment.
+  private static let openSSLBuffer = 17 << 10
+
+  /// Reads what is there and fits into `buffer`, which has to hold `smallestBuffer` bytes.
+  ///
+  /// Takes no more from the socket than the buffer has room for, so that nothing but a part of a record stays in OpenSSL:
+  /// epoll, which knows the socket only, tells when there is more. That also bounds what records without data, such as key
+  /// updates, can keep one read busy with.
   func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
-    if let end { return end }
-    guard let base = buffer.baseAddress else { return .bytes(0) }
+    let outcome = end ?? readRecords(into: buffer)
+    readWantsWrite = outcome == .wantsWrite
+    return outcome
+  }
+
+  private func readRecords(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+    precondition(buffer.count >= TLSSession.smallestBuffer)
+    // Safe: it is not empty.
+    let base = buffer.baseAddress.unsafelyUnwrapped
     socket.pointee.is_drained = false
-    isInterrupted = false
+    socket.pointee.allowance = buffer.count - TLSSession.openSSLBuffer
     var total = 0
-    var empty = 0
     while total < buffer.count {
       var count = 0
       TLSErrorQueue.prepare()
       let result = SSL_read_ex(session, base + total, buffer.count - total, &count)
       if result == 1 {
         total += count
-        // A record is 16 KiB at most; nothing more in memory means that the socket has been asked already.
+        // Nothing more in memory means that the socket has been asked already.
         if SSL_has_pending(session) == 0 { break }
         continue
       }
       let outcome = outcome(SSL_get_error(session, result))
-      if outcome == .wantsRead, !socket.pointee.is_drained {
-        // There were only records without data.
-        empty += 1
-        if empty < TLSSession.emptyReadLimit { continue }
-        isInterrupted = true
-        return .bytes(total)
-      }
+      // There were only records without data.
+      if outcome == .wantsRead, !socket.pointee.is_drained { continue }
       guard total > 0 else { return outcome }
       switch outcome {
       case .closed, .failed: end = outcome
@@ -171,10 +176,11 @@ final class TLSSession {
     return .bytes(total)
   }
 
-  /// Whether a read may give more although the socket is silent.
-  var hasBufferedInput: Bool {
-    end != nil || isInterrupted || (SSL_has_pending(session) == 1 && !socket.pointee.is_drained)
-  }
+  /// Whether the last read has something to send before it can go on.
+  private(set) var readWantsWrite = false
+
+  /// Whether the connection has ended behind what the last read gave: the next one says how, and the socket may be silent.
+  var hasEnded: Bool { end != nil }
 
   /// Sends bytes, of which there has to be one at least. After `wantsWrite` or `wantsRead` the next write has to begin with
   /// the same bytes and be no shorter.

@@ -47,9 +47,10 @@ import Testing
   }
 
   @Test(
-    "messages of any size up to the limit arrive whole", arguments: [0, 1, 16_379, 16_384, 65_536, 1 << 20, 4 << 20])
-  func sizes(size: Int) async throws {
-    let test = try TestServer.start { router in
+    "messages of any size up to the limit arrive whole", arguments: [0, 1, 16_379, 16_384, 65_536, 1 << 20, 4 << 20],
+    [TestServer.Transport.unix, .tls])
+  func sizes(size: Int, transport: TestServer.Transport) async throws {
+    let test = try TestServer.start(transport) { router in
       router.unary(TestMethods.unary) { request, _ in request }
       router.synchronous(TestMethods.idempotent) { request, _ in request }
     }

@@ -12,7 +12,7 @@ struct TestServer {
   let address: Address
   let channel: Channel
 
-  enum Transport: CaseIterable, Sendable { case unix, tcp }
+  enum Transport: CaseIterable, Sendable { case unix, tcp, tls }
 
   static func start(
     _ transport: Transport = .unix, options: ServerOptions = ServerOptions(), _ build: (inout Router) -> Void
@@ -21,13 +21,17 @@ struct TestServer {
     var router = Router()
     build(&router)
     let server = Server(group: group, router: router, options: options)
+    var channelOptions = ChannelOptions()
+    if transport == .tls { channelOptions.tls = try TestCertificates.client() }
     let address =
       switch transport {
       case .unix: try server.listen(on: .unix(path: temporaryDirectory() + "/s"))
       case .tcp: try server.listen(on: .tcp(host: "127.0.0.1", port: 0))
+      case .tls: try server.listen(on: .tcp(host: "127.0.0.1", port: 0), tls: try TestCertificates.server())
       }
     return TestServer(
-      group: group, server: server, address: address, channel: Channel(target: Target(address), group: group))
+      group: group, server: server, address: address,
+      channel: Channel(target: Target(address), group: group, options: channelOptions))
   }
 
   func stop() async {

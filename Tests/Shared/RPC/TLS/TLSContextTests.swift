@@ -37,13 +37,13 @@ struct TLSContextTests {
   func reload() throws {
     let directory = temporaryDirectory()
     let identity = TLSIdentity(certificateFile: directory + "/c.pem", keyFile: directory + "/c.key")
-    try copy("server", to: identity)
+    try TestCertificates.copy("server", to: identity)
     let server = try TLSServerContext(TLSServerConfiguration(identity: identity))
     let client = try TestCertificates.client()
     let before = SessionPair(server: server.current, client: client.current)
     #expect(before.handshake().client == .done)
 
-    try copy("named", to: identity)
+    try TestCertificates.copy("named", to: identity)
     try server.reload()
     #expect(SessionPair(server: server.current, client: client.current).handshake().client.failure != nil)
     let after = SessionPair(server: server.current, client: client.current, serverName: "server.example")
@@ -56,13 +56,5 @@ struct TLSContextTests {
     #expect(throws: TLSError.self) { try server.reload() }
     let kept = SessionPair(server: server.current, client: client.current, serverName: "server.example")
     #expect(kept.handshake().client == .done)
-  }
-
-  private func copy(_ name: String, to identity: TLSIdentity) throws {
-    let source = TestCertificates.identity(name)
-    for (from, to) in [(source.certificateFile, identity.certificateFile), (source.keyFile, identity.keyFile)] {
-      unlink(to)
-      try #require(link(from, to) == 0)
-    }
   }
 }

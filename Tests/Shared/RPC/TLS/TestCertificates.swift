@@ -1,4 +1,5 @@
 import Glibc
+import Testing
 
 @testable import RPC
 
@@ -37,5 +38,14 @@ enum TestCertificates {
   ) throws -> TLSClientContext {
     try TLSClientContext(
       TLSClientConfiguration(caFile: file(ca), identity: name.map(identity), serverName: serverName))
+  }
+
+  /// Puts a certificate and its key in the place of another.
+  static func copy(_ name: String, to identity: TLSIdentity) throws {
+    let source = TestCertificates.identity(name)
+    for (from, to) in [(source.certificateFile, identity.certificateFile), (source.keyFile, identity.keyFile)] {
+      unlink(to)
+      try #require(link(from, to) == 0)
+    }
   }
 }

@@ -44,7 +44,7 @@ let package = Package(
       name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
 
     .executableTarget(
-      name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP", "EventLoop"],
+      name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP", "EventLoop", "CCrypto"],
       path: "Services/Gateway"),
     .executableTarget(name: "Catalog", dependencies: ["ServiceKit"], path: "Services/Catalog"),
     .executableTarget(

@@ -46,8 +46,9 @@ import ServiceKit
   }
 
   /// A person tells better than a machine whether to try again, and the gateway tries its replicas by itself.
-  private static var channelOptions: ChannelOptions {
+  private static func channelOptions(_ tls: TLSClientContext?) -> ChannelOptions {
     var options = ChannelOptions()
+    options.tls = tls
     options.retry = .never
     options.balancing = .pickFirst
     return options
@@ -57,13 +58,15 @@ import ServiceKit
     _ invocation: Invocation, _ environment: Environment, _ console: Console
   ) async throws -> Int32 {
     let target = try GatewayTarget.find(option: invocation.gateway, environment: environment)
+    let credentials = try GatewayCredentials(options: invocation.credentials, environment: environment)
     let group = try EventLoopGroup(loops: 1)
     defer { group.stop() }
-    let channel = Channel(target: target, group: group, options: Self.channelOptions)
+    let channel = Channel(target: target, group: group, options: Self.channelOptions(credentials.tls))
     defer { channel.shutdown() }
     let timeout = invocation.timeout ?? invocation.command.defaultTimeout
     let session = Session(
-      channel: channel, options: CallOptions(timeout: timeout), format: invocation.format, console: console)
+      channel: channel, options: CallOptions(timeout: timeout, metadata: credentials.metadata),
+      format: invocation.format, console: console)
     do {
       return try await invocation.command.run(in: session)
     } catch let error as RPCError

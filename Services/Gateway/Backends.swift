@@ -12,9 +12,12 @@ struct Backends: Sendable {
 
   let channels: [(service: ConnectorService, channel: Channel)]
 
-  init(_ configuration: Configuration, group: EventLoopGroup) {
-    channels = ConnectorService.allCases.map {
-      ($0, Channel(target: configuration[GatewaySettings.target(of: $0)], group: group))
+  /// - Parameter tls: for services on TCP; nil for plain text.
+  init(_ configuration: Configuration, group: EventLoopGroup, tls: TLSClientContext?) {
+    var options = ChannelOptions()
+    options.tls = tls
+    channels = ConnectorService.allCases.map { [options] in
+      ($0, Channel(target: configuration[GatewaySettings.target(of: $0)], group: group, options: options))
     }
   }
 

@@ -16,8 +16,12 @@ enum Gateway {
     setup.serve(at: GatewaySettings.grpc)
     // Clients reach the gateway: nothing of omsconnector.internal.v1 is for them.
     setup.servesTimings = false
+    if let authentication = try GatewayAccess(setup).authentication() {
+      setup.serverOptions.interceptors.append(authentication)
+      setup.onReload("tokens") { try authentication.reload() }
+    }
 
-    let backends = Backends(configuration, group: setup.group)
+    let backends = Backends(configuration, group: setup.group, tls: setup.tls.client)
     setup.onStop("channels") { backends.shutdown() }
     backends.forward(in: &setup)
 

@@ -5,6 +5,12 @@ import ServiceKit
 /// What the gateway reads from the environment.
 enum GatewaySettings {
   static let grpc = Setting.addresses("GATEWAY_GRPC", "where it serves gRPC besides LISTEN", default: "127.0.0.1:50051")
+  static let tokensFile = Setting.file(
+    "GATEWAY_TOKENS_FILE", "file of bearer tokens, TOKEN or NAME:TOKEN a line: TCP clients have to send one of them"
+  ).optional
+  static let insecure = Setting.bool(
+    "GATEWAY_INSECURE", "let everybody call who reaches the TCP address, instead of GATEWAY_TOKENS_FILE",
+    default: "false")
   static let http = httpAddress("GATEWAY_HTTP", "where the OMS delivers its messages", default: "127.0.0.1:8080")
   static let admin = httpAddress("GATEWAY_ADMIN", "where /healthz and /readyz are", default: "127.0.0.1:8081")
 
@@ -42,8 +48,9 @@ enum GatewaySettings {
   ).optional
 
   static let all: [any DeclaredSetting] = [
-    grpc, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL, oauthClientID, oauthClientSecret,
-    applicationID, secret, requireSignature, remotePath, delegatePath, eventsPath, callbackURL,
+    grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
+    oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
+    eventsPath, callbackURL,
   ]
 
   static func target(of service: ConnectorService) -> Setting<Target> {

@@ -24,7 +24,7 @@ def free_address():
 
 def clean_environment():
     """The caller's environment without what would configure a service."""
-    prefixes = ("OMS_", "GATEWAY_", "DATABASE_", "CONNECTOR_", "CATALOG_", "INVENTORY_", "SALES_", "POST_SALES_", "LISTEN", "STATE_DIR")
+    prefixes = ("OMS_", "GATEWAY_", "DATABASE_", "CONNECTOR_", "CATALOG_", "INVENTORY_", "SALES_", "POST_SALES_", "TLS_", "OMSCTL_", "LISTEN", "STATE_DIR")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
@@ -130,6 +130,7 @@ class Stack:
             "GATEWAY_GRPC": self.grpc,
             "GATEWAY_HTTP": self.http,
             "GATEWAY_ADMIN": self.admin,
+            "GATEWAY_INSECURE": "1",
             "GATEWAY_TARGET": unix("gateway.sock"),
             "CATALOG_TARGET": unix("catalog.sock"),
             "INVENTORY_TARGET": f"unix-dir:{self.state_dir}/inventory",
@@ -186,8 +187,8 @@ class Stack:
             process.wait_healthy()
         return self
 
-    def omsctl(self, *arguments, **run):
+    def omsctl(self, *arguments, settings=None, **run):
         """The finished process, its output as text."""
-        environment = {**clean_environment(), "OMSCTL_GATEWAY": f"unix:{self.state_dir}/gateway.sock"}
+        environment = {**clean_environment(), "OMSCTL_GATEWAY": f"unix:{self.state_dir}/gateway.sock", **(settings or {})}
         return subprocess.run(
             [os.path.join(BIN, "omsctl"), *arguments], env=environment, capture_output=True, text=True, timeout=60, **run)

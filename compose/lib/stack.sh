@@ -9,6 +9,8 @@ load_settings() {
   export GATEWAY_HTTP=${GATEWAY_HTTP:-127.0.0.1:8080}
   export GATEWAY_ADMIN=${GATEWAY_ADMIN:-127.0.0.1:8081}
   export DEMO_OMS=${DEMO_OMS:-127.0.0.1:8090}
+  # The addresses are the machine's own: whoever reaches them may call, unless the user names tokens or says otherwise.
+  [ -n "${GATEWAY_TOKENS_FILE:-}" ] || export GATEWAY_INSECURE=${GATEWAY_INSECURE:-1}
   export STACK_DEMO=${STACK_DEMO:-0} STACK_INVENTORY=${STACK_INVENTORY:-1}
   LOCK=$STATE_DIR/lock
   LOGS=$STATE_DIR/log

@@ -36,6 +36,10 @@ enum ControlHelp {
       --gateway ADDRESS        unix:PATH, HOST:PORT or another gRPC name; default: \(GatewayTarget.variable), else
                                unix:$STATE_DIR/gateway.sock if there is one, else \(GatewayTarget.fallback)
       --timeout DURATION       how long a call may take, e.g. 500ms, 10s, 5m
+      --token-file FILE        the bearer token that a gateway on TCP asks for; default: OMSCTL_TOKEN
+      --ca-file FILE           TCP over TLS, with these CAs (PEM), or system for the usual; default: OMSCTL_CA_FILE
+      --certificate-file FILE  shown to a gateway that asks for a certificate (PEM); default: OMSCTL_CERTIFICATE_FILE
+      --key-file FILE          the certificate's key (PEM); default: OMSCTL_KEY_FILE
       --version, --help        --help works behind each command as well
       --                       what follows is no option, even if it begins with a dash
 

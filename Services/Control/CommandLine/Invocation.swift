@@ -38,8 +38,10 @@ struct Invocation {
   let gateway: String?
   /// As given; nil leaves it to the command.
   let timeout: Duration?
+  /// Of ``GatewayCredentials/options``, as given.
+  let credentials: [String: String]
 
-  private static let valued: Set<String> = ["output", "gateway", "timeout"]
+  private static let valued: Set<String> = GatewayCredentials.options.union(["output", "gateway", "timeout"])
   private static let flags: Set<String> = ["help", "version"]
 
   /// The options of all commands: which of them belong to the one that was given is looked at once it is known.
@@ -59,6 +61,7 @@ struct Invocation {
     format = try Self.format(parsed.values["output"])
     gateway = parsed.values["gateway"]
     timeout = try Self.timeout(parsed.values["timeout"])
+    credentials = parsed.values.filter { GatewayCredentials.options.contains($0.key) }
   }
 
   private static func format(_ text: String?) throws(UsageError) -> OutputFormat {

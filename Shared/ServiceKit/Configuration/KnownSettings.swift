@@ -4,9 +4,12 @@ enum KnownSettings {
   /// What an executable reads; a test holds the list against the executables.
   static let read = [
     "CATALOG_TARGET", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN", "GATEWAY_GRPC", "GATEWAY_HTTP",
-    "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL", "LOOPS", "OMSCTL_GATEWAY", "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH",
+    "GATEWAY_INSECURE", "GATEWAY_TOKENS_FILE", "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL", "LOOPS", "OMSCTL_CA_FILE",
+    "OMSCTL_CERTIFICATE_FILE", "OMSCTL_GATEWAY", "OMSCTL_KEY_FILE", "OMSCTL_TOKEN", "OMS_APPLICATION_ID",
+    "OMS_DELEGATE_PATH",
     "OMS_EVENTS_PATH", "OMS_OAUTH_CLIENT_ID", "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL", "OMS_REMOTE_PATH",
     "OMS_REQUIRE_SIGNATURE", "OMS_SECRET", "OMS_URL", "POST_SALES_TARGET", "SALES_TARGET", "STATE_DIR",
+    "TLS_ALLOWED_PEERS", "TLS_CA_FILE", "TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE", "TLS_KEY_FILE",
   ]
 
   /// Names of the connector's interface that nothing reads yet: the services' way to the gateway's outgoing queue, and
@@ -16,6 +19,7 @@ enum KnownSettings {
   /// Variables that begin so are meant for us.
   static let prefixes = [
     "OMS_", "OMSCTL_", "GATEWAY_", "CONNECTOR_", "COMMERCE_", "CATALOG_", "INVENTORY_", "SALES_", "POST_SALES_",
+    "TLS_",
   ]
 
   /// A variable that looks like ours and is none, and the known name that is nearest to it.

@@ -2,15 +2,16 @@ import EventLoop
 import Glibc
 
 /// A file that holds one secret, as orchestrators mount them.
-enum SecretFile {
+public enum SecretFile {
   static let limit = 65_536
 
-  struct ReadError: Error, CustomStringConvertible {
-    let description: String
+  /// Which file can't be used, why, and what to do.
+  public struct ReadError: Error, CustomStringConvertible {
+    public let description: String
   }
 
   /// The file's text without the newline that editors and `echo` put at its end.
-  static func read(_ path: String) throws(ReadError) -> String {
+  public static func read(_ path: String) throws(ReadError) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let reason = SystemError("open").reason

@@ -41,6 +41,29 @@ extension Setting where Value == String {
   }
 }
 
+extension Setting where Value == String {
+  /// A file, whose contents are read by whoever needs them.
+  public static func file(_ name: String, _ meaning: String) -> Setting {
+    Setting(name, meaning, allowed: "the path of a file") { text throws(SettingError) in
+      guard !text.utf8.contains(where: { $0 < 0x20 }) else { throw SettingError() }
+      return text
+    }
+  }
+}
+
+extension Setting where Value == [String] {
+  /// Names, comma-separated, one at least; blanks around them do not count.
+  public static func names(_ name: String, _ meaning: String) -> Setting {
+    Setting(name, meaning, allowed: "names, comma-separated") { text throws(SettingError) in
+      let names = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
+      guard !names.contains(""), names.allSatisfy({ $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }) else {
+        throw SettingError()
+      }
+      return names
+    }
+  }
+}
+
 extension Setting where Value == Bool {
   /// `true` or `false`; also 1, 0, yes, no, on, off.
   public static func bool(_ name: String, _ meaning: String, default: String? = nil) -> Setting {

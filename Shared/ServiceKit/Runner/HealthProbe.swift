@@ -7,15 +7,20 @@ import Stubs
 enum HealthProbe {
   static let timeout = Duration.seconds(5)
 
+  /// - Parameter addresses: the service's own; asked is a Unix socket where there is one.
   /// - Returns: nil when it serves, else why not.
-  static func problem(at address: Address) async -> String? {
+  static func problem(at addresses: [Address], _ configuration: Configuration) async -> String? {
+    // There is one at least.
+    let address = addresses.first { if case .unix = $0 { true } else { false } } ?? addresses[0]
     let group: EventLoopGroup
+    var options = ChannelOptions()
     do {
       group = try EventLoopGroup(loops: 1)
+      options.tls = try TLSSetup.probe(configuration)
     } catch {
       return String(describing: error)
     }
-    let channel = Channel(target: Target(reachable(address)), group: group)
+    let channel = Channel(target: Target(reachable(address)), group: group, options: options)
     do {
       let answer = try await channel.unary(
         Grpc.Health.V1.HealthMethods.check, .init(), options: CallOptions(timeout: timeout))

@@ -32,10 +32,13 @@ struct Lifecycle: Sendable {
   private func serve(_ setup: ServiceSetup) async -> ExitCode {
     var setup = setup
     let health = addStandardServices(to: &setup)
-    setup.serverOptions.interceptors.append(setup.timings)
+    // What refuses calls stands behind what counts them.
+    setup.serverOptions.interceptors = [setup.timings, InternalAPIGuard()] + setup.serverOptions.interceptors
+    let refused = RefusedConnections()
+    setup.serverOptions.connectionRefused = { peer, reason in refused.report(reason, from: peer) }
     let server = Server(group: setup.group, router: setup.router, options: setup.serverOptions)
     do {
-      let addresses = try listen(server, setup.addresses)
+      let addresses = try listen(server, setup.addresses, setup.tls.server)
       Log.info("started", ["addresses": .list(addresses), "version": "\(Version.current)"])
     } catch {
       Log.error("cannot start", ["reason": LogValue(error)])
@@ -65,11 +68,13 @@ struct Lifecycle: Sendable {
     return health
   }
 
-  private func listen(_ server: Server, _ addresses: [(address: Address, setting: String)]) throws -> [String] {
+  private func listen(
+    _ server: Server, _ addresses: [(address: Address, setting: String)], _ tls: TLSServerContext?
+  ) throws -> [String] {
     try addresses.map { address, setting in
       if case .unix(let path) = address { try SocketDirectory.create(for: path) }
       do throws(AddressError) {
-        return try server.listen(on: address).description
+        return try server.listen(on: address, tls: tls).description
       } catch {
         throw ListenError(setting: setting, reason: error)
       }

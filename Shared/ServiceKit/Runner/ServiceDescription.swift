@@ -6,7 +6,7 @@ public struct ServiceDescription: Sendable {
   public let name: String
   /// What it does, for the first line of `--help`.
   public let summary: String
-  /// What it reads from the environment: the common settings first, its own behind them.
+  /// What it reads from the environment: the common settings first, then its own, then those of TLS.
   public let settings: [any DeclaredSetting]
   let listen: Setting<[Address]>
 
@@ -16,7 +16,8 @@ public struct ServiceDescription: Sendable {
     self.summary = summary
     self.listen = CommonSettings.listen(default: listen ?? "unix:$STATE_DIR/\(name).sock")
     self.settings =
-      [self.listen, CommonSettings.stateDirectory, CommonSettings.logLevel, CommonSettings.loops] + settings
+      [self.listen, CommonSettings.stateDirectory, CommonSettings.logLevel, CommonSettings.loops]
+      + settings + TLSSettings.all
   }
 }
 

@@ -69,7 +69,7 @@ public enum ServiceRunner {
     let signals = SignalWatcher()
     let problem = Mutex<String??>(nil)
     Task {
-      let found = await HealthProbe.problem(at: configuration[service.listen][0])
+      let found = await HealthProbe.problem(at: configuration[service.listen], configuration)
       problem.withLock { $0 = .some(found) }
       signals.wake()
     }
@@ -83,6 +83,13 @@ public enum ServiceRunner {
   ) -> Never {
     raiseDescriptorLimit()
     let signals = SignalWatcher()
+    let tls: TLSSetup
+    do {
+      tls = try TLSSetup(configuration)
+    } catch {
+      for problem in error.problems { Log.error("bad configuration", ["problem": "\(problem)"]) }
+      exit(ExitCode.badConfiguration)
+    }
     let group: EventLoopGroup
     do {
       group = try EventLoopGroup(loops: configuration[CommonSettings.loops])
@@ -93,13 +100,15 @@ public enum ServiceRunner {
     let loop = group.next()
     let stop = StopSignal { signals.wake() }
     let result = Mutex<ExitCode?>(nil)
-    let setup = ServiceSetup(configuration: configuration, group: group, addresses: configuration[service.listen])
+    let setup = ServiceSetup(
+      configuration: configuration, group: group, addresses: configuration[service.listen], tls: tls)
+    setup.onReload("certificates") { try tls.reload() }
     Task(executorPreference: loop) {
       let code = await Lifecycle(service: service, stop: stop, loop: loop).run(setup, build)
       result.withLock { $0 = code }
       signals.wake()
     }
-    let code = wait(signals, stop) { result.withLock { $0 } }
+    let code = wait(signals, stop, setup.reloads) { result.withLock { $0 } }
     Log.info("stopped", ["exit_code": LogValue(code.rawValue)])
     exit(code)
   }
@@ -120,7 +129,9 @@ public enum ServiceRunner {
 
   /// Until the service has ended, by itself or after a signal. Once it stops, another signal or ten seconds end it at
   /// once.
-  private static func wait(_ signals: SignalWatcher, _ stop: StopSignal, _ result: () -> ExitCode?) -> ExitCode {
+  private static func wait(
+    _ signals: SignalWatcher, _ stop: StopSignal, _ reloads: Reloads, _ result: () -> ExitCode?
+  ) -> ExitCode {
     var deadline: UInt64?
     var askedAt: UInt64?
     while true {
@@ -138,6 +149,7 @@ public enum ServiceRunner {
         }
         Log.info("stopping", ["signal": LogValue(number)])
         stop.fire(.asked)
+      case .reload: reloads.run()
       case .timedOut:
         Log.error("did not stop within 10 s, ending at once")
         return .cutOff

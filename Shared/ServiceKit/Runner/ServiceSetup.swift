@@ -10,8 +10,10 @@ public struct ServiceSetup: Sendable {
   public let timings = Timings()
   /// Register handlers here. Health, reflection and timings are added by the runner.
   public var router = Router()
+  /// TLS on TCP addresses, as the settings have it. Channels to other services take `tls.client`.
+  public let tls: TLSSetup
   /// Where to serve, and the setting that says so; LISTEN's addresses to begin with.
-  private(set) var addresses: [(address: Address, setting: String)]
+  public private(set) var addresses: [(address: Address, setting: String)]
   public var serverOptions = ServerOptions()
   /// Whether the internal TimingService is served. Not by an executable that outsiders reach.
   public var servesTimings = true
@@ -20,8 +22,11 @@ public struct ServiceSetup: Sendable {
   var tasks: [(name: String, body: @Sendable () async throws -> Void)] = []
   var stops: [(name: String, body: @Sendable () async -> Void)] = []
 
-  init(configuration: Configuration, group: EventLoopGroup, addresses: [Address]) {
+  let reloads = Reloads()
+
+  init(configuration: Configuration, group: EventLoopGroup, addresses: [Address], tls: TLSSetup) {
     self.configuration = configuration
+    self.tls = tls
     self.group = group
     self.addresses = addresses.map { ($0, CommonSettings.listenName) }
   }
@@ -42,6 +47,10 @@ public struct ServiceSetup: Sendable {
   public mutating func onStop(_ name: String, _ body: @escaping @Sendable () async -> Void) {
     stops.append((name, body))
   }
+
+  /// Called when the process gets SIGHUP, to read a file again; on the main thread, where it may block. What it throws is
+  /// logged, and what was there before has to stay in use then.
+  public func onReload(_ name: String, _ body: @escaping @Sendable () throws -> Void) { reloads.add(name, body) }
 
   /// Lets `grpc.health.v1` answer for somebody else under `name`: a gateway for the services behind it.
   public mutating func health(of name: String, _ probe: @escaping HealthService.Probe) {

@@ -2,13 +2,15 @@ import CSystem
 import EventLoop
 import Glibc
 
-/// Turns SIGTERM and SIGINT, and wake-ups from other threads, into events that the main thread waits for.
+/// Turns SIGTERM, SIGINT and SIGHUP, and wake-ups from other threads, into events that the main thread waits for.
 ///
 /// Made before any other thread is, because threads inherit the mask that keeps the signals for this descriptor.
 final class SignalWatcher: Sendable {
   enum Event: Equatable {
     /// Somebody asked the process to stop: SIGTERM or SIGINT.
     case signal(Int32)
+    /// Somebody asked the process to read its files again: SIGHUP.
+    case reload
     /// ``wake()`` was called.
     case woken
     case timedOut
@@ -22,6 +24,7 @@ final class SignalWatcher: Sendable {
     sigemptyset(&mask)
     sigaddset(&mask, SIGTERM)
     sigaddset(&mask, SIGINT)
+    sigaddset(&mask, SIGHUP)
     pthread_sigmask(SIG_BLOCK, &mask, nil)
     // A peer that goes away is an error of the write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
@@ -63,6 +66,6 @@ final class SignalWatcher: Sendable {
     if read(wakeUps, &counter, MemoryLayout.size(ofValue: counter)) > 0 { return .woken }
     var info = signalfd_siginfo()
     guard read(signals, &info, MemoryLayout.size(ofValue: info)) > 0 else { return nil }
-    return .signal(Int32(info.ssi_signo))
+    return info.ssi_signo == UInt32(SIGHUP) ? .reload : .signal(Int32(info.ssi_signo))
   }
 }

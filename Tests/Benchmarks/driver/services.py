@@ -34,6 +34,7 @@ class Service:
             "DATABASE_URL": f"sqlite:{self.data}",
         }
         if program.name == "gateway":
+            self._environment["GATEWAY_INSECURE"] = "1"
             for name in ("GATEWAY_GRPC", "GATEWAY_HTTP", "GATEWAY_ADMIN"):
                 self._environment[name] = f"127.0.0.1:{free_port()}"
         try:

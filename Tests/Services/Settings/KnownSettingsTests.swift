@@ -18,7 +18,8 @@ struct KnownSettingsTests {
 
   @Test("what an executable reads is known, and what is known is read")
   func known() {
-    let declared = Set(Self.services.flatMap(\.settings).map(\.name)).union([GatewayTarget.variable])
+    let declared = Set(Self.services.flatMap(\.settings).map(\.name))
+      .union([GatewayTarget.variable]).union(GatewayCredentials.settings.map(\.name))
     #expect(declared.sorted() == KnownSettings.read)
   }
 

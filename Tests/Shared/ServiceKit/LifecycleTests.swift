@@ -36,7 +36,8 @@ struct LifecycleTests {
     let configuration = try Configuration(service.settings, environment: [:])
     let group = try EventLoopGroup(loops: 1)
     defer { group.stop() }
-    let setup = ServiceSetup(configuration: configuration, group: group, addresses: [.unix(path: path)])
+    let setup = ServiceSetup(
+      configuration: configuration, group: group, addresses: [.unix(path: path)], tls: try TLSSetup(configuration))
     return await Lifecycle(service: service, stop: stop, loop: group.next()).run(setup, build)
   }
 

@@ -1,0 +1,92 @@
+import EventLoop
+import Messages
+import RPC
+import Stubs
+import Synchronization
+import Testing
+
+@testable import ServiceKit
+
+@Suite("Security of a service", .timeLimit(.minutes(1)))
+struct SecurityTests {
+  @Test("the internal API answers on the Unix socket and not on TCP; other calls do on both")
+  func internalAPI() async throws {
+    let options = ServerOptions(interceptors: [InternalAPIGuard()])
+    try await withServer(
+      { router in
+        TimingService(service: "x", timings: Timings()).register(in: &router)
+        HealthService(services: []).register(in: &router)
+      }, options: options
+    ) { overUnix, server in
+      let timings = Omsconnector.Internal.V1.TimingServiceMethods.getTimings
+      #expect(try await overUnix.unary(timings, .init()).service == "x")
+      let address = try server.listen(on: .tcp(host: "127.0.0.1", port: 0))
+      let group = try EventLoopGroup(loops: 1)
+      defer { group.stop() }
+      let overTCP = Channel(target: Target(address), group: group)
+      defer { overTCP.shutdown() }
+      #expect(try await overTCP.unary(Grpc.Health.V1.HealthMethods.check, .init()).status == .serving)
+      let error = await #expect(throws: RPCError.self) { try await overTCP.unary(timings, .init()) }
+      #expect(error?.code == .permissionDenied)
+      #expect(error?.message.contains("Unix socket") == true)
+    }
+  }
+
+  @Test("refused connections are logged at once, then once in ten seconds with how many there were")
+  func refusals() {
+    let lines = Mutex<[String]>([])
+    let refused = RefusedConnections { reason, _, count in lines.withLock { $0.append("\(reason) \(count)") } }
+    let second: UInt64 = 1_000_000_000
+    for time in [1, 2, 3, 11, 12, 25] as [UInt64] {
+      refused.report("no", from: Peer(kind: .tcp(.tcp(host: "192.0.2.1", port: 1))), now: time * second)
+    }
+    #expect(lines.withLock { $0 } == ["no 1", "no 3", "no 2"])
+  }
+
+  @Test("one file that can't be read again does not keep the others from it")
+  func reloads() {
+    struct Unreadable: Error {}
+    let reloads = Reloads()
+    let read = Mutex<[String]>([])
+    reloads.add("bad") { throw Unreadable() }
+    reloads.add("good") { read.withLock { $0.append("good") } }
+    reloads.run()
+    reloads.run()
+    #expect(read.withLock { $0 } == ["good", "good"])
+  }
+
+  /// Settings of TLS that can't be used, and what the error says.
+  static let bad: [(environment: [String: String], text: [String])] = [
+    (["TLS_CERTIFICATE_FILE": "/c"], ["TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"]),
+    (["TLS_KEY_FILE": "/k"], ["TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"]),
+    (["TLS_CLIENT_CA_FILE": "/ca"], ["TLS_CLIENT_CA_FILE", "TLS_CERTIFICATE_FILE"]),
+    (
+      ["TLS_CERTIFICATE_FILE": "/c", "TLS_KEY_FILE": "/k", "TLS_ALLOWED_PEERS": "a"],
+      ["TLS_ALLOWED_PEERS", "TLS_CLIENT_CA_FILE"]
+    ),
+    (["TLS_CERTIFICATE_FILE": "/nowhere/c", "TLS_KEY_FILE": "/k"], ["/nowhere/c", "No such file"]),
+    (["TLS_CA_FILE": "/nowhere/ca"], ["/nowhere/ca", "No such file"]),
+  ]
+
+  @Test("settings of TLS that do not go together, or name no good file, are refused", arguments: bad)
+  func badSettings(bad: (environment: [String: String], text: [String])) throws {
+    let configuration = try Configuration(TLSSettings.all, environment: Environment(bad.environment))
+    let error = #expect(throws: ConfigurationError.self) { try TLSSetup(configuration) }
+    for part in bad.text { #expect(error?.description.contains(part) == true, "\(part)") }
+  }
+
+  @Test("nothing set is plain text, and the machine's own CAs have a name")
+  func plain() throws {
+    let nothing = try TLSSetup(try Configuration(TLSSettings.all, environment: [:]))
+    #expect(nothing.server == nil && nothing.client == nil)
+    let usual = try TLSSetup(try Configuration(TLSSettings.all, environment: ["TLS_CA_FILE": "system"]))
+    #expect(usual.client != nil)
+  }
+
+  @Test("names in a list lose their blanks; an empty one is refused")
+  func names() throws {
+    let setting = Setting.names("NAMES", "names")
+    #expect(try setting.parse("a.example, spiffe://b/c") == ["a.example", "spiffe://b/c"])
+    #expect(throws: SettingError.self) { try setting.parse("a,,b") }
+  }
+}

@@ -181,6 +181,21 @@ class BadInput(BusCase):
                 connection.request(verb, path, b"{}")
                 self.assertIn(connection.getresponse().status, statuses)
 
+    def test_pages_for_operators_are_on_the_admin_port_alone(self):
+        for path in ("/healthz", "/readyz"):
+            with self.subTest(path):
+                self.assertEqual(self.status(self.stack.admin, path), 200)
+        for path in ("/healthz", "/readyz", "/metrics", "/report", "/"):
+            with self.subTest(path):
+                self.assertEqual(self.status(self.stack.http, path), 404)
+        self.assertEqual(self.status(self.stack.admin, "/service-bus"), 404)
+
+    def status(self, address, path):
+        connection = http.client.HTTPConnection(address, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request("GET", path)
+        return connection.getresponse().status
+
     def test_clients_that_stop_in_the_middle_stop_nobody_else(self):
         host, _, port = self.stack.http.rpartition(":")
         for start in (b"", b"POST /service-bus HTTP/1.1\r\nHost: x\r\n", b"POST /service-bus HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"):

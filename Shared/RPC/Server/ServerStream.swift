@@ -55,7 +55,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     if let timeout = head.timeoutNanoseconds { deadline = startedAt &+ timeout }
     trace = head.trace.context(&loop.random)
     let refusal = startInterceptors()
-    if let problem = head.problem ?? refusal { return finish(problem) }
+    // Whoever is not let in learns nothing of what there is.
+    if let problem = refusal ?? head.problem { return finish(problem) }
     guard let method = head.method else { return }
     if let deadline {
       guard deadline > loop.now else { return fire() }

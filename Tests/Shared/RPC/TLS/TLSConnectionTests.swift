@@ -31,7 +31,7 @@ struct TLSConnectionTests {
     func channel(_ tls: TLSClientContext?, target: Target? = nil) -> Channel {
       var options = ChannelOptions()
       options.tls = tls
-      options.attemptLimit = 1
+      options.retry = .never
       return Channel(target: target ?? Target(address), group: group, options: options)
     }
 
@@ -133,7 +133,7 @@ struct TLSConnectionTests {
     func channel(_ name: String?) throws -> Channel {
       var options = ChannelOptions()
       options.tls = try TestCertificates.client(serverName: name)
-      options.attemptLimit = 1
+      options.retry = .never
       return Channel(target: Target(address), group: group, options: options)
     }
     let old = try channel(nil)

@@ -27,6 +27,7 @@ let package = Package(
       providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(
       name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSONC", path: "Shared/CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .systemLibrary(name: "CCrypto", path: "Shared/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CTLS", path: "Shared/CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
@@ -36,7 +37,8 @@ let package = Package(
 
     .target(name: "EventLoop", dependencies: ["CSystem"], path: "Shared/EventLoop"),
     .target(name: "Messages", dependencies: ["CMessages", "CProtobufC", "CJSONC"], path: "Shared/Messages"),
-    .target(name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem", "CTLS"], path: "Shared/RPC"),
+    .target(
+      name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem", "CTLS", "CZlib"], path: "Shared/RPC"),
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
     .target(name: "Storage", dependencies: ["CSQLite", "EventLoop"], path: "Shared/Storage"),
     .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),

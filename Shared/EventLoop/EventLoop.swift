@@ -39,6 +39,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Memory for what comes and goes with every call.
   public var blocks = BlockPool()
 
+  /// What a layer above keeps once per loop, as it is large and used by one piece of work at a time.
+  public var attachment: AnyObject?
+
   private struct Inbox {
     var jobs: [UnownedJob] = []
     var thunks: [@Sendable () -> Void] = []

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(
   pkg-config libnghttp2-dev libprotobuf-c-dev libsqlite3-dev libmicrohttpd-dev
-  libcurl4-openssl-dev libssl-dev libjson-c-dev
+  libcurl4-openssl-dev libssl-dev libjson-c-dev zlib1g-dev
 )
 
 # missing_packages NAME…: those that are not installed, one a line.

@@ -6,16 +6,29 @@ public struct CallOptions: Sendable {
   public var metadata = Metadata()
   /// Wait for a connection when none can be had at once, rather than failing with UNAVAILABLE.
   public var waitForReady = false
+  /// When request messages are compressed; nil for never. The server has to know gzip: one that does not ends the call with
+  /// UNIMPLEMENTED. Compressed responses are always read.
+  public var compression: Compression?
+  /// Set by who passes a call's messages on as they are.
+  var passing: Passing?
+
+  /// The encodings of the call that is passed on.
+  struct Passing: Sendable {
+    let encoding: MessageEncoding
+    let acceptsGzip: Bool
+  }
 
   /// - Parameter trace: the call that this one is a part of; goes with the request as `traceparent` and `tracestate`, in
   ///   the place of those in `metadata`.
   public init(
-    timeout: Duration? = nil, metadata: Metadata = [:], waitForReady: Bool = false, trace: TraceContext? = nil
+    timeout: Duration? = nil, metadata: Metadata = [:], waitForReady: Bool = false, compression: Compression? = nil,
+    trace: TraceContext? = nil
   ) {
     self.timeout = timeout
     self.metadata = metadata
     self.waitForReady = waitForReady
     if let trace { self.metadata.setTrace(trace) }
+    self.compression = compression
   }
 }
 

@@ -13,7 +13,7 @@ extension Channel {
   ) async throws -> [UInt8] {
     let reply = try await unary(
       path: "/\(service)/\(method)", idempotency: idempotency, options: options,
-      write: { $0.enqueue(bytes: request) }, read: { [UInt8]($0) })
+      write: { $0.enqueue(bytes: request) }, read: { bytes, _ in [UInt8](bytes) })
     return reply.message
   }
 }

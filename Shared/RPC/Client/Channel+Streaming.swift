@@ -17,7 +17,7 @@ extension Channel {
         await stream.onLoop { stream.cancel() }
         throw error
       }
-      return try await stream.finishAndReply { try Response(response: $0) }.message
+      return try await stream.finishAndReply { bytes, _ in try Response(response: bytes) }.message
     } onCancel: {
       stream.loop.execute { stream.cancel() }
     }
@@ -55,6 +55,7 @@ extension Channel {
       while true {
         let pick = try await balancer.pick(deadline: deadline, waitForReady: options.waitForReady)
         let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: isUnary)
+        stream.encode(options)
         do throws(RPCError) {
           stream.subchannel = pick.subchannel
           try pick.connection.open(stream, path: path, metadata: options.metadata, deadline: deadline)
@@ -75,8 +76,11 @@ public struct RequestWriter<Request: Message>: Sendable {
 
   /// Sends one message; suspends while the server does not keep up. Messages after the server's final status are
   /// dropped when it was OK.
+  /// - Parameter compressed: nil leaves it to `CallOptions.compression`, without which none is.
   /// - Throws: the status that the call ended with.
-  public func send(_ request: Request) async throws { try await stream.send(request) }
+  public func send(_ request: Request, compressed: Bool? = nil) async throws {
+    try await stream.send(request, compressed: compressed)
+  }
 
   /// Says that nothing more follows.
   public func finish() async { await stream.onLoop { stream.finishSending() } }
@@ -105,6 +109,14 @@ public struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
 
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream) }
 
+  /// Messages that came compressed, of those that have been read so far.
+  public var compressedCount: Int {
+    get async {
+      let stream = stream
+      return await stream.loop.perform { stream.compressedCount }
+    }
+  }
+
   /// Tells the server that nobody reads on.
   public func cancel() {
     let stream = stream
@@ -123,28 +135,30 @@ extension ClientStream {
     await loop.perform { body() }
   }
 
-  func send(_ request: some Message) async throws {
+  func send(_ request: some Message, compressed: Bool? = nil) async throws {
     guard loop.isCurrent else {
-      return try await loop.perform { try await self.send(request) }
+      return try await loop.perform { try await self.send(request, compressed: compressed) }
     }
     guard try checkOpen() else { return }
-    request.withPacked { packed in enqueueMessage(count: packed.count) { packed.write(to: $0) } }
+    compressing(compressed) {
+      request.withPacked { packed in enqueueMessage(count: packed.count) { packed.write(to: $0) } }
+    }
     outboundChanged()
     try await awaitRoom()
   }
 
-  func send(bytes: [UInt8]) async throws {
+  func send(_ message: WireMessage) async throws {
     guard loop.isCurrent else {
-      return try await loop.perform { try await self.send(bytes: bytes) }
+      return try await loop.perform { try await self.send(message) }
     }
     guard try checkOpen() else { return }
-    enqueue(bytes: bytes)
+    enqueue(message)
     outboundChanged()
     try await awaitRoom()
   }
 
   func finishAndReply<Response: Sendable>(
-    _ read: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Response
+    _ read: @escaping @Sendable (UnsafeRawBufferPointer, ClientStream) throws -> Response
   ) async throws -> Channel.Reply<Response> {
     guard loop.isCurrent else {
       return try await loop.perform { try await self.finishAndReply(read) }

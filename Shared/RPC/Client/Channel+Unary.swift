@@ -14,7 +14,7 @@ extension Channel {
   func unary<Response: Sendable>(
     path: String, idempotency: IdempotencyLevel, options: CallOptions,
     write: @escaping @Sendable (ClientStream) -> Void,
-    read: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Response
+    read: @escaping @Sendable (UnsafeRawBufferPointer, ClientStream) throws -> Response
   ) async throws -> Reply<Response> {
     let deadline = options.timeout.map { EventLoop.monotonicNanoseconds() &+ $0.nanoseconds }
     return try await onCall(path, endsWithBody: true) { balancer, watch in
@@ -22,6 +22,7 @@ extension Channel {
       var retries: RetryState?
       while true {
         let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: true)
+        stream.encode(options)
         let failure: RPCError
         do {
           let pick = try await balancer.pick(deadline: deadline, waitForReady: options.waitForReady)
@@ -86,16 +87,17 @@ extension ClientStream {
 
   /// The one response, once the call has ended.
   func reply<Response: Sendable>(
-    _ read: @Sendable (UnsafeRawBufferPointer) throws -> Response
+    _ read: @Sendable (UnsafeRawBufferPointer, ClientStream) throws -> Response
   ) async throws -> Channel.Reply<Response> {
     try await end()
     guard let bytes = try firstMessage() else {
       throw RPCError(.internalError, "the call succeeded without a response")
     }
-    guard inbound.count == MessagePrefix.byteCount + bytes.count else {
+    guard inbound.count == firstMessageCount else {
       throw RPCError(.internalError, "the call has more than one response")
     }
     return Channel.Reply(
-      message: try read(bytes), initialMetadata: initialMetadata, trailingMetadata: trailingMetadata)
+      message: try read(bytes, self), initialMetadata: initialMetadata, trailingMetadata: trailingMetadata,
+      wasCompressed: compressedCount > 0, encoding: inboundEncoding)
   }
 }

@@ -21,6 +21,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   // What all requests have, encoded once.
   private var pseudoFields = EncodedBlock()
   private var regularFields = EncodedBlock()
+  private var acceptEncoding = EncodedBlock()
 
   private struct WaitingCall {
     let stream: ClientStream
@@ -146,6 +147,15 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
           encoder.append(repeated: Fields.contentType.name, nameIndex: 31, Fields.contentType.value, &block)
           encoder.append(repeated: Fields.userAgent.name, nameIndex: 58, Fields.userAgent.value, &block)
         })
+      if stream.acceptsGzip {
+        block.append(
+          acceptEncoding.bytes(encoder: &encoder) { encoder, block in
+            encoder.append(repeated: Fields.acceptEncoding.name, Fields.acceptEncoding.value, &block)
+          })
+      }
+      if stream.outboundEncoding == .gzip {
+        encoder.append(repeated: Fields.gzipEncoding.name, Fields.gzipEncoding.value, &block)
+      }
       if let timeout { encoder.append(Fields.timeout, timeout.utf8, &block) }
       encoder.append(metadata, &block)
     }
@@ -167,6 +177,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     static let te = (name: Array("te".utf8), value: Array("trailers".utf8))
     static let contentType = (name: Array("content-type".utf8), value: Array("application/grpc".utf8))
     static let userAgent = (name: Array("user-agent".utf8), value: Array("oms-connector".utf8))
+    static let acceptEncoding = (name: Array("grpc-accept-encoding".utf8), value: MessageEncoding.accepted)
+    static let gzipEncoding = (name: Array("grpc-encoding".utf8), value: Array("gzip".utf8))
     static let timeout = Array("grpc-timeout".utf8)
   }
 

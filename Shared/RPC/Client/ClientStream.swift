@@ -6,6 +6,8 @@ import EventLoop
 final class ClientStream: HTTP2Stream, @unchecked Sendable {
   /// One response is expected, so that its reader is woken once, at the end.
   private let isUnary: Bool
+  /// Responses may come compressed.
+  var acceptsGzip = true
   private(set) var initialMetadata = Metadata()
   private(set) var trailingMetadata = Metadata()
   private(set) var isConcluded = false
@@ -53,9 +55,16 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     }
     responseBegan = true
     initialMetadata = head.metadata
+    inboundEncoding = head.encoding
     if head.httpStatus != 200 || !head.isGRPC {
       conclude(noGRPC())
       reset(.cancel)
+    } else if let unknownEncoding = head.unknownEncoding {
+      violated(
+        RPCError(
+          .internalError,
+          "the response's grpc-encoding \"\(unknownEncoding)\" is none of those that were offered: "
+            + MessageEncoding.acceptedText))
     }
     return true
   }
@@ -73,8 +82,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
   override func messageArrived() {
     guard isUnary else { return wakeReader() }
     // A peer that goes on sending would wait for us to read, and we for it to end.
-    guard let prefix = MessagePrefix(inbound.bytes), inbound.count > MessagePrefix.byteCount + prefix.messageCount
-    else { return }
+    guard let count = firstMessageCount, inbound.count > count else { return }
     violated(RPCError(.internalError, "the call has more than one response"))
   }
 
@@ -140,6 +148,19 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
   }
 
   // MARK: Request
+
+  /// Before it is opened: how messages are encoded, as the caller wants it.
+  func encode(_ options: CallOptions) {
+    if let compression = options.compression {
+      outboundEncoding = .gzip
+      compressionThreshold = compression.threshold
+    }
+    if let passing = options.passing {
+      passesCompressed = true
+      outboundEncoding = passing.encoding
+      acceptsGzip = passing.acceptsGzip
+    }
+  }
 
   /// Nothing more will be sent.
   func finishSending() {

@@ -9,6 +9,9 @@ extension Channel {
     public let initialMetadata: Metadata
     /// What the server sent with the status. That of a call that failed is in its `RPCError`.
     public let trailingMetadata: Metadata
+    /// Whether the message came compressed.
+    public let wasCompressed: Bool
+    let encoding: MessageEncoding
   }
 
   /// One message out, one in, with the metadata that the response came with.
@@ -21,7 +24,7 @@ extension Channel {
       write: { stream in
         request.withPacked { packed in stream.enqueueMessage(count: packed.count) { packed.write(to: $0) } }
       },
-      read: { try Response(response: $0) })
+      read: { bytes, _ in try Response(response: bytes) })
   }
 }
 

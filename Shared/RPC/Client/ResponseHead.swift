@@ -9,6 +9,9 @@ final class ResponseHead: HeaderList, @unchecked Sendable {
   private(set) var isGRPC = false
   private(set) var contentLength: Int?
   private(set) var metadata = Metadata()
+  private(set) var encoding = MessageEncoding.identity
+  /// A `grpc-encoding` that is not known here.
+  private(set) var unknownEncoding: String?
   /// Not a response of HTTP/2 at all (RFC 9113 §8.1.1).
   private(set) var isMalformed = false
 
@@ -33,6 +36,12 @@ final class ResponseHead: HeaderList, @unchecked Sendable {
       grpcStatus = Int(String(decoding: value, as: UTF8.self)) ?? StatusCode.unknown.rawValue
     case 12 where name.equals("grpc-message"): grpcMessage = PercentEncoding.decode(value)
     case 12 where name.equals("content-type"): isGRPC = value.hasPrefix("application/grpc")
+    case 13 where name.equals("grpc-encoding"):
+      if let known = MessageEncoding(value) {
+        encoding = known
+      } else {
+        unknownEncoding = String(decoding: value.prefix(32), as: UTF8.self)
+      }
     case 14 where name.equals("content-length"): contentLength = Int(String(decoding: value, as: UTF8.self))
     default:
       guard HeaderRules.isName(name), !HeaderRules.isConnectionSpecific(name, value) else { return isMalformed = true }

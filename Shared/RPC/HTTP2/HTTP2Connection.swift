@@ -63,6 +63,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final var unfinishedCount = 0
   /// Bytes of large responses whose streams are still open.
   final var unsentCount = 0
+  /// Bytes of messages that open streams have inflated last.
+  final var inflatedCount = 0
   /// What all streams together may have in their queues, each way, before a server refuses calls: a peer that leaves a
   /// thousand messages unfinished, or a thousand answers unread, must not fill the memory.
   final let bufferLimit: Int
@@ -391,6 +393,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     abandonHeldBytes(of: stream)
     unfinishedCount -= stream.unfinishedCount
     unsentCount -= stream.unsentCount
+    inflatedCount -= stream.inflatedCount
     stream.connection = nil
     withExtendedLifetime(stream) {
       if stream.id > 0 { streams.remove(stream.id) }

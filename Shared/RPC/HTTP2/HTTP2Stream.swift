@@ -49,6 +49,15 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   /// Those of them for which the connection's window has not been either.
   final var connectionCredit = 0
 
+  /// What a set compression flag means, as the peer's headers say.
+  final var inboundEncoding = MessageEncoding.identity
+  /// Compressed messages are not inflated, as they are passed on.
+  final var passesCompressed = false
+  /// Compressed messages inflated so far.
+  final var compressedCount = 0
+  /// What the stream adds to its connection's `inflatedCount`.
+  final var inflatedCount = 0
+
   /// What the stream adds to its connection's `unfinishedCount`.
   final var unfinishedCount = 0
   /// What it adds to its connection's `unsentCount`.
@@ -68,6 +77,10 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   /// Whether END_STREAM travels with the last data; a server has trailers behind it.
   final let endsWithData: Bool
   private final var writer: UnsafeContinuation<Void, Never>?
+  /// What our headers say of our messages.
+  final var outboundEncoding = MessageEncoding.identity
+  /// Bytes of a message from which on it is compressed.
+  final var compressionThreshold = Int.max
 
   /// Bytes waiting to be sent above which `send` suspends.
   private static let highWater = 128 << 10
@@ -171,11 +184,16 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     guard let prefix = MessagePrefix(bytes), bytes.count >= MessagePrefix.byteCount + prefix.messageCount else {
       return nil
     }
-    guard !prefix.isCompressed else {
-      throw RPCError(.internalError, "a message is marked as compressed, but the call has no grpc-encoding")
-    }
-    return UnsafeRawBufferPointer(
+    let message = UnsafeRawBufferPointer(
       rebasing: bytes[MessagePrefix.byteCount..<(MessagePrefix.byteCount + prefix.messageCount)])
+    return prefix.isCompressed ? try inflate(bytes[0], message) : message
+  }
+
+  /// Bytes of the first message with its prefix, as they are on the wire; nil unless it is complete.
+  final var firstMessageCount: Int? {
+    guard let prefix = MessagePrefix(inbound.bytes) else { return nil }
+    let count = MessagePrefix.byteCount + prefix.messageCount
+    return inbound.count >= count ? count : nil
   }
 
   /// Takes the first message out and lets the peer send on.
@@ -279,6 +297,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   /// Puts a message behind the queue's last one; `write` fills `count` bytes.
   @inline(__always) final func enqueueMessage(count: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
     assert(loop.isCurrent)
+    if count >= compressionThreshold { return enqueueCompressed(count: count, write) }
     let pointer = outbound.reserve(MessagePrefix.byteCount + count)
     MessagePrefix.write(messageCount: count, to: pointer)
     write(pointer + MessagePrefix.byteCount)

@@ -6,8 +6,11 @@ final class RequestHead: HeaderList, @unchecked Sendable {
   private(set) var metadata = Metadata()
   /// From the request's arrival.
   private(set) var timeoutNanoseconds: UInt64?
-  /// The `grpc-encoding`, unless it is identity.
-  private(set) var encoding: String?
+  private(set) var encoding = MessageEncoding.identity
+  /// A `grpc-encoding` that is not known here.
+  private(set) var unknownEncoding: String?
+  /// The client reads compressed messages.
+  private(set) var acceptsGzip = false
   private(set) var contentLength: Int?
   private(set) var trace = ReceivedTrace()
   /// Not a request of HTTP/2 at all (RFC 9113 §8.1.1).
@@ -66,7 +69,8 @@ final class RequestHead: HeaderList, @unchecked Sendable {
     switch name.count {
     case 2 where name.equals("te"):
       if value.equals("trailers") { seen.insert(.trailers) } else { isMalformed = true }
-    case 10 where name.equals("user-agent"), 20 where name.equals("grpc-accept-encoding"): break
+    case 10 where name.equals("user-agent"): break
+    case 20 where name.equals("grpc-accept-encoding"): acceptsGzip = MessageEncoding.listsGzip(value)
     case 11 where name.equals("traceparent"): trace.receive(traceparent: value)
     case 10 where name.equals("tracestate"): trace.receive(tracestate: String(decoding: value, as: UTF8.self))
     case 12 where name.equals("content-type"):
@@ -76,7 +80,11 @@ final class RequestHead: HeaderList, @unchecked Sendable {
       timeoutNanoseconds = Timeout.parse(value)
       if timeoutNanoseconds == nil { malformedTimeout = String(decoding: value.prefix(32), as: UTF8.self) }
     case 13 where name.equals("grpc-encoding"):
-      if !value.equals("identity") { encoding = String(decoding: value.prefix(32), as: UTF8.self) }
+      if let known = MessageEncoding(value) {
+        encoding = known
+      } else {
+        unknownEncoding = String(decoding: value.prefix(32), as: UTF8.self)
+      }
     case 14 where name.equals("content-length"): receiveContentLength(value)
     default:
       guard HeaderRules.isName(name), !HeaderRules.isConnectionSpecific(name, value) else { return isMalformed = true }
@@ -130,8 +138,10 @@ final class RequestHead: HeaderList, @unchecked Sendable {
       return RPCError(
         .invalidArgument, "grpc-timeout \"\(malformedTimeout)\" is not up to 8 digits and one of H M S m u n")
     }
-    if let encoding {
-      return RPCError(.unimplemented, "grpc-encoding \"\(encoding)\" is not supported: send identity")
+    if let unknownEncoding {
+      return RPCError(
+        .unimplemented,
+        "grpc-encoding \"\(unknownEncoding)\" is not supported: send one of \(MessageEncoding.acceptedText)")
     }
     if let name = metadata.malformedName {
       return RPCError(.internalError, "metadata \(name): the value is not base64, which that of a -bin name has to be")

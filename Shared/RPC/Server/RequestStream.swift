@@ -24,8 +24,10 @@ public struct ResponseWriter<Response: Message>: Sendable {
   let stream: ServerStream
 
   /// Sends one message; suspends while the client does not keep up.
+  /// - Parameter compressed: nil leaves it to `ServerOptions.compression` and `ServerContext.compressResponses`; true needs
+  ///   one of them.
   /// - Throws: CANCELLED or DEADLINE_EXCEEDED when nobody wants it any more.
-  public func send(_ response: Response) async throws {
-    try await stream.send(response)
+  public func send(_ response: Response, compressed: Bool? = nil) async throws {
+    try await stream.send(response, compressed: compressed)
   }
 }

@@ -28,17 +28,17 @@ extension Router {
       add(
         method.service, path,
         .unary { stream in
-          let request = try stream.takeRequestBytes()
+          let request = try stream.takeWireRequest()
           let context = ServerContext(stream: stream)
           let reply = try await withoutAddresses(of: method.service) {
             try await channel.unary(
               path: path, idempotency: method.idempotency,
-              options: CallOptions(forwarding: context),
-              write: { $0.enqueue(bytes: request) }, read: { [UInt8]($0) })
+              options: CallOptions(forwarding: stream), write: { $0.enqueue(request) }, read: { $1.wireMessage($0) })
           }
+          if reply.encoding == .gzip { stream.outboundEncoding = .gzip }
           context.setInitialMetadata(reply.initialMetadata)
           context.setTrailingMetadata(reply.trailingMetadata)
-          stream.respond(bytes: reply.message)
+          stream.respond(reply.message)
         })
     case .clientStreaming, .serverStreaming, .bidirectional:
       add(
@@ -47,12 +47,6 @@ extension Router {
           try await withoutAddresses(of: method.service) { try await pump(stream, path: path, channel) }
         })
     }
-  }
-}
-
-extension CallOptions {
-  fileprivate init(forwarding context: ServerContext) {
-    self.init(timeout: context.remainingTime, metadata: context.metadata, trace: context.trace)
   }
 }
 
@@ -68,16 +62,27 @@ private func withoutAddresses<Result: Sendable>(
   }
 }
 
+extension CallOptions {
+  /// For a call that is passed on: what is left of its deadline, its metadata and trace, and its messages as they are, compressed or
+  /// not. Both ends have to agree on the encoding, as they would without us in between.
+  fileprivate init(forwarding stream: ServerStream) {
+    stream.passesCompressed = true
+    let context = ServerContext(stream: stream)
+    self.init(timeout: context.remainingTime, metadata: context.metadata, trace: context.trace)
+    passing = Passing(encoding: stream.inboundEncoding, acceptsGzip: stream.acceptsGzip)
+  }
+}
+
 /// Copies messages both ways until the upstream call has ended.
 private func pump(_ downstream: ServerStream, path: String, _ channel: Channel) async throws {
   let context = ServerContext(stream: downstream)
   let upstream = try await channel.open(
-    path: path, options: CallOptions(forwarding: context), isUnary: false)
+    path: path, options: CallOptions(forwarding: downstream), isUnary: false)
   try await withTaskCancellationHandler {
     let requests = Task(executorPreference: downstream.loop) {
       do {
-        while let message = try await downstream.nextMessage({ [UInt8]($0) }) {
-          try await upstream.send(bytes: message)
+        while let message = try await downstream.nextMessage({ downstream.wireMessage($0) }) {
+          try await upstream.send(message)
         }
         await upstream.onLoop { upstream.finishSending() }
       } catch {
@@ -86,12 +91,22 @@ private func pump(_ downstream: ServerStream, path: String, _ channel: Channel) 
       }
     }
     defer { requests.cancel() }
-    var isFirst = true
-    while let message = try await upstream.nextMessage({ [UInt8]($0) }) {
-      if isFirst { context.setInitialMetadata(upstream.initialMetadata) }
-      isFirst = false
-      try await downstream.send(bytes: message)
+    // Headers come with the first message at the latest, or with the end of a call that has none.
+    func passHeaders() {
+      guard !downstream.responseStarted else { return }
+      context.setInitialMetadata(upstream.initialMetadata)
+      if upstream.inboundEncoding == .gzip { downstream.outboundEncoding = .gzip }
     }
+    do {
+      while let message = try await upstream.nextMessage({ upstream.wireMessage($0) }) {
+        passHeaders()
+        try await downstream.send(message)
+      }
+    } catch {
+      passHeaders()
+      throw error
+    }
+    passHeaders()
     context.setTrailingMetadata(upstream.trailingMetadata)
   } onCancel: {
     upstream.loop.execute { upstream.cancel() }

@@ -38,6 +38,16 @@ public struct ServerContext: Sendable {
     }
   }
 
+  /// Messages of the request that came compressed, of those that have been read so far.
+  public var compressedRequestCount: Int { stream.compressedCount }
+
+  /// Compresses the responses from now on, whatever their size, or none of them, whatever `ServerOptions.compression` says.
+  /// Without an effect when the client does not accept gzip, or headers that don't announce it are sent already.
+  public func compressResponses(_ isOn: Bool = true) {
+    let stream = stream
+    stream.loop.execute { stream.compressResponses(from: isOn ? 0 : .max) }
+  }
+
   /// Metadata to send before the first message; without an effect once that is sent.
   public func setInitialMetadata(_ metadata: Metadata) {
     let stream = stream

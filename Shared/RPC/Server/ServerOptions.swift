@@ -22,6 +22,8 @@ public struct ServerOptions: Sendable {
   public var connectionAge: Duration?
   /// How long calls may go on then; nil for as long as they take.
   public var connectionAgeGrace: Duration?
+  /// When responses are compressed, to clients that accept gzip; nil for never.
+  public var compression: Compression?
   /// Look at the calls, and may refuse them, in this order.
   public var interceptors: [any ServerInterceptor] = []
 

@@ -3,17 +3,29 @@ import Messages
 
 /// Messages instead of bytes.
 extension ServerStream {
+  /// The one message of a unary request, valid until the request's bytes are dropped.
+  @inline(__always) func takenMessage() throws(RPCError) -> UnsafeRawBufferPointer {
+    guard let bytes = try firstMessage() else { throw RPCError(.internalError, "\(path) takes one message") }
+    return bytes
+  }
+
   /// The one message of a unary request.
   func takeRequest<Request: Message>(_: Request.Type) throws -> Request {
-    guard let bytes = try firstMessage() else { throw RPCError(.internalError, "\(path) takes one message") }
-    let request = try Request(request: bytes)
+    let request = try Request(request: takenMessage())
     removeFirstMessage()
     return request
   }
 
   func takeRequestBytes() throws -> [UInt8] {
-    guard let bytes = try firstMessage() else { throw RPCError(.internalError, "\(path) takes one message") }
-    let request = [UInt8](bytes)
+    let request = [UInt8](try takenMessage())
+    removeFirstMessage()
+    return request
+  }
+
+  /// The one message as it is on the wire, for one who passes it on.
+  func takeWireRequest() throws -> WireMessage {
+    passesCompressed = true
+    let request = wireMessage(try takenMessage())
     removeFirstMessage()
     return request
   }
@@ -37,24 +49,30 @@ extension ServerStream {
   }
 
   /// Sends one of many responses; suspends while too much waits to be sent.
-  func send(_ response: some Message) async throws {
+  /// - Parameter compressed: nil leaves it to the call's threshold.
+  func send(_ response: some Message, compressed: Bool? = nil) async throws {
     guard loop.isCurrent else {
-      return try await loop.perform { try await self.send(response) }
+      return try await loop.perform { try await self.send(response, compressed: compressed) }
     }
     try checkOpen()
-    enqueue(response)
+    compressing(compressed) { enqueue(response) }
     flushMessages()
     try await awaitRoom()
   }
 
-  func send(bytes: [UInt8]) async throws {
+  func send(_ message: WireMessage) async throws {
     guard loop.isCurrent else {
-      return try await loop.perform { try await self.send(bytes: bytes) }
+      return try await loop.perform { try await self.send(message) }
     }
     try checkOpen()
-    enqueue(bytes: bytes)
+    enqueue(message)
     flushMessages()
     try await awaitRoom()
+  }
+
+  func respond(_ message: WireMessage) {
+    guard loop.isCurrent else { return loop.execute { self.respond(message) } }
+    if !isFinished { enqueue(message) }
   }
 
   private func checkOpen() throws {

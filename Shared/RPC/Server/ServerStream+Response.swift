@@ -1,3 +1,5 @@
+private let gzipField = (name: Array("grpc-encoding".utf8), value: Array("gzip".utf8))
+
 // What goes back: headers, trailers, and the status in either.
 extension ServerStream {
   /// Sends what `enqueueMessage` has queued, and the headers before it.
@@ -6,14 +8,22 @@ extension ServerStream {
     if responseStarted { outboundChanged() } else { startResponse() }
   }
 
+  /// Compresses responses of at least so many bytes, if the client reads that and the headers say so or are still to be
+  /// sent.
+  func compressResponses(from threshold: Int) {
+    if acceptsGzip && !responseStarted && threshold < .max { outboundEncoding = .gzip }
+    compressionThreshold = outboundEncoding == .gzip ? threshold : .max
+  }
+
   func startResponse() {
     guard let connection = serverConnection else { return }
     responseStarted = true
-    if initialMetadata.isEmpty {
+    if initialMetadata.isEmpty && outboundEncoding == .identity {
       owesHeaders = true
     } else {
       let isSent = connection.sendHeaders(streamID: id, endsStream: false) { encoder, block in
         ServerConnection.appendResponseFields(&encoder, &block)
+        if outboundEncoding == .gzip { encoder.append(repeated: gzipField.name, gzipField.value, &block) }
         encoder.append(initialMetadata, &block)
       }
       // Without its headers the client would wait for ever.
@@ -57,7 +67,9 @@ extension ServerStream {
       encoder.append("grpc-message".utf8, PercentEncoding.encode(message, limit: StatusDetails.messageLimit), &block)
     }
     // Source: gRPC's `doc/compression.md`: who refuses an encoding says which ones there are.
-    if head.encoding != nil { encoder.append("grpc-accept-encoding".utf8, "identity".utf8, &block) }
+    if head.unknownEncoding != nil {
+      encoder.append("grpc-accept-encoding".utf8, MessageEncoding.accepted, &block)
+    }
     if let status {
       if let details = StatusDetails.encode(status) { encoder.append(StatusDetails.name.utf8, details, &block) }
       encoder.append(status.metadata, &block)

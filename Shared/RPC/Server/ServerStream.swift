@@ -35,10 +35,13 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     self.id = id
     mayReceiveData = true
     announcedLeft = head.contentLength
+    inboundEncoding = head.encoding
   }
 
   var method: Method? { head.method }
   var metadata: Metadata { head.metadata }
+  /// The client reads compressed messages.
+  var acceptsGzip: Bool { head.acceptsGzip }
 
   @inline(__always) var serverConnection: ServerConnection? {
     // Safe: only a ServerConnection makes a ServerStream, and nothing else sets `connection`.
@@ -58,6 +61,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     // Whoever is not let in learns nothing of what there is.
     if let problem = refusal ?? head.problem { return finish(problem) }
     guard let method = head.method else { return }
+    if let compression = server.options.compression { compressResponses(from: compression.threshold) }
     if let deadline {
       guard deadline > loop.now else { return fire() }
       loop.schedule(self, at: deadline)
@@ -86,25 +90,20 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   /// The request is there in whole: exactly one message.
   private func dispatchUnary() {
     guard let method else { return }
-    let message: UnsafeRawBufferPointer
-    do throws(RPCError) {
-      guard let bytes = try firstMessage() else {
-        return finish(
-          RPCError(
-            .internalError, "\(path) takes one message; the request ended after \(inbound.count) bytes without one"))
-      }
-      guard inbound.count == MessagePrefix.byteCount + bytes.count else {
-        return finish(RPCError(.internalError, "\(path) takes one message; the request has more"))
-      }
-      message = bytes
-    } catch {
-      return finish(error)
+    guard let count = firstMessageCount else {
+      return finish(
+        RPCError(
+          .internalError, "\(path) takes one message; the request ended after \(inbound.count) bytes without one"))
+    }
+    guard inbound.count == count else {
+      return finish(RPCError(.internalError, "\(path) takes one message; the request has more"))
     }
     dispatched = true
     switch method.handler {
     case .synchronous(let handler):
-      countReceived(message.count)
       do {
+        let message = try takenMessage()
+        countReceived(message.count)
         try handler(message, self)
         // A client that does not read keeps the stream open: it need not hold the request, too.
         dropInbound()

@@ -13,8 +13,10 @@ struct MessagePrefix {
     messageCount = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
   }
 
-  @inline(__always) static func write(messageCount: Int, to pointer: UnsafeMutableRawPointer) {
-    pointer.storeBytes(of: 0, as: UInt8.self)
+  @inline(__always) static func write(
+    messageCount: Int, isCompressed: Bool = false, to pointer: UnsafeMutableRawPointer
+  ) {
+    pointer.storeBytes(of: isCompressed ? 1 : 0, as: UInt8.self)
     pointer.storeBytes(of: UInt32(truncatingIfNeeded: messageCount).bigEndian, toByteOffset: 1, as: UInt32.self)
   }
 }

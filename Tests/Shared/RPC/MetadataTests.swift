@@ -75,7 +75,7 @@ import Testing
     for channel in [backend.channel, front.channel] {
       let reply = try await channel.unary(
         path: TestMethods.unary.path, idempotency: .unknown, options: CallOptions(metadata: metadata),
-        write: { $0.enqueue(bytes: Request().serialized()) }, read: { try Response(response: $0) })
+        write: { $0.enqueue(bytes: Request().serialized()) }, read: { bytes, _ in try Response(response: bytes) })
       #expect(reply.message.sku == "AP8K;/w==,")
       #expect(reply.initialMetadata.values(of: "x-first") == ["1", "2"])
       #expect(reply.initialMetadata[binary: "x-first-bin"] == [0, 255, 10])
@@ -105,7 +105,7 @@ import Testing
             (":method", "POST"), (":scheme", "http"), (":path", TestMethods.unary.path), (":authority", "test"),
             ("te", "trailers"), ("content-type", "application/grpc"), ("x-data-bin", "not base64!"),
           ], stream: 1), .message([], end: true))
-      return peer.receiveFields(HeaderDecoder())
+      return peer.receiveFields(FieldDecoder())
     }
     #expect(status?["grpc-status"] == "13")
     #expect(status?["grpc-message"]?.contains("x-data-bin") == true)

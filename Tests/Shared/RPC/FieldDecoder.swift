@@ -1,7 +1,7 @@
 import CNghttp2
 
 /// HPACK of one connection, for tests that want to see exact fields. Not for several threads at once.
-final class HeaderDecoder: @unchecked Sendable {
+final class FieldDecoder: @unchecked Sendable {
   private var inflater: OpaquePointer?
 
   init() { nghttp2_hd_inflate_new(&inflater) }
@@ -38,7 +38,7 @@ final class HeaderDecoder: @unchecked Sendable {
 
 extension RawPeer {
   /// The next HEADERS frame's fields by their names, the last of each name; nil when the other side has closed.
-  func receiveFields(_ decoder: HeaderDecoder) -> [String: String]? {
+  func receiveFields(_ decoder: FieldDecoder) -> [String: String]? {
     guard let frame = receive(.headers), let fields = decoder.decode(frame.payload) else { return nil }
     return Dictionary(fields.map { ($0.name, $0.value) }) { $1 }
   }

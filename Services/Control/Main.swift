@@ -37,7 +37,7 @@ import ServiceKit
       console.complain("omsctl: \(error)")
       return 2
     } catch let error as RPCError {
-      console.complain(DisplayText.withoutControls("\(error)"))
+      for line in ErrorText.lines(of: error) { console.complain(DisplayText.withoutControls(line)) }
       return 1
     } catch {
       console.complain("omsctl: \(error)")

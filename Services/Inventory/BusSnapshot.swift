@@ -21,7 +21,7 @@ extension StockSnapshot {
   /// The slow way, which says of each row whether it has the right form.
   private init(rowByRow params: JSONValue) throws {
     guard let snapshot = params["snapshot"], let rows = snapshot["stock"]?.elements else {
-      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it")
+      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it", field: "snapshot")
     }
     let head = try Magento.Oms.V1.AggregateSnapshot(json: Self.withoutRows(snapshot))
     var builder = try SnapshotBuilder(head, rowCount: rows.count)
@@ -53,12 +53,13 @@ extension StockSnapshot {
   ///   list says that nothing is in stock.
   private init(_ message: Magento.Oms.V1.AggregateSnapshot?, hasRows: Bool) throws {
     guard let message else {
-      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it")
+      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it", field: "snapshot")
     }
     var builder = try SnapshotBuilder(message, rowCount: message.stock.count)
     guard hasRows else {
       throw SnapshotError(
-        "snapshot \(quotable(message.aggregateId)): stock is missing; send the list of rows, [] when there are none")
+        "snapshot \(quotable(message.aggregateId)): stock is missing; send the list of rows, [] when there are none",
+        field: "snapshot.stock")
     }
     for row in message.stock { builder.add(row) }
     self = builder.build()

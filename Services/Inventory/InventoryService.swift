@@ -54,10 +54,12 @@ struct InventoryService: Omsconnector.V1.InventoryService {
   func getStock(
     _ request: Omsconnector.V1.GetStockRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.GetStockResponse {
-    if request.aggregateId.isEmpty {
-      throw RPCError(.invalidArgument, "aggregate_id is missing; send the id of the OMS's aggregate")
+    try Self.check(aggregateId: request.aggregateId)
+    if request.sku.isEmpty { throw RPCError.invalid(field: "sku", "sku is missing; send the product's SKU") }
+    if request.sku.utf8.count > SnapshotLimits.skuBytes {
+      throw RPCError.invalid(
+        field: "sku", "sku has \(request.sku.utf8.count) bytes; at most \(SnapshotLimits.skuBytes)")
     }
-    if request.sku.isEmpty { throw RPCError(.invalidArgument, "sku is missing; send the product's SKU") }
     let found: Stock?
     do {
       found = try await store.stock(aggregateId: request.aggregateId, sku: request.sku)
@@ -73,23 +75,32 @@ struct InventoryService: Omsconnector.V1.InventoryService {
     return .init(stock: .init(found))
   }
 
+  private static func check(aggregateId: String) throws(RPCError) {
+    if aggregateId.isEmpty {
+      throw .invalid(field: "aggregate_id", "aggregate_id is missing; send the id of the OMS's aggregate")
+    }
+    if aggregateId.utf8.count > SnapshotLimits.aggregateIdBytes {
+      throw .invalid(
+        field: "aggregate_id",
+        "aggregate_id has \(aggregateId.utf8.count) bytes; at most \(SnapshotLimits.aggregateIdBytes)")
+    }
+  }
+
   func listStock(
     _ request: Omsconnector.V1.ListStockRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListStockResponse {
     let aggregateId = request.aggregateId
-    if aggregateId.isEmpty {
-      throw RPCError(.invalidArgument, "aggregate_id is missing; send the id of the OMS's aggregate")
-    }
+    try Self.check(aggregateId: aggregateId)
     if request.pageSize < 0 {
-      throw RPCError(
-        .invalidArgument, "page_size \(request.pageSize) is negative; send 0 for \(Self.pageSize.standard)")
+      throw RPCError.invalid(
+        field: "page_size", "page_size \(request.pageSize) is negative; send 0 for \(Self.pageSize.standard)")
     }
     let limit = request.pageSize == 0 ? Self.pageSize.standard : min(Int(request.pageSize), Self.pageSize.largest)
     var after = ""
     if !request.pageToken.isEmpty {
       guard let sku = PageToken.decode(request.pageToken, aggregateId: aggregateId) else {
-        throw RPCError(
-          .invalidArgument,
+        throw RPCError.invalid(
+          field: "page_token",
           "page_token \"\(quotable(request.pageToken))\" is no next_page_token of aggregate \"\(quotable(aggregateId))\"; "
             + "send one unchanged, or none for the first page")
       }

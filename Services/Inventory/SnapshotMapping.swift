@@ -8,7 +8,7 @@ extension StockSnapshot {
   /// - Throws: ``SnapshotError`` when the message as a whole is bad.
   init(_ message: Omsconnector.V1.StockSnapshot?) throws(SnapshotError) {
     guard let message else {
-      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it")
+      throw SnapshotError("snapshot is missing; send aggregate_id, mode, created_on and stock in it", field: "snapshot")
     }
     try SnapshotBuilder.check(aggregateId: message.aggregateId)
     var builder = try SnapshotBuilder(
@@ -22,6 +22,7 @@ extension StockSnapshot {
 }
 
 extension SnapshotMode {
+  private static var field: String { "snapshot.mode" }
   private static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
   init(_ mode: Omsconnector.V1.SnapshotMode, of aggregateId: String) throws(SnapshotError) {
@@ -30,9 +31,11 @@ extension SnapshotMode {
     case .delta: self = .delta
     case .nonzero: self = .nonzero
     case .unspecified:
-      throw SnapshotError("snapshot \(quotable(aggregateId)): mode is missing; send one of \(Self.names)")
+      throw SnapshotError(
+        "snapshot \(quotable(aggregateId)): mode is missing; send one of \(Self.names)", field: Self.field)
     default:
-      throw SnapshotError("snapshot \(quotable(aggregateId)): mode \(mode.rawValue) is not one of \(Self.names)")
+      throw SnapshotError(
+        "snapshot \(quotable(aggregateId)): mode \(mode.rawValue) is not one of \(Self.names)", field: Self.field)
     }
   }
 
@@ -41,22 +44,27 @@ extension SnapshotMode {
       throw SnapshotError(
         mode.isEmpty
           ? "snapshot \(quotable(aggregateId)): mode is missing; send one of \(Self.names)"
-          : "snapshot \(quotable(aggregateId)): mode \"\(quotable(mode))\" is not one of \(Self.names)")
+          : "snapshot \(quotable(aggregateId)): mode \"\(quotable(mode))\" is not one of \(Self.names)",
+        field: Self.field)
     }
     self = known
   }
 }
 
 extension CreatedOn {
+  private static var field: String { "snapshot.created_on" }
+
   init(_ time: Google.Protobuf.Timestamp?, of aggregateId: String) throws(SnapshotError) {
     guard let time else {
       throw SnapshotError(
-        "snapshot \(quotable(aggregateId)): created_on is missing; send when the quantities were true")
+        "snapshot \(quotable(aggregateId)): created_on is missing; send when the quantities were true",
+        field: Self.field)
     }
     guard let value = CreatedOn(seconds: time.seconds, nanoseconds: Int64(time.nanos)) else {
       throw SnapshotError(
         "snapshot \(quotable(aggregateId)): created_on \(time.isValid ? time.text : "\(time.seconds) s \(time.nanos) ns") "
-          + "is not between the years 1970 and 2262")
+          + "is not between the years 1970 and 2262",
+        field: Self.field)
     }
     self = value
   }
@@ -68,7 +76,8 @@ extension CreatedOn {
     } catch {
       throw SnapshotError(
         "snapshot \(quotable(aggregateId)): created_on \"\(quotable(text))\" is no date and time; "
-          + "send e.g. 2026-03-01T10:00:00+00:00")
+          + "send e.g. 2026-03-01T10:00:00+00:00",
+        field: Self.field)
     }
     try self.init(time, of: aggregateId)
   }

@@ -69,7 +69,9 @@ actor Registrar {
     }
     guard !isStopped else { throw Self.stopping }
     guard requests.count < Self.maxRequests else {
-      throw RPCError(.resourceExhausted, "\(Self.maxRequests) requests wait already: try again later")
+      throw RPCError(
+        .resourceExhausted, "\(Self.maxRequests) requests wait already: try again later",
+        details: [.retryInfo(.seconds(1))])
     }
     try await withCheckedThrowingContinuation { continuation in
       requests.append(request(continuation))

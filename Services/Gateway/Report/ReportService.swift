@@ -12,8 +12,8 @@ struct ReportService: Omsconnector.V1.ReportService {
   ) async throws -> Omsconnector.V1.GetTimingReportResponse {
     let kind = Timings.Kind(rawValue: request.kind.rawValue)
     guard kind != nil || request.kind == .unspecified else {
-      throw RPCError(
-        .invalidArgument,
+      throw RPCError.invalid(
+        field: "kind",
         "kind \(request.kind) is not one of "
           + Omsconnector.V1.EndpointKind.valueNames.map { "\($0.name)" }.joined(separator: ", "))
     }
@@ -24,7 +24,7 @@ struct ReportService: Omsconnector.V1.ReportService {
   private static func time(_ timestamp: Google.Protobuf.Timestamp) throws -> WallTime {
     guard abs(timestamp.seconds) < 9_200_000_000, (0..<1_000_000_000).contains(timestamp.nanos) else {
       let given = "\(timestamp.seconds) s and \(timestamp.nanos) ns"
-      throw RPCError(.invalidArgument, "since: \(given) is not a moment between the years 1678 and 2261")
+      throw RPCError.invalid(field: "since", "since: \(given) is not a moment between the years 1678 and 2261")
     }
     return WallTime(nanoseconds: timestamp.seconds * 1_000_000_000 + Int64(timestamp.nanos))
   }

@@ -16,7 +16,7 @@ struct SnapshotBuilder {
     if rowCount > SnapshotLimits.rows {
       throw SnapshotError(
         "snapshot \(quotable(aggregateId)): \(rowCount) rows; at most \(SnapshotLimits.rows) in one message: "
-          + "send it in parts with the same created_on")
+          + "send it in parts with the same created_on", field: "snapshot.stock")
     }
     self.aggregateId = aggregateId
     self.mode = mode
@@ -27,12 +27,13 @@ struct SnapshotBuilder {
   /// - Throws: when there is none or it is too long.
   static func check(aggregateId: String) throws(SnapshotError) {
     if aggregateId.isEmpty {
-      throw SnapshotError("snapshot: aggregate_id is missing; send the id of the OMS's aggregate")
+      throw SnapshotError(
+        "snapshot: aggregate_id is missing; send the id of the OMS's aggregate", field: "snapshot.aggregate_id")
     }
     if aggregateId.utf8.count > SnapshotLimits.aggregateIdBytes {
       throw SnapshotError(
         "snapshot \(quotable(aggregateId)): aggregate_id has \(aggregateId.utf8.count) bytes; "
-          + "at most \(SnapshotLimits.aggregateIdBytes)")
+          + "at most \(SnapshotLimits.aggregateIdBytes)", field: "snapshot.aggregate_id")
     }
   }
 

@@ -51,6 +51,11 @@ enum SnapshotLimits {
 /// Why a whole message can never be applied: names the snapshot, the value and what is allowed.
 struct SnapshotError: Error, Equatable, CustomStringConvertible {
   let description: String
+  /// The field that is wrong, as a path from the request.
+  let field: String
 
-  init(_ description: String) { self.description = description }
+  init(_ description: String, field: String) {
+    self.description = description
+    self.field = field
+  }
 }

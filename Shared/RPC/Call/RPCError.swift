@@ -41,6 +41,14 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
 }
 
 extension RPCError {
+  /// INVALID_ARGUMENT for one field of the request.
+  /// - Parameters:
+  ///   - field: path from the request, e.g. `snapshot.stock[3].sku`.
+  ///   - message: what is wrong with it, with the value, and what to send instead.
+  public static func invalid(field: String, _ message: String) -> RPCError {
+    RPCError(.invalidArgument, message, details: [.badRequest([.init(field: field, description: message)])])
+  }
+
   /// When the peer says that the call may be made again.
   public var retryDelay: Duration? {
     for case .retryInfo(let delay) in details { return delay }

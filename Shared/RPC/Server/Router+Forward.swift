@@ -58,7 +58,12 @@ private func withoutAddresses<Result: Sendable>(
     return try await body()
   } catch let error as RPCError {
     guard let cause = error.cause as? NoConnection else { throw error }
-    throw RPCError(.unavailable, "\(service) can't be reached now: try again later", cause: cause)
+    throw RPCError(
+      .unavailable, "\(service) can't be reached now: try again later",
+      details: [
+        .errorInfo(reason: "SERVICE_UNREACHABLE", domain: "omsconnector", metadata: ["service": service]),
+        .retryInfo(.seconds(1)),
+      ], cause: cause)
   }
 }
 

@@ -1,3 +1,4 @@
+import EventLoop
 import Messages
 import RPC
 import Stubs
@@ -13,12 +14,16 @@ public final class HealthService: Grpc.Health.V1.Health {
 
   /// Watches that may be open at once.
   static let watchLimit = 1000
+  /// How often somebody else is asked while a name of theirs is watched, by however many.
+  private let probeInterval: Duration
 
   private struct State {
     var statuses: [String: Status] = [:]
     var probes: [String: Probe] = [:]
     var watches: [Int: Watch] = [:]
     var nextWatch = 0
+    /// One for each watched name that somebody else answers for.
+    var pollers: [String: Poller] = [:]
     var isDraining = false
 
     func status(of service: String) -> Status? {
@@ -32,10 +37,19 @@ public final class HealthService: Grpc.Health.V1.Health {
     let changes: AsyncStream<Status>.Continuation
   }
 
+  private struct Poller {
+    let task: Task<Void, Never>
+    /// What the last probe said.
+    var status: Status?
+  }
+
   private let state: Mutex<State>
 
-  /// - Parameter services: full names; they serve from the start, as does the whole.
-  public init(services: [String]) {
+  /// - Parameters:
+  ///   - services: full names; they serve from the start, as does the whole.
+  ///   - probeInterval: how long after a probe the next one begins, while its name is watched.
+  public init(services: [String], probeInterval: Duration = .milliseconds(500)) {
+    self.probeInterval = probeInterval
     var state = State()
     for service in services + [""] { state.statuses[service] = .serving }
     self.state = Mutex(state)
@@ -51,7 +65,7 @@ public final class HealthService: Grpc.Health.V1.Health {
     }
   }
 
-  /// Lets `probe` answer each Check of `name`; such a name cannot be watched.
+  /// Lets `probe` answer each Check of `name`. While the name is watched, it is asked again and again.
   public func delegate(_ name: String, to probe: @escaping Probe) {
     state.withLock { $0.probes[name] = probe }
   }
@@ -61,9 +75,12 @@ public final class HealthService: Grpc.Health.V1.Health {
     state.withLock { state in
       state.isDraining = true
       for watch in state.watches.values {
-        watch.changes.yield(state.status(of: watch.service) ?? .serviceUnknown)
+        let isDelegated = state.probes[watch.service] != nil
+        watch.changes.yield(isDelegated ? .notServing : state.status(of: watch.service) ?? .serviceUnknown)
         watch.changes.finish()
       }
+      for poller in state.pollers.values { poller.task.cancel() }
+      state.pollers = [:]
     }
   }
 
@@ -85,11 +102,8 @@ public final class HealthService: Grpc.Health.V1.Health {
     _ request: Grpc.Health.V1.HealthCheckRequest, responses: ResponseWriter<Grpc.Health.V1.HealthCheckResponse>,
     context: ServerContext
   ) async throws {
-    guard state.withLock({ $0.probes[request.service] == nil }) else {
-      throw RPCError(.unimplemented, "service \"\(request.service)\" can be checked, not watched")
-    }
     let (id, changes) = try open(request.service)
-    defer { state.withLock { _ = $0.watches.removeValue(forKey: id) } }
+    defer { close(id, request.service) }
     var last: Status?
     // Ends when the server drains, with OK: a failure would overtake the last status.
     for await status in changes where status != last {
@@ -105,12 +119,56 @@ public final class HealthService: Grpc.Health.V1.Health {
       guard state.watches.count < Self.watchLimit else {
         throw RPCError(.resourceExhausted, "\(Self.watchLimit) watches are open, which is the most; use Check")
       }
-      continuation.yield(state.status(of: service) ?? .serviceUnknown)
+      if let probe = state.probes[service], !state.isDraining {
+        if let status = poller(of: service, probe, &state).status { continuation.yield(status) }
+      } else {
+        let isDelegated = state.probes[service] != nil
+        continuation.yield(isDelegated ? .notServing : state.status(of: service) ?? .serviceUnknown)
+      }
       if state.isDraining { continuation.finish() }
       defer { state.nextWatch += 1 }
       state.watches[state.nextWatch] = Watch(service: service, changes: continuation)
       return state.nextWatch
     }
     return (id, changes)
+  }
+
+  /// The last watch of a name that somebody else answers for takes its poller along.
+  private func close(_ id: Int, _ service: String) {
+    state.withLock { state in
+      state.watches[id] = nil
+      guard !state.watches.values.contains(where: { $0.service == service }) else { return }
+      state.pollers.removeValue(forKey: service)?.task.cancel()
+    }
+  }
+
+  /// The one that is there, or a new one, on the loop of the call that asks first.
+  private func poller(of service: String, _ probe: @escaping Probe, _ state: inout State) -> Poller {
+    if let poller = state.pollers[service] { return poller }
+    let task = Task(executorPreference: EventLoop.current) { [weak self, probeInterval] in
+      while !Task.isCancelled {
+        let status = await probe()
+        self?.publish(status, for: service)
+        await Self.pause(for: probeInterval)
+      }
+    }
+    let poller = Poller(task: task)
+    state.pollers[service] = poller
+    return poller
+  }
+
+  private static func pause(for duration: Duration) async {
+    if let loop = EventLoop.current { return await loop.sleep(for: duration) }
+    // A cancelled sleep ends early, and the caller looks at the cancellation.
+    try? await Task.sleep(for: duration)
+  }
+
+  private func publish(_ status: Status, for service: String) {
+    state.withLock { state in
+      // A probe may answer after its poller was cancelled, or after another one has taken its place.
+      guard !Task.isCancelled, state.pollers[service] != nil else { return }
+      state.pollers[service]?.status = status
+      for watch in state.watches.values where watch.service == service { watch.changes.yield(status) }
+    }
   }
 }

@@ -16,9 +16,12 @@ extension Timings: ServerInterceptor {
 extension Timings.Endpoint: MethodInterceptor {
   func callEnded(_ summary: CallSummary) {
     record(failed: summary.error != nil, nanoseconds: summary.durationNanoseconds)
-    guard let error = summary.error, let cause = error.cause else { return }
+    guard let error = summary.error, let cause = error.cause, let suppressed = failureLines.take() else { return }
     Log.error(
       "call failed",
-      ["method": "\(name)", "status": "\(error.code)", "reason": "\(error.message)", "cause": LogValue(cause)])
+      [
+        "method": "\(name)", "status": "\(error.code)", "reason": "\(error.message)", "cause": LogValue(cause),
+        "suppressed": LogValue(suppressed),
+      ])
   }
 }

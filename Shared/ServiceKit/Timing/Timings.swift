@@ -38,6 +38,8 @@ public final class Timings: Sendable {
     let kind: Kind
     let name: String
     let histogram = Mutex(Histogram())
+    /// For the log of its failures.
+    let failureLines = LogAllowance()
 
     init(_ kind: Kind, _ name: String) {
       self.kind = kind

@@ -1,6 +1,7 @@
 import Messages
 import RPC
 import Stubs
+import Synchronization
 import Testing
 
 @testable import ServiceKit
@@ -49,9 +50,60 @@ struct HealthTests {
     try await withServer({ health.register(in: &$0) }) { (channel, _) async throws -> Void in
       #expect(try await check(channel, "inventory") == .serving)
       #expect(try await check(channel, "sales") == .notServing)
-      var watch = try await channel.serverStreaming(Methods.watch, .init(service: "sales")).makeAsyncIterator()
-      let error = await #expect(throws: RPCError.self) { _ = try await watch.next() }
-      #expect(error?.code == .unimplemented)
+    }
+  }
+
+  @Test("watchers of a name that a probe answers for are told of changes, by one probe for all of them")
+  func watchedProbes() async throws {
+    let answer = Mutex((status: Status.serving, running: 0, most: 0))
+    let health = HealthService(services: [], probeInterval: .milliseconds(1))
+    health.delegate("sales") {
+      answer.withLock {
+        $0.running += 1; $0.most = max($0.most, $0.running)
+      }
+      await Task.yield()
+      return answer.withLock {
+        $0.running -= 1; return $0.status
+      }
+    }
+    try await withServer({ health.register(in: &$0) }) { (channel, server) async throws -> Void in
+      let streams = try await [
+        channel.serverStreaming(Methods.watch, .init(service: "sales")),
+        channel.serverStreaming(Methods.watch, .init(service: "sales")),
+      ]
+      var watches = streams.map { $0.makeAsyncIterator() }
+      for status in [Status.serving, .notServing, .serving] {
+        answer.withLock { $0.status = status }
+        for index in watches.indices { #expect(try await watches[index].next()?.status == status) }
+      }
+      #expect(answer.withLock { $0.most } == 1)
+      // One goes, the other is still told.
+      streams[0].cancel()
+      answer.withLock { $0.status = .notServing }
+      #expect(try await watches[1].next()?.status == .notServing)
+      health.drain()
+      #expect(try await watches[1].next() == nil)
+      #expect(await server.shutdown(grace: .seconds(5)))
+    }
+  }
+
+  @Test("watches are bounded; one more is refused until another ends")
+  func watchLimit() async throws {
+    let health = HealthService(services: ["a.B"])
+    var options = ServerOptions()
+    options.concurrentStreamLimit = 2 * UInt32(HealthService.watchLimit)
+    try await withServer({ health.register(in: &$0) }, options: options) { (channel, _) async throws -> Void in
+      var streams: [ResponseStream<Grpc.Health.V1.HealthCheckResponse>] = []
+      for _ in 0..<HealthService.watchLimit {
+        let stream = try await channel.serverStreaming(Methods.watch, .init(service: "a.B"))
+        var answers = stream.makeAsyncIterator()
+        #expect(try await answers.next()?.status == .serving)
+        streams.append(stream)
+      }
+      var refused = try await channel.serverStreaming(Methods.watch, .init(service: "a.B")).makeAsyncIterator()
+      let error = await #expect(throws: RPCError.self) { _ = try await refused.next() }
+      #expect(error?.code == .resourceExhausted)
+      health.drain()
     }
   }
 

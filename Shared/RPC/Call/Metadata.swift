@@ -88,38 +88,3 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
     return String(value[start...end])
   }
 }
-
-extension Metadata.Entry {
-  /// Whether the value is bytes, and base64 on the wire.
-  public var isBinary: Bool { name.utf8.count > 4 && name.hasSuffix("-bin") }
-
-  /// Whether it may go on the wire as it is: RFC 9113 §8.2.1 and gRPC's reserved names.
-  var isSendable: Bool {
-    !name.isEmpty && (!name.hasPrefix("grpc-") || Metadata.sendableProtocolNames.contains(name)) && !name.hasPrefix(":")
-      && !Metadata.reserved.contains(name)
-      && name.utf8.allSatisfy {
-        (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x5f || $0 == 0x2e
-      }
-      && (isBinary ? BinaryValue.isValid(value) : value.utf8.allSatisfy { (0x20...0x7e).contains($0) })
-  }
-}
-
-extension Metadata {
-  /// What goes on the wire.
-  var sendable: [(name: String, value: [UInt8])] {
-    entries.lazy.filter(\.isSendable).map { (name: $0.name, value: Array($0.value.utf8)) }
-  }
-
-  /// Names of gRPC's own that go with a call or a status like any other.
-  fileprivate static let sendableProtocolNames: Set<String> = [
-    "grpc-status-details-bin", Pushback.field, Metadata.previousAttempts,
-  ]
-  /// How often a client has made the call before (A6).
-  static let previousAttempts = "grpc-previous-rpc-attempts"
-
-  /// Fields of HTTP/2 and of gRPC that a caller can't set.
-  fileprivate static let reserved: Set<String> = [
-    "content-type", "te", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host",
-    "content-length", "user-agent",
-  ]
-}

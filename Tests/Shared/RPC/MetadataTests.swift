@@ -48,6 +48,32 @@ import Testing
     #expect(Metadata(dictionaryLiteral: (name, value)).sendable.isEmpty)
   }
 
+  @Test("one byte decides whether a value is sent, wherever it is", arguments: [0, 1, 7, 8, 9, 15, 16, 20])
+  func everyByteCounts(position: Int) {
+    for (byte, isSent) in [(0x00, false), (0x1f, false), (0x20, true), (0x7e, true), (0x7f, false), (0xc3, false)] {
+      var value = [UInt8](repeating: UInt8(ascii: "x"), count: 21)
+      value[position] = UInt8(byte)
+      if byte == 0xc3 { value.insert(0xa9, at: position + 1) }
+      // In the middle: blanks at the ends are cut off before.
+      let metadata: Metadata = ["x": "(" + String(decoding: value, as: UTF8.self) + ")"]
+      #expect(metadata.sendable.isEmpty != isSent, "byte \(byte) at \(position)")
+    }
+  }
+
+  @Test("fields of HTTP/2 and of gRPC are not sent as metadata, others that look like them are")
+  func reserved() {
+    let reserved = [
+      "te", "host", "upgrade", "connection", "keep-alive", "user-agent", "content-type", "content-length",
+      "proxy-connection", "transfer-encoding", "grpc-timeout", "grpc-encoding",
+    ]
+    for name in reserved { #expect(Metadata(dictionaryLiteral: (name, "a")).sendable.isEmpty, "\(name)") }
+    for name in [
+      "t", "tf", "hosts", "traceparent", "x-request-id", "grp-x", "authorization", Metadata.previousAttempts,
+    ] {
+      #expect(Metadata(dictionaryLiteral: (name, "a")).sendable.count == 1, "\(name)")
+    }
+  }
+
   @Test("bytes and text travel both ways, on success and on failure, also through a forwarding server")
   func bothWays() async throws {
     let backend = try TestServer.start { router in

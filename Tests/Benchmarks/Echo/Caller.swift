@@ -4,7 +4,7 @@ import RPC
 
 /// Unary calls of one size on one connection, a fixed number of them in flight.
 struct Caller {
-  let group: EventLoopGroup
+  let loop: EventLoop
   let channel: Channel
   let service: String
   let method: String
@@ -19,7 +19,8 @@ struct Caller {
     waitForReady: true)
 
   init(target: String, path: String, bytes: Int) throws {
-    group = try EventLoopGroup(loops: 1)
+    let group = try EventLoopGroup(loops: 1)
+    loop = group.loops[0]
     channel = Channel(target: try Target(parsing: target), group: group)
     let names = path.split(separator: "/").map(String.init)
     guard names.count == 2 else { throw RPCError(.invalidArgument, "\(path) is not /SERVICE/NAME") }
@@ -38,7 +39,7 @@ struct Caller {
 
   /// The callers are tasks on the channel's loop, as those of a service are.
   private func run(calls: Int, inFlight: Int) async throws {
-    let loop = group.loops[0]
+    let loop = loop
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       for index in 0..<inFlight {
         let share = calls / inFlight + (index < calls % inFlight ? 1 : 0)

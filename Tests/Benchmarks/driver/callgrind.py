@@ -6,29 +6,38 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from . import build, h2load
+from . import build
 from .failure import Failure
 from .processes import Server, free_port
 
 # The difference of two lives of a process leaves out start, warm-up and stop.
 FEW, MANY = 2_000, 6_000
+# The clients make a tenth more calls than they are told to, to warm up.
+WITH_WARM_UP = 1.1
 START_LIMIT_SECONDS = 120
 RUN_LIMIT_SECONDS = 300
 
 
-def server_instructions_per_call(name: str, command: list[str], path: str, directory: Path) -> float:
-    """Of a server that is started with `command` and an address, called by h2load."""
+def server_instructions_per_call(
+    name: str, command: list[str], directory: Path, load: Callable[[str, int], float]
+) -> float:
+    """Of a server that is started with `command` and an address.
+
+    `load` gets the address and how many calls to make, and returns how many it makes for each of them; it keeps one in
+    flight, as what a batch shares would make the number depend on the batches' size.
+    """
+    factor = 1.0
 
     def live(calls: int, output: Path) -> None:
+        nonlocal factor
         address = f"127.0.0.1:{free_port()}"
         with Server(
             [*_counted(command, output, directory), address], address, start_limit_seconds=START_LIMIT_SECONDS
         ) as server:
-            # One call in flight: what a batch shares would make the number depend on the batches' size.
-            h2load.load(address, path, calls, directory, clients=1, in_flight=1)
+            factor = load(address, calls)
             server.stop(signal.SIGTERM)
 
-    return _per_call(name, live, directory)
+    return _per_call(name, live, directory) / factor
 
 
 def client_instructions_per_call(
@@ -42,8 +51,7 @@ def client_instructions_per_call(
         if done.returncode != 0:
             raise Failure(f"`{' '.join(whole)}` failed with exit code {done.returncode}: {done.stderr.strip()}")
 
-    # A client makes a tenth more calls than it is told to, as its warm-up.
-    return _per_call(name, live, directory) / 1.1
+    return _per_call(name, live, directory) / WITH_WARM_UP
 
 
 def _per_call(name: str, live: Callable[[int, Path], None], directory: Path) -> float:

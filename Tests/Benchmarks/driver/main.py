@@ -14,8 +14,8 @@ BENCHMARKS = {
     "instructions": lambda options: guard.run(options.record),
 }
 
-DESCRIPTION = """Benchmarks of the project. Every bound is a ratio, a size or a count, taken in one run, and is judged by
-the median. Exit code: 0 all bounds hold, 1 one does not, 2 the benchmark could not be run."""
+DESCRIPTION = """Benchmarks of the project. Every bound is a ratio, a size or a count, taken in one run, and is judged
+by the median. Exit code: 0 all bounds hold, 1 one does not, 2 the benchmark could not be run."""
 
 
 def main(arguments: list[str]) -> int:

@@ -24,7 +24,6 @@ static Call *call_take(Calls *calls) {
 }
 
 static void call_give_back(Calls *calls, Call *call) {
-  request_end(&call->request);
   call->next = calls->pool;
   calls->pool = call;
 }
@@ -114,7 +113,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
                      uint8_t flags, void *user_data) {
   (void)flags;
   Call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-  if (call) request_add_header(&call->request, name, value, ((Calls *)user_data)->now_ns);
+  if (!call) return 0;
+  request_add_header(&call->request, nghttp2_rcbuf_get_buf(name), nghttp2_rcbuf_get_buf(value),
+                     ((Calls *)user_data)->now_ns);
   return 0;
 }
 

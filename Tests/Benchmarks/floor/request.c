@@ -13,15 +13,7 @@ void request_begin(Request *request) {
   request->method = METHOD_UNKNOWN;
   request->is_post = request->is_grpc = request->accepts_trailers = request->is_malformed = false;
   request->deadline_ns = UINT64_MAX;
-  request->metadata_count = 0;
-}
-
-void request_end(Request *request) {
-  for (size_t i = 0; i < request->metadata_count; i++) {
-    nghttp2_rcbuf_decref(request->metadata[i].name);
-    nghttp2_rcbuf_decref(request->metadata[i].value);
-  }
-  request->metadata_count = 0;
+  request->metadata_count = request->metadata_bytes_count = 0;
 }
 
 #define EQUALS(vec, text) ((vec).len == sizeof(text) - 1 && memcmp((vec).base, text, sizeof(text) - 1) == 0)
@@ -63,20 +55,24 @@ static bool parse_timeout(nghttp2_vec value, uint64_t *timeout_ns) {
   return true;
 }
 
-static void keep_metadata(Request *request, nghttp2_rcbuf *name, nghttp2_rcbuf *value) {
-  if (request->metadata_count == METADATA_LIMIT) {
+static void keep_metadata(Request *request, nghttp2_vec name, nghttp2_vec value) {
+  const size_t left = METADATA_BYTES_LIMIT - request->metadata_bytes_count;
+  if (request->metadata_count == METADATA_LIMIT || name.len > left || value.len > left - name.len) {
     request->is_malformed = true;
     return;
   }
-  nghttp2_rcbuf_incref(name);
-  nghttp2_rcbuf_incref(value);
-  request->metadata[request->metadata_count].name = name;
-  request->metadata[request->metadata_count].value = value;
+  char *bytes = request->metadata_bytes + request->metadata_bytes_count;
+  memcpy(bytes, name.base, name.len);
+  memcpy(bytes + name.len, value.base, value.len);
+  request->metadata_bytes_count += name.len + value.len;
+  request->metadata[request->metadata_count].name = bytes;
+  request->metadata[request->metadata_count].name_count = name.len;
+  request->metadata[request->metadata_count].value = bytes + name.len;
+  request->metadata[request->metadata_count].value_count = value.len;
   request->metadata_count++;
 }
 
-void request_add_header(Request *request, nghttp2_rcbuf *name_buffer, nghttp2_rcbuf *value_buffer, uint64_t now_ns) {
-  const nghttp2_vec name = nghttp2_rcbuf_get_buf(name_buffer), value = nghttp2_rcbuf_get_buf(value_buffer);
+void request_add_header(Request *request, nghttp2_vec name, nghttp2_vec value, uint64_t now_ns) {
   switch (name.len) {
     case 2:
       if (!EQUALS(name, "te")) break;
@@ -109,5 +105,5 @@ void request_add_header(Request *request, nghttp2_rcbuf *name_buffer, nghttp2_rc
     default:
       break;
   }
-  keep_metadata(request, name_buffer, value_buffer);
+  keep_metadata(request, name, value);
 }

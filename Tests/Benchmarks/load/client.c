@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "client.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +11,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { REQUEST_ID_LENGTH = 36, TRACEPARENT_LENGTH = 55 };
+
 struct Client {
   int descriptor;
   nghttp2_session *session;
   size_t in_flight;
+  unsigned long long started;
   uint8_t input[256 << 10], output[256 << 10];
 };
 
@@ -71,20 +76,34 @@ static ssize_t read_request(nghttp2_session *session, int32_t stream_id, uint8_t
   return (ssize_t)count;
 }
 
-static int connect_unix(const char *target) {
+static int connect_unix(const char *path) {
   struct sockaddr_un name = {.sun_family = AF_UNIX};
-  if (strncmp(target, "unix:", 5) != 0) fail(target, "not unix:PATH");
-  if (strlen(target + 5) >= sizeof name.sun_path) fail(target, "the path is longer than 107 bytes");
-  strcpy(name.sun_path, target + 5);
+  if (strlen(path) >= sizeof name.sun_path) fail(path, "the path is longer than 107 bytes");
+  strcpy(name.sun_path, path);
   const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&name, sizeof name)) fail(path, strerror(errno));
+  return descriptor;
+}
+
+static int connect_tcp(const char *target) {
+  struct sockaddr_in name = {.sin_family = AF_INET};
+  char host[INET_ADDRSTRLEN];
+  const char *colon = strrchr(target, ':');
+  if (!colon || (size_t)(colon - target) >= sizeof host) fail(target, "neither unix:PATH nor HOST:PORT");
+  memcpy(host, target, (size_t)(colon - target));
+  host[colon - target] = 0;
+  name.sin_port = htons((uint16_t)atoi(colon + 1));
+  if (inet_pton(AF_INET, host, &name.sin_addr) != 1) fail(host, "not an IPv4 address");
+  const int on = 1, descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&name, sizeof name)) fail(target, strerror(errno));
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return descriptor;
 }
 
 Client *client_connect(const char *target) {
   Client *client = calloc(1, sizeof *client);
   if (!client) fail(target, "no memory");
-  client->descriptor = connect_unix(target);
+  client->descriptor = strncmp(target, "unix:", 5) == 0 ? connect_unix(target + 5) : connect_tcp(target);
   nghttp2_session_callbacks *callbacks;
   require(nghttp2_session_callbacks_new(&callbacks), "callbacks");
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -106,13 +125,18 @@ void client_start(Client *client, Call *call) {
   call->request_sent = call->response_count = 0;
   call->grpc_status = -1;
   call->grpc_message[0] = 0;
+  char request_id[REQUEST_ID_LENGTH + 1], traceparent[TRACEPARENT_LENGTH + 1];
+  const unsigned long long number = ++client->started;
+  snprintf(request_id, sizeof request_id, "3f1c2a9e-7b0d-4c55-9a1e-%012llx", number & 0xffffffffffff);
+  snprintf(traceparent, sizeof traceparent, "00-4bf92f3577b34da6a3ce%012llx-00f067aa0ba902b7-01",
+           number & 0xffffffffffff);
   nghttp2_nv headers[] = {
       HEADER(":method", "POST"), HEADER(":scheme", "http"),  HEADER(":authority", "localhost"),
       HEADER(":path", ""),       HEADER("te", "trailers"),   HEADER("content-type", "application/grpc"),
-      // As the other clients': see driver/h2load.py.
       HEADER("grpc-timeout", "10S"),
-      HEADER("x-request-id", "3f1c2a9e-7b0d-4c55-9a1e-0d2f6b8c4e71"),
-      HEADER("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+      // Of each call its own, as it is in life: a server that remembers what it has read before gains nothing.
+      {(uint8_t *)"x-request-id", (uint8_t *)request_id, 12, REQUEST_ID_LENGTH, NGHTTP2_NV_FLAG_NO_COPY_NAME},
+      {(uint8_t *)"traceparent", (uint8_t *)traceparent, 11, TRACEPARENT_LENGTH, NGHTTP2_NV_FLAG_NO_COPY_NAME},
   };
   headers[3].value = (uint8_t *)call->path;
   headers[3].valuelen = strlen(call->path);

@@ -30,7 +30,7 @@ typedef struct Call {
   char grpc_message[MESSAGE_TEXT_LIMIT];
 } Call;
 
-// Connects to unix:PATH. Ends the process with a message when that fails: there is nothing to measure then.
+// Connects to unix:PATH or HOST:PORT. Ends the process with a message when that fails: there is nothing to measure then.
 Client *client_connect(const char *target);
 void client_start(Client *client, Call *call);
 // Returns when every call has ended.

@@ -2,40 +2,58 @@
 
 from pathlib import Path
 
-from .. import callgrind
+from .. import callgrind, h2load
 from ..measures import Measure
+from ..processes import run_on
 from .clients import CPP_CLIENT, MESSAGE_BYTES, OURS
 from .contestants import ASYNCHRONOUS, FLOOR, SYNCHRONOUS, Contestant, Programs, Running
 from .forwarding import FORWARD
 
 BOUNDS = {SYNCHRONOUS: 1.45, ASYNCHRONOUS: 2.0}
 
+# h2load sends the same headers with every call: kind to whoever remembers what it has read before. The C client
+# sends a request id and a trace of its own with each.
+SAME = "instructions per call"
+OWN = "instructions per call with metadata of its own"
+
 
 def measures(programs: Programs, directory: Path, quick: bool) -> list[Measure]:
-    counts = server_counts(programs.servers[:3] if quick else programs.servers, directory)
-    result = [
-        Measure(f"instructions per call, {name} / {FLOOR}", [counts[name] / counts[FLOOR]], bound=bound)
-        for name, bound in BOUNDS.items()
-    ]
+    servers = programs.servers[:3] if quick else programs.servers
+    same = server_counts(servers, directory)
+    own = server_counts(servers, directory, programs.ping)
+    result = []
+    for title, counts, is_bound in ((SAME, same, True), (OWN, own, False)):
+        for name, bound in BOUNDS.items():
+            ratio = counts[name] / counts[FLOOR]
+            result.append(Measure(f"{title}, {name} / {FLOOR}", [ratio], bound=bound if is_bound else None))
+        result += [Measure(f"{title}, {name}", [count]) for name, count in counts.items()]
     if not quick:
-        counts |= _forward_count(programs, directory) | _client_counts(programs, directory)
-    return result + [Measure(f"instructions per call, {name}", [count]) for name, count in counts.items()]
+        others = _forward_count(programs, directory) | _client_counts(programs, directory)
+        result += [Measure(f"{SAME}, {name}", [count]) for name, count in others.items()]
+    return result
 
 
-def server_counts(contestants: list[Contestant], directory: Path) -> dict[str, float]:
-    return {
-        contestant.name: callgrind.server_instructions_per_call(
-            contestant.name, list(contestant.command), contestant.path, directory
-        )
-        for contestant in contestants
-    }
+def server_counts(contestants: list[Contestant], directory: Path, ping: Path | None = None) -> dict[str, float]:
+    """Under h2load, or under the program load-ping."""
+    return {each.name: _server_count(each.name, list(each.command), each.path, directory, ping) for each in contestants}
+
+
+def _server_count(name: str, command: list[str], path: str, directory: Path, ping: Path | None = None) -> float:
+    def load(address: str, calls: int) -> float:
+        if ping is None:
+            h2load.load(address, path, calls, directory, clients=1, in_flight=1)
+            return 1
+        run_on(frozenset(), [ping, address, path, calls, MESSAGE_BYTES])
+        return callgrind.WITH_WARM_UP
+
+    return callgrind.server_instructions_per_call(name, command, directory, load)
 
 
 def _forward_count(programs: Programs, directory: Path) -> dict[str, float]:
     server = programs.our_servers[0]
     with Running([server]) as running:
         command = [str(programs.ours), "forward", f"ipv4:{running.address(server)}"]
-        return {FORWARD: callgrind.server_instructions_per_call(FORWARD, command, server.path, directory)}
+        return {FORWARD: _server_count(FORWARD, command, server.path, directory)}
 
 
 def _client_counts(programs: Programs, directory: Path) -> dict[str, float]:

@@ -1,5 +1,5 @@
 // One unary call after the other on one connection; prints the mean in microseconds.
-// Usage: load-ping unix:PATH METHOD_PATH CALLS BYTES
+// Usage: load-ping TARGET METHOD_PATH CALLS BYTES
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static void run(Client *client, Call *call, int64_t calls) {
 int main(int count, char **arguments) {
   const int64_t calls = count == 5 ? atoll(arguments[3]) : 0, bytes = count == 5 ? atoll(arguments[4]) : -1;
   if (calls <= 0 || bytes < 0 || bytes > RESPONSE_LIMIT - 5) {
-    fprintf(stderr, "usage: load-ping unix:PATH METHOD_PATH CALLS BYTES (at most %d)\n", RESPONSE_LIMIT - 5);
+    fprintf(stderr, "usage: load-ping TARGET METHOD_PATH CALLS BYTES (at most %d)\n", RESPONSE_LIMIT - 5);
     return 2;
   }
   uint8_t message[RESPONSE_LIMIT] = {0};

@@ -8,10 +8,10 @@ import unittest
 
 from conformance.peers import CPlusPlus, Grpcio, Swift
 from conformance.processes import RunningServer, run_case
-from conformance.transports import TCP, Unix
+from conformance.transports import TCP, TLS, Unix
 
 PAIRS = [(Swift, Grpcio), (Swift, CPlusPlus), (Grpcio, Swift), (CPlusPlus, Swift), (Swift, Swift)]  # client, server
-TRANSPORTS = [TCP, Unix]
+TRANSPORTS = [TCP, Unix, TLS]
 
 # Left out of the matrix until Shared/RPC has the feature.
 NOT_YET = {

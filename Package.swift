@@ -73,7 +73,8 @@ let package = Package(
     .testTarget(
       name: "MessagesTests", dependencies: ["Messages", "CMessages", "CTestMessages", "TestSupport"],
       path: "Tests/Shared/Messages"),
-    .testTarget(name: "RPCTests", dependencies: ["RPC", "Stubs", "CNghttp2", "CTLS"], path: "Tests/Shared/RPC"),
+    .testTarget(
+      name: "RPCTests", dependencies: ["RPC", "Stubs", "TestSupport", "CNghttp2", "CTLS"], path: "Tests/Shared/RPC"),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),

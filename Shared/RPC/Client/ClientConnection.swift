@@ -46,7 +46,9 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     case .tcp: authority = Array((tls?.authority(of: address) ?? address.description).utf8)
     }
     self.owner = owner
-    super.init(descriptor: descriptor, loop: loop, expectsPreface: false, keepalive: keepalive)
+    super.init(
+      descriptor: descriptor, loop: loop, expectsPreface: false, keepalive: keepalive,
+      handshakeTimeout: Subchannel.connectTimeout)
     self.tls = session
     start(settings: [(SettingID.enablePush, 0)], events: [.readable, .writable])
   }

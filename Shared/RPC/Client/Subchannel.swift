@@ -25,7 +25,8 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   /// When the connection was made, in monotonic nanoseconds.
   private var connectedAt: UInt64 = 0
 
-  private static let connectTimeout: UInt64 = 5_000_000_000
+  /// For the connection and the server's SETTINGS.
+  static let connectTimeout = Duration.seconds(5)
   /// A connection that was lost sooner has not worked: a peer that accepts and closes, because it is full or stopping, is
   /// to be met with the same patience as one that refuses.
   private static let shortestSuccess: UInt64 = 1_000_000_000
@@ -46,7 +47,7 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     do throws(SystemError) {
       connection = try ClientConnection(
         to: address, loop: balancer.loop, owner: self, keepalive: balancer.keepalive, tls: balancer.tls)
-      balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ Subchannel.connectTimeout)
+      balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ Subchannel.connectTimeout.nanoseconds)
     } catch {
       failed(RPCError(.unavailable, "\(address): \(error.reason)"))
     }

@@ -9,9 +9,6 @@ final class ConnectionTimer: LoopTimer {
 
 // Peers that have gone without a word, or never said one.
 extension HTTP2Connection {
-  /// How long a peer may take until its preface and SETTINGS are there.
-  static let handshakeNanoseconds: UInt64 = 10_000_000_000
-
   /// Computes anew when something is due.
   final func startTimer() {
     guard !isClosed else { return }
@@ -21,7 +18,7 @@ extension HTTP2Connection {
     if let lingersUntil {
       due = min(due, lingersUntil)
     } else if !hasSettings {
-      due = min(due, startedAt &+ HTTP2Connection.handshakeNanoseconds)
+      due = min(due, startedAt &+ handshakeTimeout.nanoseconds)
     } else if let pingSentAt {
       due = min(due, pingSentAt &+ keepalive.timeout.nanoseconds)
     } else {
@@ -41,8 +38,8 @@ extension HTTP2Connection {
     if let lingersUntil, now >= lingersUntil {
       return close(RPCError(.unavailable, "the peer broke HTTP/2"))
     }
-    if !hasSettings, now >= startedAt &+ HTTP2Connection.handshakeNanoseconds {
-      return close(RPCError(.unavailable, "the peer said nothing of HTTP/2 within 10 s"))
+    if !hasSettings, now >= startedAt &+ handshakeTimeout.nanoseconds {
+      return close(RPCError(.unavailable, "the peer did not begin HTTP/2 within \(handshakeTimeout)"))
     }
     if nextDue <= now {
       isDue(now: now)

@@ -76,6 +76,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   // Time
   final var timer: ConnectionTimer?
   final let keepalive: Keepalive
+  final let handshakeTimeout: Duration
   final var startedAt: UInt64
   final var lastReadAt: UInt64
   final var pingSentAt: UInt64?
@@ -102,7 +103,12 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   static let outgoingHeaderLimit = 64 << 10
 
   /// Takes over a connected or connecting non-blocking socket.
-  init(descriptor: Int32, loop: EventLoop, expectsPreface: Bool, keepalive: Keepalive, bufferLimit: Int = .max) {
+  /// - Parameter handshakeTimeout: for the peer's preface and SETTINGS.
+  init(
+    descriptor: Int32, loop: EventLoop, expectsPreface: Bool, keepalive: Keepalive, handshakeTimeout: Duration,
+    bufferLimit: Int = .max
+  ) {
+    self.handshakeTimeout = handshakeTimeout
     self.descriptor = descriptor
     self.loop = loop
     self.keepalive = keepalive

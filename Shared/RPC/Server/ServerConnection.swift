@@ -35,7 +35,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     self.home = home
     super.init(
       descriptor: descriptor, loop: home.loop, expectsPreface: true, keepalive: server.options.keepalive,
-      bufferLimit: server.options.connectionBufferLimit)
+      handshakeTimeout: server.options.handshakeTimeout, bufferLimit: server.options.connectionBufferLimit)
     self.tls = tls.map { TLSSession($0, descriptor: descriptor) }
     if let age = server.options.connectionAge {
       // Clients that came together shall not all leave together (gRFC A9).

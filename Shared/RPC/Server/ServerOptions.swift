@@ -12,6 +12,8 @@ public struct ServerOptions: Sendable {
   /// Bytes of requests that are there in part, and of responses that the client has not taken, on one connection; calls
   /// beyond end with RESOURCE_EXHAUSTED.
   public var connectionBufferLimit = 64 << 20
+  /// How long a client may take until its preface and SETTINGS are there, TLS included.
+  public var handshakeTimeout = Duration.seconds(10)
   /// When a client from which nothing comes is asked whether it still lives.
   public var keepalive = Keepalive(time: .seconds(120), timeout: .seconds(20))
   /// PINGs that come sooner after one another are too many, unless something was sent in between; the third of them ends

@@ -112,11 +112,17 @@ struct RawPeer: Sendable {
 
   func close() { Glibc.close(descriptor) }
 
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
+  /// A client of whatever listens on a Unix socket.
+  init(connectedTo address: Address) {
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    _ = address.withUnixSocketAddress { Glibc.connect(descriptor, $0, $1) }
+  }
+
   /// A client of whatever listens on a Unix socket, with preface and SETTINGS sent.
   static func connect(to address: Address, settings: [UInt8] = []) -> RawPeer {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    _ = address.withUnixSocketAddress { Glibc.connect(descriptor, $0, $1) }
-    let peer = RawPeer(descriptor: descriptor)
+    let peer = RawPeer(connectedTo: address)
     peer.send(preface + Frame(.settings, settings).bytes)
     return peer
   }

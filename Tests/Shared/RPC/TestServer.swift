@@ -41,10 +41,31 @@ struct TestServer {
   }
 }
 
+/// A new folder, gone with the process.
 func temporaryDirectory() -> String {
+  var template = Array("\(temporaryRoot)/XXXXXX".utf8CString)
+  guard mkdtemp(&template) != nil else { return temporaryRoot }
+  return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+private let temporaryRoot: String = {
   var template = Array("/tmp/rpc-test-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else { return "/tmp" }
+  atexit { removeTree(temporaryRoot) }
   return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+}()
+
+private func removeTree(_ path: String) {
+  if let directory = opendir(path) {
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { removeTree("\(path)/\(name)") }
+    }
+    closedir(directory)
+  }
+  remove(path)
 }
 
 typealias Request = Omsconnector.V1.GetStockRequest

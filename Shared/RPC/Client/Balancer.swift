@@ -65,7 +65,7 @@ final class Balancer: @unchecked Sendable {
     var kept: [Subchannel] = []
     var added: [Subchannel] = []
     // In the resolver's order, which pick first goes by.
-    subchannels = addresses.prefix(Target.addressLimit).map { address in
+    subchannels = addresses.map { address in
       if let subchannel = old.removeValue(forKey: address) {
         kept.append(subchannel)
         return subchannel

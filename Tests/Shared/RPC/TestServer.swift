@@ -95,7 +95,7 @@ func rpcError(_ body: () async throws -> some Sendable) async -> RPCError? {
 
 /// Something that is waited for, rather than slept for.
 actor Event {
-  private var isSet = false
+  private(set) var isSet = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
   func set() {

@@ -32,12 +32,16 @@ open class LoopTimer {
 /// A slot is a millisecond wide and there are 4 096: timers further ahead share slots with nearer ones and are passed
 /// over until their round comes.
 struct TimerWheel {
-  static let slotCount = 4096
+  /// 64 words of 64 bits, see `occupiedWords`.
+  static let slotCount = 64 * 64
   static let slotNanoseconds: UInt64 = 1_000_000
 
   private let heads: UnsafeMutablePointer<Unmanaged<LoopTimer>?>
   /// One bit a slot: whether it holds a timer.
   private let occupied: UnsafeMutablePointer<UInt64>
+  /// One bit for each of those words: whether it has one that is set. The loop asks for the next timer whenever it waits,
+  /// and should not have to search for it.
+  private var occupiedWords: UInt64 = 0
   /// The first tick that has not been fired yet.
   private var cursor: UInt64
   private(set) var count = 0
@@ -65,6 +69,7 @@ struct TimerWheel {
     } else {
       timer.next = nil
       occupied[slot >> 6] |= 1 << UInt64(slot & 63)
+      occupiedWords |= 1 << UInt64(slot >> 6)
     }
     heads[slot] = Unmanaged.passRetained(timer)
     count += 1
@@ -85,6 +90,7 @@ struct TimerWheel {
     } else {
       heads[slot] = nil
       occupied[slot >> 6] &= ~(1 << UInt64(slot & 63))
+      if occupied[slot >> 6] == 0 { occupiedWords &= ~(1 << UInt64(slot >> 6)) }
     }
     timer.slot = LoopTimer.idle
     timer.next = nil
@@ -97,19 +103,20 @@ struct TimerWheel {
   var nextWakeUp: UInt64? {
     guard count > 0 else { return nil }
     let start = Int(cursor % UInt64(TimerWheel.slotCount))
-    let words = TimerWheel.slotCount / 64
-    for step in 0...words {
-      let word = (start / 64 + step) % words
-      var bits = occupied[word]
-      if step == 0 { bits &= ~0 << UInt64(start & 63) }
-      if step == words { bits &= ~(~0 << UInt64(start & 63)) }
-      if bits != 0 {
-        let slot = word * 64 + bits.trailingZeroBitCount
-        let distance = (slot - start + TimerWheel.slotCount) % TimerWheel.slotCount
-        return (cursor + UInt64(distance)) * TimerWheel.slotNanoseconds
-      }
-    }
-    return nil
+    let word = start >> 6
+    let fromStart = occupied[word] & (~0 << UInt64(start & 63))
+    if fromStart != 0 { return wakeUp(atSlot: word << 6 + fromStart.trailingZeroBitCount, from: start) }
+    // The words behind this one, round the circle; the last of them is this one, where what is left is before the start.
+    let first = UInt64(word + 1) & 63
+    let behind = occupiedWords &>> first | occupiedWords &<< (64 - first)
+    assert(behind != 0, "\(count) timers, but no slot is occupied")
+    let next = (Int(first) + behind.trailingZeroBitCount) & 63
+    return wakeUp(atSlot: next << 6 + occupied[next].trailingZeroBitCount, from: start)
+  }
+
+  private func wakeUp(atSlot slot: Int, from start: Int) -> UInt64 {
+    let distance = (slot - start) & (TimerWheel.slotCount - 1)
+    return (cursor + UInt64(distance)) * TimerWheel.slotNanoseconds
   }
 
   /// Takes out every timer whose deadline is not after `now`, for the caller to fire with `fireIfDue`: a timer that

@@ -53,6 +53,25 @@ private let millisecond: UInt64 = 1_000_000
     #expect(Set(log.fired) == Set(0..<3).subtracting([victim]))
   }
 
+  @Test(
+    "the loop wakes up at the nearest timer, wherever the wheel stands",
+    arguments: [0, 1, 63, 64, 100, 4_032, 4_095, 4_096, 70_000] as [UInt64])
+  func wakesUpInTime(start: UInt64) {
+    for distance in [1, 2, 62, 63, 64, 65, 1_000, 4_000, 4_094, 4_095] as [UInt64] {
+      var wheel = TimerWheel(now: start * millisecond)
+      let (near, far) = (Probe(1, Log()), Probe(2, Log()))
+      #expect(wheel.nextWakeUp == nil)
+      wheel.insert(near, at: (start + distance) * millisecond)
+      #expect(wheel.nextWakeUp == (start + distance) * millisecond, "\(distance)")
+      wheel.insert(far, at: (start + 4_095) * millisecond)
+      #expect(wheel.nextWakeUp == (start + distance) * millisecond, "\(distance), with another one behind")
+      wheel.remove(near)
+      #expect(wheel.nextWakeUp == (start + 4_095) * millisecond, "\(distance), taken back")
+      wheel.remove(far)
+      #expect(wheel.nextWakeUp == nil)
+    }
+  }
+
   @Test("timers further ahead than the wheel is long wait for their round")
   func laterRounds() {
     var wheel = TimerWheel(now: 0)

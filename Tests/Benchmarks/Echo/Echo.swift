@@ -14,12 +14,13 @@ enum Echo {
   /// What every service has that looks at its calls; see `Lifecycle`.
   private static var options: ServerOptions { ServerOptions(interceptors: [Timings()]) }
 
-  /// Bytes in, the same bytes out.
-  static func serve(on address: String) throws -> Never {
+  /// Bytes in, the same bytes out; by TLS when there is an identity.
+  static func serve(on address: String, identity: TLSIdentity?) throws -> Never {
     var router = Router()
     router.synchronousBytes(service: service, method: synchronous) { request, _, respond in respond(request) }
     router.unaryBytes(service: service, method: asynchronous) { request, _ in request }
-    try run(router, on: try EventLoopGroup(loops: 1), address)
+    let tls = try identity.map { try TLSServerContext(TLSServerConfiguration(identity: $0)) }
+    try run(router, on: try EventLoopGroup(loops: 1), address, tls)
   }
 
   /// Passes the calls on as the gateway does.
@@ -34,9 +35,11 @@ enum Echo {
     try run(router, on: group, address)
   }
 
-  private static func run(_ router: Router, on group: EventLoopGroup, _ address: String) throws -> Never {
+  private static func run(_ router: Router, on group: EventLoopGroup, _ address: String, _ tls: TLSServerContext? = nil)
+    throws -> Never
+  {
     let server = Server(group: group, router: router, options: options)
-    let bound = try server.listen(on: Address(parsing: address))
+    let bound = try server.listen(on: Address(parsing: address), tls: tls)
     print("listening on \(bound)")
     fflush(nil)
     while true { pause() }

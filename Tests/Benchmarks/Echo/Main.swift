@@ -1,9 +1,10 @@
 import Glibc
+import RPC
 
 /// What the RPC benchmark measures of ours: a server that echoes, a hop in front of it, and a client that calls it.
 @main struct Main {
   static let usage = """
-    usage: benchmark-echo serve ADDRESS
+    usage: benchmark-echo serve ADDRESS [CERTIFICATE KEY]
            benchmark-echo forward TARGET ADDRESS
            benchmark-echo call TARGET METHOD CALLS IN_FLIGHT BYTES
     ADDRESS: HOST:PORT or unix:PATH. TARGET: a gRPC name, e.g. ipv4:127.0.0.1:50051. METHOD: /SERVICE/NAME.
@@ -21,7 +22,10 @@ import Glibc
   private static func run(_ arguments: [String]) throws {
     switch (arguments.first, arguments.count) {
     case ("serve", 2):
-      try Echo.serve(on: arguments[1])
+      try Echo.serve(on: arguments[1], identity: nil)
+    case ("serve", 4):
+      let identity = TLSIdentity(certificateFile: arguments[2], keyFile: arguments[3])
+      try Echo.serve(on: arguments[1], identity: identity)
     case ("forward", 3):
       try Echo.forward(to: arguments[1], on: arguments[2])
     case ("call", 6):

@@ -45,7 +45,10 @@ def load(
         command.append(f"--log-file={log}")
     for header in HEADERS:
         command += ["-H", header]
-    result = parse(run_on(cores, [*command, f"{scheme}://{address}{path}"]))
+    output = run_on(cores, [*command, f"{scheme}://{address}{path}"])
+    if scheme == "https" and "TLS Protocol: TLSv1.3" not in output:
+        raise Failure(f"{address} was not spoken to by TLS 1.3:\n{output}")
+    result = parse(output)
     # h2load knows nothing of grpc-status, but a call that fails has no message to count.
     if result.succeeded != requests or result.data_bytes != requests * len(BODY):
         raise Failure(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from .. import build
 from ..measures import Measure
-from . import clients, forwarding, instructions, latency, servers
+from . import clients, forwarding, instructions, latency, secured, servers
 from .contestants import Programs, build_programs
 
-PACKAGES = ["nghttp2-client", "libgrpc++-dev", "protobuf-compiler-grpc", "valgrind", "g++"]
+PACKAGES = ["nghttp2-client", "libgrpc++-dev", "protobuf-compiler-grpc", "valgrind", "g++", "openssl"]
 
 
 def run(quick: bool) -> list[Measure]:
@@ -24,6 +24,7 @@ def run(quick: bool) -> list[Measure]:
 
 def _measures(programs: Programs, rounds: int, quick: bool, directory: Path) -> list[Measure]:
     measures = servers.measures(programs, rounds, 20_000 if quick else 80_000, directory)
+    measures += secured.measures(programs, rounds, 20_000 if quick else 80_000, directory)
     measures += latency.measures(programs, rounds, 5_000 if quick else 20_000, directory)
     measures += clients.ping_pong(programs, rounds, 1_000 if quick else 5_000, directory)
     measures += clients.throughput(programs, rounds, 10_000 if quick else 40_000)

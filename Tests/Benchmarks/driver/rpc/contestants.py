@@ -19,11 +19,12 @@ CPP = ["gRPC C++, callbacks", "gRPC C++, completion queue"]
 
 @dataclass(frozen=True)
 class Contestant:
-    """A server, and the method that is called on it. The last argument of `command` is still missing: the address."""
+    """A server, and the method that is called on it. It is started with `command`, an address, and `options`."""
 
     name: str
     command: tuple[str, ...]
     path: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class Running:
         with ExitStack() as stack:
             for number, contestant in enumerate(self.contestants):
                 address = f"unix:{self._sockets}/{number}" if self._sockets else f"127.0.0.1:{free_port()}"
-                server = stack.enter_context(Server([*contestant.command, address], address, cores()[0]))
+                command = [*contestant.command, address, *contestant.options]
+                server = stack.enter_context(Server(command, address, cores()[0]))
                 self._servers[contestant.name] = server, address
             self._stack = stack.pop_all()
         return self

@@ -12,12 +12,10 @@ struct Backends: Sendable {
 
   let channels: [(service: ConnectorService, channel: Channel)]
 
-  /// - Parameter tls: for services on TCP; nil for plain text.
-  init(_ configuration: Configuration, group: EventLoopGroup, tls: TLSClientContext?) {
-    var options = ChannelOptions()
-    options.tls = tls
-    channels = ConnectorService.allCases.map { [options] in
-      ($0, Channel(target: configuration[GatewaySettings.target(of: $0)], group: group, options: options))
+  init(_ setup: ServiceSetup) {
+    let (configuration, options) = (setup.configuration, setup.channelOptions)
+    channels = ConnectorService.allCases.map {
+      ($0, Channel(target: configuration[GatewaySettings.target(of: $0)], group: setup.group, options: options))
     }
   }
 
@@ -38,14 +36,14 @@ struct Backends: Sendable {
 
   /// Hands a message to its service; returns when the effect is durable.
   func consume(
-    _ service: ConnectorService, _ request: Omsconnector.Internal.V1.ConsumeRequest
+    _ service: ConnectorService, _ request: Omsconnector.Internal.V1.ConsumeRequest, _ trace: TraceContext
   ) async throws -> Omsconnector.Internal.V1.ConsumeResponse {
     guard let channel = channels.first(where: { $0.service == service })?.channel else {
       throw RPCError(.unavailable, "\(service) is not configured")
     }
     return try await channel.unary(
       Omsconnector.Internal.V1.MessageConsumerServiceMethods.consume, request,
-      options: CallOptions(timeout: Self.consumeTimeout))
+      options: CallOptions(timeout: Self.consumeTimeout, trace: trace))
   }
 
   func shutdown() {

@@ -21,7 +21,7 @@ enum Gateway {
       setup.onReload("tokens") { try authentication.reload() }
     }
 
-    let backends = Backends(configuration, group: setup.group, tls: setup.tls.client)
+    let backends = Backends(setup)
     setup.onStop("channels") { backends.shutdown() }
     backends.forward(in: &setup)
 
@@ -38,7 +38,7 @@ enum Gateway {
     setup.run("timings") { try await collector.run() }
     ReportService(collector: collector).register(in: &setup.router)
 
-    try serveAdmin(registrar, &setup)
+    try serveAdmin(registrar, collector, &setup)
     Log.info(
       "takes the OMS's messages",
       ["callback": "\(oms.callbackURL(at: callback.address))", "oms": "\(oms.url ?? "none: OMS_URL is not set")"])
@@ -48,7 +48,7 @@ enum Gateway {
     _ configuration: Configuration, _ oms: OMSConfiguration, _ backends: Backends
   ) throws -> HTTPServer {
     let edge = CallbackEdge(signature: CallbackSignature(requiring: oms.requiredSignature)) {
-      try await backends.consume($0, $1)
+      try await backends.consume($0, $1, $2)
     }
     var options = HTTPServerOptions()
     options.maxBodyBytes = maxMessageBytes
@@ -77,9 +77,14 @@ enum Gateway {
   }
 
   /// The admin port answers to the end, and says that the gateway is stopping.
-  private static func serveAdmin(_ registrar: Registrar, _ setup: inout ServiceSetup) throws {
+  private static func serveAdmin(
+    _ registrar: Registrar, _ collector: TimingCollector, _ setup: inout ServiceSetup
+  ) throws {
     let readiness = Readiness()
-    let edge = AdminEdge(readiness: readiness, registrar: registrar)
+    let metrics = setup.metrics
+    let edge = AdminEdge(readiness: readiness, registrar: registrar) {
+      await GatewayMetrics.text(metrics, collector)
+    }
     var options = HTTPServerOptions()
     options.maxBodyBytes = 64 << 10
     options.maxConnections = 64

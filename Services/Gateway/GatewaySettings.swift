@@ -12,7 +12,7 @@ enum GatewaySettings {
     "GATEWAY_INSECURE", "let everybody call who reaches the TCP address, instead of GATEWAY_TOKENS_FILE",
     default: "false")
   static let http = httpAddress("GATEWAY_HTTP", "where the OMS delivers its messages", default: "127.0.0.1:8080")
-  static let admin = httpAddress("GATEWAY_ADMIN", "where /healthz and /readyz are", default: "127.0.0.1:8081")
+  static let admin = httpAddress("GATEWAY_ADMIN", "where /healthz, /readyz and /metrics are", default: "127.0.0.1:8081")
 
   static let catalog = Setting.target(
     "CATALOG_TARGET", "where the catalog service is", default: "unix:$STATE_DIR/catalog.sock")

@@ -28,7 +28,7 @@ struct StockMessageConsumer: Omsconnector.Internal.V1.MessageConsumerService {
     do {
       let snapshot = try StockSnapshot(busParams: request.body)
       let outcome = try await applySnapshot(snapshot)
-      log(outcome, snapshot, deliveryId: request.deliveryId)
+      log(outcome, snapshot, deliveryId: request.deliveryId, context.trace)
       failed = false
       return .init(result: Self.result(outcome))
     } catch let error as MessageError {
@@ -44,14 +44,16 @@ struct StockMessageConsumer: Omsconnector.Internal.V1.MessageConsumerService {
   }
 
   /// The OMS doesn't act on what the reply names, so the operator gets to read it too.
-  private func log(_ outcome: SnapshotOutcome, _ snapshot: StockSnapshot, deliveryId: String) {
+  private func log(
+    _ outcome: SnapshotOutcome, _ snapshot: StockSnapshot, deliveryId: String, _ trace: TraceContext
+  ) {
     if outcome.clamped == 0 && outcome.invalid == 0 {
       Log.debug(
         "stock applied",
         [
           "delivery_id": .deliveryID(deliveryId), "aggregate_id": "\(snapshot.aggregateId)",
           "applied": LogValue(outcome.applied), "stale": LogValue(outcome.stale), "zeroed": LogValue(outcome.zeroed),
-        ])
+        ], trace: trace)
       return
     }
     let first = (outcome.invalidRows.prefix(3) + outcome.clampedRows.prefix(3)).map { issue in
@@ -63,6 +65,6 @@ struct StockMessageConsumer: Omsconnector.Internal.V1.MessageConsumerService {
         "delivery_id": .deliveryID(deliveryId), "aggregate_id": "\(snapshot.aggregateId)",
         "invalid": LogValue(outcome.invalid),
         "clamped": LogValue(outcome.clamped), "first": .list(Array(first)),
-      ])
+      ], trace: trace)
   }
 }

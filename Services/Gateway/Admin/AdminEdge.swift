@@ -3,19 +3,28 @@ import Messages
 import ServiceKit
 import Synchronization
 
-/// The gateway's own state for whoever supervises it: `/healthz` and `/readyz` on GATEWAY_ADMIN.
+/// The gateway's own state for whoever supervises it: `/healthz`, `/readyz` and `/metrics` on
+/// GATEWAY_ADMIN.
 struct AdminEdge: Sendable {
   let readiness: Readiness
   let registrar: Registrar
+  /// What Prometheus gets to read.
+  let metrics: @Sendable () async -> String
 
   func handle(_ request: HTTPRequest) async -> HTTPResponse {
-    guard ["/healthz", "/readyz"].contains(request.target) else {
-      return .json(status: 404, #"{"error":"nothing is here: ask for /healthz or /readyz"}"#)
+    guard ["/healthz", "/readyz", "/metrics"].contains(request.target) else {
+      return .json(status: 404, #"{"error":"nothing is here: ask for /healthz, /readyz or /metrics"}"#)
     }
     guard ["GET", "HEAD"].contains(request.method) else {
       return .json(status: 405, headers: ["Allow": "GET, HEAD"], #"{"error":"only GET is served here"}"#)
     }
-    return request.target == "/healthz" ? .json(#"{"status":"alive"}"#) : await ready()
+    switch request.target {
+    case "/healthz": return .json(#"{"status":"alive"}"#)
+    case "/metrics":
+      return HTTPResponse(
+        status: 200, headers: ["Content-Type": Exposition.contentType], body: Array(await metrics().utf8))
+    default: return await ready()
+    }
   }
 
   /// Ready also while the OMS has not registered the connector: calls are served, and the state says what is missing.

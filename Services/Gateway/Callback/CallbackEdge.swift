@@ -10,7 +10,7 @@ import ServiceKit
 struct CallbackEdge: Sendable {
   /// Hands a message to a service and returns when its effect is durable.
   typealias Consume =
-    @Sendable (ConnectorService, Omsconnector.Internal.V1.ConsumeRequest) async throws
+    @Sendable (ConnectorService, Omsconnector.Internal.V1.ConsumeRequest, TraceContext) async throws
     -> Omsconnector.Internal.V1.ConsumeResponse
 
   static let path = "/service-bus"
@@ -45,17 +45,32 @@ struct CallbackEdge: Sendable {
   }
 
   private func receive(_ request: HTTPRequest) async -> HTTPResponse {
+    let trace = Self.trace(of: request)
     if let refusal = signature.refusal(request) {
-      Log.warning("message refused", ["reason": "\(refusal)"])
+      Log.warning("message refused", ["reason": "\(refusal)"], trace: trace)
       return .jsonRPC(JSONRPCError(.handlerFailed, refusal), status: 401)
     }
     do throws(JSONRPCError) {
       let (message, service) = try Self.delivery(of: JSONRPCRequest(parsing: request.body))
-      return await deliver(message, to: service)
+      return await deliver(message, to: service, trace)
     } catch {
-      Log.warning("message refused", ["delivery_id": .deliveryID(error.id), "reason": "\(error)"])
+      Log.warning("message refused", ["delivery_id": .deliveryID(error.id), "reason": "\(error)"], trace: trace)
       return .jsonRPC(error)
     }
+  }
+
+  /// The delivery's trace: the OMS's when it sends one, else a new one.
+  private static func trace(of request: HTTPRequest) -> TraceContext {
+    var received = ReceivedTrace()
+    for field in request.headers.fields {
+      switch field.name.lowercased() {
+      case "traceparent": received.receive(traceparent: field.value)
+      case "tracestate": received.receive(tracestate: field.value)
+      default: break
+      }
+    }
+    var random = SystemRandomNumberGenerator()
+    return received.context(&random)
   }
 
   /// What the service gets. Nothing of the parsed message is held while the service works on it.
@@ -75,12 +90,12 @@ struct CallbackEdge: Sendable {
   }
 
   private func deliver(
-    _ message: Omsconnector.Internal.V1.ConsumeRequest, to service: ConnectorService
+    _ message: Omsconnector.Internal.V1.ConsumeRequest, to service: ConnectorService, _ trace: TraceContext
   ) async -> HTTPResponse {
     do {
-      return .jsonRPC(id: message.deliveryId, result: try await consume(service, message).result)
+      return .jsonRPC(id: message.deliveryId, result: try await consume(service, message, trace).result)
     } catch {
-      return failure(error, message, service)
+      return failure(error, message, service, trace)
     }
   }
 
@@ -89,7 +104,8 @@ struct CallbackEdge: Sendable {
   }
 
   private func failure(
-    _ error: any Error, _ message: Omsconnector.Internal.V1.ConsumeRequest, _ service: ConnectorService
+    _ error: any Error, _ message: Omsconnector.Internal.V1.ConsumeRequest, _ service: ConnectorService,
+    _ trace: TraceContext
   ) -> HTTPResponse {
     let failure = ConsumeFailure(error, service: service)
     Log.warning(
@@ -97,7 +113,7 @@ struct CallbackEdge: Sendable {
       [
         "delivery_id": .deliveryID(message.deliveryId), "method": "\(message.method)", "service": "\(service)",
         "reason": "\(error)",
-      ])
+      ], trace: trace)
     let reply = JSONRPCError(failure.code, failure.message, id: message.deliveryId)
     return failure.mayPass ? .jsonRPC(reply, status: 503, headers: ["Retry-After": "5"]) : .jsonRPC(reply)
   }

@@ -17,6 +17,8 @@ actor TimingCollector {
   private let ownInstance = String(UInt64.random(in: .min ... .max), radix: 16)
   private var replicas: [Address: Channel] = [:]
   private var history = TimingHistory(now: .now)
+  /// Replicas that answered in the last round.
+  private var answering: [ConnectorService: Int] = [:]
   private var running: Task<[String], Never>?
   private var next: Task<[String], Never>?
 
@@ -40,6 +42,12 @@ actor TimingCollector {
     return .init(
       endpoints: history.hours(kind: kind, since: since).map { .init($0.endpoint, hours: $0.hours) },
       missingReplicas: missing)
+  }
+
+  /// What is known without asking anybody, for whoever asks all the time.
+  func totals() -> (replicas: [(service: ConnectorService, count: Int)], endpoints: [TimingHistory.Endpoint: Histogram])
+  {
+    (services.map { ($0.service, answering[$0.service] ?? 0) }, history.totals)
   }
 
   /// Rounds follow each other. All who come during one share the next, which sees what they have done before.
@@ -69,6 +77,7 @@ actor TimingCollector {
         asked.append((Replica(service: service, address: address), self.channel(to: address)))
       }
     }
+    var answers: [ConnectorService: Int] = [:]
     dropChannels(except: Set(asked.map(\.replica.address)))
     await withTaskGroup(of: (Replica, Omsconnector.Internal.V1.GetTimingsResponse?).self) { group in
       for (replica, channel) in asked { group.addTask { (replica, await Self.ask(replica, channel)) } }
@@ -77,8 +86,10 @@ actor TimingCollector {
           missing.append("\(replica)")
           continue
         }
+        answers[replica.service, default: 0] += 1
       }
     }
+    answering = answers
     return missing.sorted()
   }
 

@@ -45,6 +45,8 @@ struct TimingHistory: Sendable {
   /// Since 1970.
   private var currentHour: Int64
   private var current: [Endpoint: Histogram] = [:]
+  /// Since the gateway's start, whatever processes have come and gone: what only grows.
+  private(set) var totals: [Endpoint: Histogram] = [:]
 
   init(limits: Limits = .init(), now: WallTime) {
     self.limits = limits
@@ -65,7 +67,9 @@ struct TimingHistory: Sendable {
       let before = process.histograms[exact] ?? Histogram()
       // An answer that was overtaken by a newer one says nothing new.
       guard entry.histogram.count > before.count else { continue }
-      current[endpoint, default: Histogram()].merge(entry.histogram.subtracting(before))
+      let news = entry.histogram.subtracting(before)
+      current[endpoint, default: Histogram()].merge(news)
+      totals[endpoint, default: Histogram()].merge(news)
       process.histograms[exact] = entry.histogram
     }
     process.lastSeen = now

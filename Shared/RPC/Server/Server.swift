@@ -13,7 +13,7 @@ public final class Server: Sendable {
   private let homes: [ServerLoop]
   private let listeners = Mutex<[Listener]>([])
   private let connectionLimit: Int
-  private let connectionCount = Atomic<Int>(0)
+  private let openConnections = Atomic<Int>(0)
   private let turn = Atomic<Int>(0)
 
   public init(group: EventLoopGroup, router: Router, options: ServerOptions = ServerOptions()) {
@@ -69,8 +69,8 @@ public final class Server: Sendable {
       peer = Peer(kind: .tcp(Address(peerOf: descriptor)))
       context = tls?.current
     }
-    guard connectionCount.wrappingAdd(1, ordering: .relaxed).newValue <= connectionLimit else {
-      connectionCount.wrappingSubtract(1, ordering: .relaxed)
+    guard openConnections.wrappingAdd(1, ordering: .relaxed).newValue <= connectionLimit else {
+      openConnections.wrappingSubtract(1, ordering: .relaxed)
       return refuse(descriptor, peer, "\(connectionLimit) connections are open already")
     }
     let home = homes[turn.wrappingAdd(1, ordering: .relaxed).oldValue % homes.count]
@@ -82,8 +82,11 @@ public final class Server: Sendable {
     options.connectionRefused?(peer, reason)
   }
 
+  /// Connections that clients have open now.
+  public var connectionCount: Int { openConnections.load(ordering: .relaxed) }
+
   func connectionDidClose() {
-    connectionCount.wrappingSubtract(1, ordering: .relaxed)
+    openConnections.wrappingSubtract(1, ordering: .relaxed)
   }
 
   /// Stops accepting, tells clients to go elsewhere (GOAWAY) and waits for the calls that are under way.

@@ -1,5 +1,3 @@
-import EventLoop
-
 /// What a request's headers say about its trace.
 ///
 /// A `traceparent` that is not valid, or comes twice, counts as none; `tracestate` means nothing without it (§3.3).
@@ -16,6 +14,12 @@ public struct ReceivedTrace: Sendable {
     parent = count == 1 ? TraceContext(traceparent: bytes) : nil
   }
 
+  /// Takes a `traceparent` field.
+  public mutating func receive(traceparent text: String) {
+    var text = text
+    text.withUTF8 { receive(traceparent: $0) }
+  }
+
   /// Takes a `tracestate` field; several are one list (RFC 9110 §5.3).
   public mutating func receive(tracestate text: String) {
     guard state.utf8.count <= TraceState.limit else { return }
@@ -23,7 +27,7 @@ public struct ReceivedTrace: Sendable {
   }
 
   /// The call's own place: a child of what was received, or the beginning of a trace.
-  public func context(_ random: inout LoopRandom) -> TraceContext {
+  public func context(_ random: inout some RandomNumberGenerator) -> TraceContext {
     guard let parent else { return .root(&random) }
     guard !state.isEmpty else { return parent.child(&random) }
     return TraceContext(

@@ -15,9 +15,9 @@ struct LogLine {
   private var isTruncated = false
 
   /// - Parameter time: nanoseconds since 1970.
-  static func render(
-    time: Int64, level: LogLevel, service: String, message: String, fields: KeyValuePairs<String, LogValue>
-  ) -> [UInt8] {
+  static func render<Fields: Collection>(
+    time: Int64, level: LogLevel, service: String, message: String, fields: Fields
+  ) -> [UInt8] where Fields.Element == (key: String, value: LogValue) {
     var line = LogLine()
     line.bytes.reserveCapacity(256)
     line.append("{\"time\":\"")
@@ -32,7 +32,7 @@ struct LogLine {
     return line.bytes
   }
 
-  private mutating func appendFields(_ fields: KeyValuePairs<String, LogValue>) {
+  private mutating func appendFields(_ fields: some Collection<(key: String, value: LogValue)>) {
     guard !fields.isEmpty else { return }
     append(",\"fields\":{")
     var isFirst = true

@@ -32,11 +32,13 @@ struct Lifecycle: Sendable {
   private func serve(_ setup: ServiceSetup) async -> ExitCode {
     var setup = setup
     let health = addStandardServices(to: &setup)
-    // What refuses calls stands behind what counts them.
-    setup.serverOptions.interceptors = [setup.timings, InternalAPIGuard()] + setup.serverOptions.interceptors
+    // What refuses calls stands behind what counts and logs them.
+    let watching: [any ServerInterceptor] = [setup.metrics.server, setup.timings, CallLog(), InternalAPIGuard()]
+    setup.serverOptions.interceptors = watching + setup.serverOptions.interceptors
     let refused = RefusedConnections()
     setup.serverOptions.connectionRefused = { peer, reason in refused.report(reason, from: peer) }
     let server = Server(group: setup.group, router: setup.router, options: setup.serverOptions)
+    setup.metrics.count { server.connectionCount }
     do {
       let addresses = try listen(server, setup.addresses, setup.tls.server)
       Log.info("started", ["addresses": .list(addresses), "version": "\(Version.current)"])

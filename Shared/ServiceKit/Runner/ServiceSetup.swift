@@ -7,7 +7,9 @@ public struct ServiceSetup: Sendable {
   /// The loops that serve; clients and background work run on them as well.
   public let group: EventLoopGroup
   /// Records what the service itself times, e.g. messages of the bus. gRPC calls are timed by the runner.
-  public let timings = Timings()
+  public let timings: Timings
+  /// Counts calls, those that are taken and those that are made through ``channelOptions``.
+  public let metrics: ServiceMetrics
   /// Register handlers here. Health, reflection and timings are added by the runner.
   public var router = Router()
   /// TLS on TCP addresses, as the settings have it. Channels to other services take `tls.client`.
@@ -28,7 +30,17 @@ public struct ServiceSetup: Sendable {
     self.configuration = configuration
     self.tls = tls
     self.group = group
+    timings = Timings(loops: group.loops.count)
+    metrics = ServiceMetrics(loops: group.loops.count)
     self.addresses = addresses.map { ($0, CommonSettings.listenName) }
+  }
+
+  /// For channels to other services: their calls are counted, and go over TLS on TCP where the settings say so.
+  public var channelOptions: ChannelOptions {
+    var options = ChannelOptions()
+    options.interceptors = [metrics.client]
+    options.tls = tls.client
+    return options
   }
 
   /// Serves at the addresses of a setting of the service's own, too.

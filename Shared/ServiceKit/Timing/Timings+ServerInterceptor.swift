@@ -1,6 +1,6 @@
 import RPC
 
-/// Times every call of a server, and logs what went wrong inside a handler, which its caller does not get to see.
+/// Times every call of a server.
 extension Timings: ServerInterceptor {
   public func interceptor(forPath path: String) -> (any MethodInterceptor)? {
     Self.isHousekeeping(path) ? nil : endpoint(.grpcMethod, String(path.drop { $0 == "/" }))
@@ -15,13 +15,7 @@ extension Timings: ServerInterceptor {
 
 extension Timings.Endpoint: MethodInterceptor {
   func callEnded(_ summary: CallSummary) {
-    record(failed: summary.error != nil, nanoseconds: summary.durationNanoseconds)
-    guard let error = summary.error, let cause = error.cause, let suppressed = failureLines.take() else { return }
-    Log.error(
-      "call failed",
-      [
-        "method": "\(name)", "status": "\(error.code)", "reason": "\(error.message)", "cause": LogValue(cause),
-        "suppressed": LogValue(suppressed),
-      ])
+    record(
+      failed: summary.error != nil, nanoseconds: summary.durationNanoseconds, loopIndex: summary.context.loopIndex)
   }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// What one process measures: a histogram for each endpoint, since the start.
 ///
-/// A server's methods are looked up once, when it is made; recording then takes the endpoint's lock alone. Names are
+/// A server's methods are looked up once, when it is made; recording then takes a lock that its loop alone uses. Names are
 /// bounded: what comes after the first 1 000 is counted under ``overflowName``, so that a peer who makes names up
 /// cannot grow memory.
 public final class Timings: Sendable {
@@ -33,32 +33,47 @@ public final class Timings: Sendable {
   /// Stands for every endpoint beyond the limit.
   public static let overflowName = "other"
 
-  /// One endpoint's histogram behind a lock of its own.
+  /// One endpoint's histograms: one for each loop, behind a lock that nobody else takes but to read it.
   final class Endpoint: Sendable {
     let kind: Kind
     let name: String
-    let histogram = Mutex(Histogram())
-    /// For the log of its failures.
-    let failureLines = LogAllowance()
+    private let parts: [Part]
 
-    init(_ kind: Kind, _ name: String) {
-      self.kind = kind
-      self.name = name
+    private final class Part: Sendable {
+      let histogram = Mutex(Histogram())
     }
 
-    func record(failed: Bool, nanoseconds: UInt64) {
+    init(_ kind: Kind, _ name: String, loops: Int) {
+      self.kind = kind
+      self.name = name
+      parts = (0..<loops).map { _ in Part() }
+    }
+
+    /// - Parameter loopIndex: spreads the work; any number is right.
+    func record(failed: Bool, nanoseconds: UInt64, loopIndex: Int = 0) {
       let microseconds = nanoseconds / 1000 + (nanoseconds % 1000 >= 500 ? 1 : 0)
-      histogram.withLock { $0.record(microseconds: microseconds, failed: failed) }
+      parts[loopIndex % parts.count].histogram.withLock { $0.record(microseconds: microseconds, failed: failed) }
+    }
+
+    var histogram: Histogram {
+      var sum = parts[0].histogram.withLock { $0 }
+      for part in parts.dropFirst() { sum.merge(part.histogram.withLock { $0 }) }
+      return sum
     }
   }
 
   private let endpoints = Mutex<[Kind: [String: Endpoint]]>([:])
   private let limit: Int
+  private let loops: Int
 
-  /// - Parameter limit: endpoints of each kind that are told apart.
-  public init(limit: Int = 1000) {
+  /// - Parameters:
+  ///   - limit: endpoints of each kind that are told apart.
+  ///   - loops: of the group whose calls are timed.
+  public init(limit: Int = 1000, loops: Int = 1) {
     precondition(limit > 0, "a table without room for an endpoint measures nothing")
+    precondition(loops > 0, "there is no loop to time calls on")
     self.limit = limit
+    self.loops = loops
   }
 
   /// Records one call or message.
@@ -76,7 +91,7 @@ public final class Timings: Sendable {
       let isFull = known.count - (known[Self.overflowName] == nil ? 0 : 1) >= limit - 1
       let name = isFull ? Self.overflowName : name
       if let overflow = known[name] { return overflow }
-      let endpoint = Endpoint(kind, name)
+      let endpoint = Endpoint(kind, name, loops: loops)
       endpoints[kind, default: [:]][name] = endpoint
       return endpoint
     }
@@ -86,7 +101,7 @@ public final class Timings: Sendable {
   public func entries() -> [Entry] {
     endpoints.withLock { endpoints in endpoints.values.flatMap(\.values) }
       .map { endpoint in
-        Entry(kind: endpoint.kind, endpoint: endpoint.name, histogram: endpoint.histogram.withLock { $0 })
+        Entry(kind: endpoint.kind, endpoint: endpoint.name, histogram: endpoint.histogram)
       }
       .filter { !$0.histogram.isEmpty }
       .sorted { ($0.kind, $0.endpoint) < ($1.kind, $1.endpoint) }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AdminEdgeTests {
   private func answer(_ method: String, _ target: String, _ readiness: Readiness = Readiness()) async -> HTTPResponse {
-    await AdminEdge(readiness: readiness, registrar: Registrar(port: nil))
+    await AdminEdge(readiness: readiness, registrar: Registrar(port: nil)) { "a 1\n" }
       .handle(HTTPRequest(method: method, target: target))
   }
 
@@ -24,7 +24,15 @@ import Testing
     #expect(alive.status == 200 && ready.status == 503)
   }
 
-  @Test("nothing else is there", arguments: [("GET", "/", 404), ("POST", "/readyz", 405), ("GET", "/metrics", 404)])
+  @Test("metrics are in the format that Prometheus asks for")
+  func metrics() async {
+    let answer = await answer("GET", "/metrics")
+    #expect(answer.status == 200)
+    #expect(answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
+    #expect(String(decoding: answer.body, as: UTF8.self) == "a 1\n")
+  }
+
+  @Test("nothing else is there", arguments: [("GET", "/", 404), ("POST", "/readyz", 405), ("POST", "/metrics", 405)])
   func elsewhere(method: String, target: String, status: Int) async {
     #expect(await answer(method, target).status == status)
   }

@@ -9,7 +9,9 @@ import Testing
 
 /// Takes messages in place of the services.
 final class RecordingConsumer: Sendable {
-  typealias Received = (service: ConnectorService, request: Omsconnector.Internal.V1.ConsumeRequest)
+  typealias Received = (
+    service: ConnectorService, request: Omsconnector.Internal.V1.ConsumeRequest, trace: TraceContext
+  )
 
   private let messages = Mutex<[Received]>([])
   var received: [Received] { messages.withLock { $0 } }
@@ -22,8 +24,8 @@ final class RecordingConsumer: Sendable {
   }
 
   func edge(secret: String? = nil) -> CallbackEdge {
-    CallbackEdge(signature: CallbackSignature(requiring: secret.map { Secret($0) })) { service, request in
-      self.messages.withLock { $0.append((service, request)) }
+    CallbackEdge(signature: CallbackSignature(requiring: secret.map { Secret($0) })) { service, request, trace in
+      self.messages.withLock { $0.append((service, request, trace)) }
       if let failure = self.failure { throw failure }
       return .init(result: Array(self.result.utf8))
     }
@@ -39,6 +41,20 @@ final class RecordingConsumer: Sendable {
   }
 
   private func text(_ response: HTTPResponse) -> String { String(decoding: response.body, as: UTF8.self) }
+
+  @Test("a message goes on in the trace of its delivery, or begins one")
+  func trace() async throws {
+    let consumer = RecordingConsumer()
+    let body = #"{"id":"1","method":"\#(Self.method)","params":{"snapshot":{"aggregate_id":"A"}}}"#
+    let trace = "0af7651916cd43dd8448eb211c80319c"
+    _ = await post(body, to: consumer.edge(), headers: ["Traceparent": "00-\(trace)-b7ad6b7169203331-01"])
+    _ = await post(body, to: consumer.edge(), headers: ["traceparent": "nonsense"])
+    let traces = consumer.received.map(\.trace)
+    try #require(traces.count == 2)
+    #expect(traces[0].traceID.description == trace)
+    #expect(traces[0].parentSpanID == 0xb7ad_6b71_6920_3331)
+    #expect(traces[1].parentSpanID == 0 && traces[1].traceID != traces[0].traceID)
+  }
 
   @Test("a message goes to its service with its id, method and key, and with params that say the same")
   func delivery() async throws {

@@ -45,6 +45,37 @@ import Testing
     #expect(total(history, "m") == histogram([5, 70, 8, 9]))
   }
 
+  @Test("totals only grow: when a replica starts anew, when hours pass, when an instance is forgotten")
+  func totals() throws {
+    var history = TimingHistory(limits: .init(hours: 1, instances: 1), now: start)
+    let key = TimingHistory.Endpoint(service: "inventory", kind: .busMethod, name: "m")
+    var seen: [(count: UInt64, sum: UInt64, failures: UInt64)] = []
+    let steps: [(instance: String, values: [UInt64], hour: Int64)] = [
+      ("a", [5, 3], 0), ("a", [5, 3, 13], 0), ("b", [8], 0), ("b", [8, 9], 1), ("c", [1], 5), ("c", [1, 1], 9),
+    ]
+    for (index, step) in steps.enumerated() {
+      history.add(
+        service: "inventory", instance: step.instance, entries: [entry("m", step.values)],
+        now: start + .seconds(3600 * step.hour + Int64(index)))
+      let total = try #require(history.totals[key])
+      seen.append((total.count, total.sum, total.failures))
+      let written = text(history.totals)
+      #expect(written.contains("omsconnector_endpoint_duration_seconds_count{\(Self.labels)} \(total.count)\n"))
+      #expect(written.contains("omsconnector_endpoint_failures_total{\(Self.labels)} \(total.failures)\n"))
+    }
+    #expect(seen.map(\.count) == [2, 3, 4, 5, 6, 7])
+    #expect(seen.map(\.sum) == [8, 21, 29, 38, 39, 40])
+    #expect(seen.map(\.failures) == [1, 2, 2, 2, 2, 2])
+  }
+
+  private static let labels = #"service="inventory",kind="bus",endpoint="m""#
+
+  private func text(_ totals: [TimingHistory.Endpoint: Histogram]) -> String {
+    var text = Exposition()
+    GatewayMetrics.write(endpoints: totals, to: &text)
+    return text.text
+  }
+
   @Test("a replica whose counters contradict themselves stops nobody, also when the hour has passed")
   func contradiction() {
     var history = TimingHistory(now: start)

@@ -1,4 +1,5 @@
 import Glibc
+import RPC
 import Testing
 
 @testable import ServiceKit
@@ -95,11 +96,14 @@ struct LogTests {
     logger.configure(service: "inventory", level: .warning)
     #expect(!logger.writes(.info) && logger.writes(.warning))
     let fill = String(repeating: "x", count: 1000)
-    for _ in 0..<200 { logger.write(.error, fill, [:]) }
+    for _ in 0..<200 { logger.write(.error, fill, []) }
     var text = drain(ends[0])
     #expect(text.split(separator: "\n").allSatisfy { $0.hasPrefix("{\"time\"") && $0.hasSuffix("}") })
-    logger.write(.error, "after", [:])
+    logger.write(.error, "after", [])
     text = drain(ends[0])
+    let trace = TraceContext.root()
+    logger.write(.error, "of a call", [("n", 1)], trace)
+    #expect(drain(ends[0]).contains("\"fields\":{\"trace_id\":\"\(trace.traceID)\",\"n\":1}"))
     #expect(text.contains("log lines were dropped"))
     #expect(text.contains("\"service\":\"inventory\",\"message\":\"after\"}"))
     close(ends[1])

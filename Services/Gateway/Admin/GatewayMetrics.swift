@@ -1,0 +1,36 @@
+import ServiceKit
+
+/// `/metrics`: the gateway's own, and what it has collected from the services behind it.
+enum GatewayMetrics {
+  static func text(_ own: ServiceMetrics, _ collector: TimingCollector) async -> String {
+    let (replicas, endpoints) = await collector.totals()
+    var text = Exposition()
+    own.write(to: &text)
+    write(replicas: replicas, to: &text)
+    write(endpoints: endpoints, to: &text)
+    return text.text
+  }
+
+  private static func write(replicas: [(service: ConnectorService, count: Int)], to text: inout Exposition) {
+    text.begin("omsconnector_replicas", .gauge, "Replicas of a service that answered when they were last asked")
+    for (service, count) in replicas {
+      text.sample("omsconnector_replicas", ["service": service.rawValue], UInt64(count))
+    }
+  }
+
+  /// Of all replicas that a service has had since the gateway's start: one that starts anew counts from zero, the sum goes
+  /// on.
+  static func write(endpoints: [TimingHistory.Endpoint: Histogram], to text: inout Exposition) {
+    let rows = endpoints.sorted { $0.key < $1.key }
+    func labels(_ endpoint: TimingHistory.Endpoint) -> Exposition.Labels {
+      let kind = endpoint.kind == .busMethod ? "bus" : "grpc"
+      return ["service": endpoint.service, "kind": kind, "endpoint": endpoint.name]
+    }
+    let duration = "omsconnector_endpoint_duration_seconds"
+    text.begin(duration, .histogram, "How long a service took for a gRPC call, or for a message of the service bus")
+    for (endpoint, histogram) in rows { text.histogram(duration, labels(endpoint), histogram) }
+    let failures = "omsconnector_endpoint_failures_total"
+    text.begin(failures, .counter, "Calls and messages that ended with an error")
+    for (endpoint, histogram) in rows { text.sample(failures, labels(endpoint), histogram.failures) }
+  }
+}

@@ -1,7 +1,8 @@
 import EventLoop
 import RPC
 
-/// A line for every call that fails: method, peer, status, duration, trace, and the cause, which the client does not get to see.
+/// A line for every call that fails: method, peer, status, duration, trace, and the cause, which the client does not get to
+/// see.
 /// At LOG_LEVEL=debug also for those that succeed.
 ///
 /// Clients can make calls fail at will, so lines are limited: those about faults of clients and those about faults of ours

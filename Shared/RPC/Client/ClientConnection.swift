@@ -47,7 +47,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     }
     self.owner = owner
     super.init(
-      descriptor: descriptor, loop: loop, expectsPreface: false, keepalive: keepalive,
+      descriptor: descriptor, loop: loop, isServer: false, keepalive: keepalive,
       handshakeTimeout: Subchannel.connectTimeout)
     self.tls = session
     start(settings: [(SettingID.enablePush, 0)], events: [.readable, .writable])

@@ -166,7 +166,8 @@ extension HTTP2Connection {
 
   /// On a stream that has been there. What was under way when we reset it is ignored.
   private final func receivedOnClosed(_ streamID: Int32) throws(HTTP2ConnectionError) {
-    if !resetIDs.contains(streamID) { sendReset(streamID: streamID, .streamClosed) }
+    guard !resetIDs.contains(streamID) else { return }
+    sendReset(streamID: streamID, .streamClosed)
     try countOddity("frames on closed streams")
   }
 
@@ -181,8 +182,8 @@ extension HTTP2Connection {
     guard frame.streamID != 0, !isIdle(frame.streamID) else {
       throw HTTP2ConnectionError(.protocolError, "RST_STREAM on stream \(frame.streamID), which is idle")
     }
-    // Each may have cost us a call (CVE-2023-44487).
-    try countOddity("resets")
+    // At a server, each may have cost a call (CVE-2023-44487).
+    if isServer { try countOddity("resets") }
     guard let stream = streams[frame.streamID] else { return }
     remove(stream, .closed(http2Error: loadBigEndian(payload)))
   }

@@ -70,6 +70,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final let bufferLimit: Int
 
   // Peers that behave strangely
+  final let isServer: Bool
   final var oddities = Allowance(burst: HTTP2Connection.oddityBurst, perSecond: HTTP2Connection.odditiesPerSecond)
   final var resetIDs = RecentIDs()
 
@@ -105,7 +106,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// Takes over a connected or connecting non-blocking socket.
   /// - Parameter handshakeTimeout: for the peer's preface and SETTINGS.
   init(
-    descriptor: Int32, loop: EventLoop, expectsPreface: Bool, keepalive: Keepalive, handshakeTimeout: Duration,
+    descriptor: Int32, loop: EventLoop, isServer: Bool, keepalive: Keepalive, handshakeTimeout: Duration,
     bufferLimit: Int = .max
   ) {
     self.handshakeTimeout = handshakeTimeout
@@ -113,7 +114,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     self.loop = loop
     self.keepalive = keepalive
     self.bufferLimit = bufferLimit
-    prefaceLeft = expectsPreface ? HTTP2Connection.preface.utf8CodeUnitCount : 0
+    self.isServer = isServer
+    prefaceLeft = isServer ? HTTP2Connection.preface.utf8CodeUnitCount : 0
     startedAt = EventLoop.monotonicNanoseconds()
     lastReadAt = startedAt
   }

@@ -26,6 +26,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
   /// How long a client has to answer the PING behind the first GOAWAY before the second one goes out without it.
   private static let drainPatience: UInt64 = 1_000_000_000
+  /// What a trusted peer may do more of than others (see `oddities`): a gateway passes on what all its clients reset.
+  private static let trust = 100
   /// PINGs that may come too early, until the connection ends (gRPC's `doc/keepalive.md`).
   private static let pingStrikeLimit = 2
 
@@ -34,9 +36,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     self.peer = peer
     self.home = home
     super.init(
-      descriptor: descriptor, loop: home.loop, expectsPreface: true, keepalive: server.options.keepalive,
+      descriptor: descriptor, loop: home.loop, isServer: true, keepalive: server.options.keepalive,
       handshakeTimeout: server.options.handshakeTimeout, bufferLimit: server.options.connectionBufferLimit)
     self.tls = tls.map { TLSSession($0, descriptor: descriptor) }
+    trustPeer()
     if let age = server.options.connectionAge {
       // Clients that came together shall not all leave together (gRFC A9).
       ageDue = startedAt &+ UInt64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1))
@@ -50,6 +53,14 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   override func didSecure() {
     guard let tls, tls.requiresPeerCertificate else { return }
     peer = PeerReference(Peer(kind: peer.peer.kind, identity: tls.peerNames, hasCertificate: true))
+    trustPeer()
+  }
+
+  private func trustPeer() {
+    guard peer.peer.isTrusted else { return }
+    oddities = Allowance(
+      burst: HTTP2Connection.oddityBurst * ServerConnection.trust,
+      perSecond: HTTP2Connection.odditiesPerSecond * ServerConnection.trust)
   }
 
   // MARK: Requests

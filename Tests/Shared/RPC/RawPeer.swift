@@ -114,13 +114,21 @@ struct RawPeer: Sendable {
 
   init(descriptor: Int32) { self.descriptor = descriptor }
 
-  /// A client of whatever listens on a Unix socket.
+  /// A client of whatever listens there.
   init(connectedTo address: Address) {
-    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    _ = address.withUnixSocketAddress { Glibc.connect(descriptor, $0, $1) }
+    switch address {
+    case .unix:
+      descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+      _ = address.withUnixSocketAddress { Glibc.connect(descriptor, $0, $1) }
+    case .tcp(let host, let port):
+      descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      _ = try? SocketAddress.resolve(host: host, port: port).first?.withSocketAddress {
+        Glibc.connect(descriptor, $0, $1)
+      }
+    }
   }
 
-  /// A client of whatever listens on a Unix socket, with preface and SETTINGS sent.
+  /// A client of whatever listens there, with preface and SETTINGS sent.
   static func connect(to address: Address, settings: [UInt8] = []) -> RawPeer {
     let peer = RawPeer(connectedTo: address)
     peer.send(preface + Frame(.settings, settings).bytes)

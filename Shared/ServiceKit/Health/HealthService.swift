@@ -13,7 +13,7 @@ public final class HealthService: Grpc.Health.V1.Health {
   public typealias Probe = @Sendable () async -> Status
 
   /// Watches that may be open at once.
-  static let watchLimit = 1000
+  private let watchLimit: Int
   /// How often somebody else is asked while a name of theirs is watched, by however many.
   private let probeInterval: Duration
 
@@ -48,7 +48,9 @@ public final class HealthService: Grpc.Health.V1.Health {
   /// - Parameters:
   ///   - services: full names; they serve from the start, as does the whole.
   ///   - probeInterval: how long after a probe the next one begins, while its name is watched.
-  public init(services: [String], probeInterval: Duration = .milliseconds(500)) {
+  ///   - watchLimit: watches that may be open at once; more are refused.
+  public init(services: [String], probeInterval: Duration = .milliseconds(500), watchLimit: Int = 1000) {
+    self.watchLimit = watchLimit
     self.probeInterval = probeInterval
     var state = State()
     for service in services + [""] { state.statuses[service] = .serving }
@@ -116,8 +118,8 @@ public final class HealthService: Grpc.Health.V1.Health {
   private func open(_ service: String) throws -> (id: Int, changes: AsyncStream<Status>) {
     let (changes, continuation) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
     let id = try state.withLock { state in
-      guard state.watches.count < Self.watchLimit else {
-        throw RPCError(.resourceExhausted, "\(Self.watchLimit) watches are open, which is the most; use Check")
+      guard state.watches.count < watchLimit else {
+        throw RPCError(.resourceExhausted, "\(watchLimit) watches are open, which is the most; use Check")
       }
       if let probe = state.probes[service], !state.isDraining {
         if let status = poller(of: service, probe, &state).status { continuation.yield(status) }

@@ -89,12 +89,10 @@ struct HealthTests {
 
   @Test("watches are bounded; one more is refused until another ends")
   func watchLimit() async throws {
-    let health = HealthService(services: ["a.B"])
-    var options = ServerOptions()
-    options.concurrentStreamLimit = 2 * UInt32(HealthService.watchLimit)
-    try await withServer({ health.register(in: &$0) }, options: options) { (channel, _) async throws -> Void in
+    let health = HealthService(services: ["a.B"], watchLimit: 5)
+    try await withServer({ health.register(in: &$0) }) { (channel, _) async throws -> Void in
       var streams: [ResponseStream<Grpc.Health.V1.HealthCheckResponse>] = []
-      for _ in 0..<HealthService.watchLimit {
+      for _ in 0..<5 {
         let stream = try await channel.serverStreaming(Methods.watch, .init(service: "a.B"))
         var answers = stream.makeAsyncIterator()
         #expect(try await answers.next()?.status == .serving)

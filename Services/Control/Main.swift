@@ -63,6 +63,9 @@ import ServiceKit
     defer { group.stop() }
     let channel = Channel(target: target, group: group, options: Self.channelOptions(credentials.tls))
     defer { channel.shutdown() }
+    if credentials.token != nil, credentials.tls == nil, !target.staysOnTheMachine {
+      console.complain("omsctl: the token goes to \(target) in plain text, for all on the way to read; see --ca-file")
+    }
     let timeout = invocation.timeout ?? invocation.command.defaultTimeout
     let session = Session(
       channel: channel, options: CallOptions(timeout: timeout, metadata: credentials.metadata),

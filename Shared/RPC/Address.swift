@@ -55,6 +55,14 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     return host.contains(":")
   }
 
+  /// Whether only this machine reaches it.
+  public var isLoopback: Bool {
+    switch self {
+    case .unix: true
+    case .tcp(let host, _): host == "localhost" || host == "::1" || host.isIPv4Loopback
+    }
+  }
+
   func withUnixSocketAddress<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R? {
     guard case .unix(let path) = self, path.utf8.count <= Address.longestUnixPath else { return nil }
     var address = sockaddr_un()
@@ -101,4 +109,12 @@ public struct AddressError: Error, Sendable, CustomStringConvertible {
   }
 
   public var description: String { "\(address): \(reason): \(remedy)" }
+}
+
+extension String {
+  /// A numeric address in 127.0.0.0/8 (RFC 1122 §3.2.1.3). A name that begins so is none.
+  fileprivate var isIPv4Loopback: Bool {
+    let parts = split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+  }
 }

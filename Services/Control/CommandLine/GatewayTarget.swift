@@ -24,3 +24,14 @@ enum GatewayTarget {
     return access(path, F_OK) == 0 ? "unix:\(path)" : nil
   }
 }
+
+extension Target {
+  /// Whether what is sent there leaves this machine nowhere.
+  var staysOnTheMachine: Bool {
+    switch self {
+    case .unix, .unixDirectory: true
+    case .dns(let host, _): Address.tcp(host: host, port: 0).isLoopback
+    case .list(let addresses): addresses.allSatisfy(\.isLoopback)
+    }
+  }
+}

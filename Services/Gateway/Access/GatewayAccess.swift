@@ -63,13 +63,3 @@ enum GatewayAccess: Equatable {
     }
   }
 }
-
-extension Address {
-  /// Whether only this machine reaches it.
-  fileprivate var isLoopback: Bool {
-    switch self {
-    case .unix: true
-    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    }
-  }
-}

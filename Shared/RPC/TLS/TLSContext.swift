@@ -90,6 +90,14 @@ final class TLSContext: @unchecked Sendable {
     }
   }
 
+  /// When the own certificate ends, in seconds of Unix time; nil without one.
+  var expiry: Int64? {
+    guard let certificate = SSL_CTX_get0_certificate(context) else { return nil }
+    var time = tm()
+    guard ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) == 1 else { return nil }
+    return Int64(timegm(&time))
+  }
+
   private func load(trust file: String) throws(TLSError) {
     guard SSL_CTX_load_verify_file(context, file) == 1 else {
       throw TLSError(

@@ -48,6 +48,9 @@ public final class TLSServerContext: Sendable {
     context.withLock { $0 = new }
   }
 
+  /// When the certificate that is in use ends, in seconds of Unix time.
+  public var certificateExpiry: Int64? { current.expiry }
+
   var current: TLSContext { context.withLock { $0 } }
 
   private static func load(_ configuration: TLSServerConfiguration) throws(TLSError) -> TLSContext {

@@ -86,6 +86,7 @@ public enum ServiceRunner {
     let tls: TLSSetup
     do {
       tls = try TLSSetup(configuration)
+      tls.warnOfExpiry()
     } catch {
       for problem in error.problems { Log.error("bad configuration", ["problem": "\(problem)"]) }
       exit(ExitCode.badConfiguration)

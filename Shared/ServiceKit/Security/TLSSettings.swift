@@ -1,3 +1,4 @@
+import Glibc
 import RPC
 
 /// TLS on TCP addresses; Unix sockets, whose peers the system vouches for, stay plain.
@@ -78,5 +79,26 @@ public struct TLSSetup: Sendable {
   func reload() throws {
     try server?.reload()
     try client?.reload()
+    warnOfExpiry()
+  }
+
+  /// Says in the log that the certificate has to be renewed. It stays in use: on the Unix socket, and for clients that do not
+  /// look, the service is better than none.
+  func warnOfExpiry() {
+    guard let server, let expiry = server.certificateExpiry else { return }
+    guard let warning = Self.warning(expiry: expiry, now: Int64(time(nil))) else { return }
+    Log.warning("\(warning)", ["file": "\(server.configuration.identity.certificateFile)"])
+  }
+
+  private static let secondsPerDay: Int64 = 86_400
+  private static let daysOfWarning: Int64 = 14
+
+  /// - Parameters: seconds of Unix time.
+  /// - Returns: nil while there is nothing to do.
+  static func warning(expiry: Int64, now: Int64) -> String? {
+    let left = expiry - now
+    if left <= 0 { return "the TLS certificate has expired, and clients refuse it: renew it, then send SIGHUP" }
+    guard left < daysOfWarning * secondsPerDay else { return nil }
+    return "the TLS certificate ends within \(left / secondsPerDay + 1) days: renew it, then send SIGHUP"
   }
 }

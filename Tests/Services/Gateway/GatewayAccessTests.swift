@@ -45,6 +45,17 @@ struct GatewayAccessTests {
     }
   }
 
+  @Test(
+    "addresses that others reach are told from the machine's own",
+    arguments: [
+      ("127.0.0.1:1", true), ("127.1.2.3:1", true), ("localhost:1", true), ("[::1]:1", true), ("unix:/s", true),
+      ("0.0.0.0:1", false), ("[::]:1", false), ("127.example.org:1", false), ("127.0.0.1.example:1", false),
+      ("gateway:1", false), ("10.0.0.1:1", false),
+    ])
+  func reach(text: String, isLoopback: Bool) throws {
+    #expect(try Address(parsing: text).isLoopback == isLoopback)
+  }
+
   @Test("tokens and everybody exclude each other")
   func both() {
     #expect(throws: ConfigurationError.self) {

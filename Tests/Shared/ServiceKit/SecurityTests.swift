@@ -83,6 +83,14 @@ struct SecurityTests {
     #expect(usual.client != nil)
   }
 
+  @Test(
+    "a certificate's end is told of two weeks before",
+    arguments: [(15, nil), (13, "within 14 days"), (1, "within 2 days"), (0, "has expired"), (-5, "has expired")])
+  func expiry(days: Int64, text: String?) {
+    let warning = TLSSetup.warning(expiry: 1_000_000_000 + days * 86_400, now: 1_000_000_000)
+    #expect(text == nil ? warning == nil : warning?.contains(text ?? "") == true)
+  }
+
   @Test("names in a list lose their blanks; an empty one is refused")
   func names() throws {
     let setting = Setting.names("NAMES", "names")

@@ -33,6 +33,12 @@ struct TLSContextTests {
     #expect(throws: TLSError.self) { try TestCertificates.server(allowed: ["client.example"]) }
   }
 
+  @Test("a server knows when its certificate ends", arguments: [("server", 2), ("expired", -1)])
+  func expiry(certificate: String, days: Int64) throws {
+    let expiry = try #require(try TestCertificates.server(certificate).certificateExpiry)
+    #expect(abs(expiry - Int64(time(nil)) - days * 86_400) < 3600)
+  }
+
   @Test("a reload serves new connections; a bad file leaves what was there")
   func reload() throws {
     let directory = temporaryDirectory()

@@ -90,11 +90,13 @@ extension ClientStream {
     _ read: @Sendable (UnsafeRawBufferPointer, ClientStream) throws -> Response
   ) async throws -> Channel.Reply<Response> {
     try await end()
+    // Which code it is says gRPC's `doc/statuscodes.md`.
     guard let bytes = try firstMessage() else {
-      throw RPCError(.internalError, "the call succeeded without a response")
+      guard !inbound.isEmpty else { throw RPCError(.unimplemented, "the call succeeded without a response") }
+      throw RPCError(.internalError, "the response ended after \(inbound.count) bytes of its message")
     }
     guard inbound.count == firstMessageCount else {
-      throw RPCError(.internalError, "the call has more than one response")
+      throw RPCError(.unimplemented, "the call has more than one response")
     }
     return Channel.Reply(
       message: try read(bytes, self), initialMetadata: initialMetadata, trailingMetadata: trailingMetadata,

@@ -193,6 +193,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
 
   private func startWaiting() {
     guard !waiting.isEmpty, !isGoingAway else { return }
+    var failed: [(stream: ClientStream, error: RPCError)] = []
     var started = 0
     while started < waiting.count, streams.count < streamLimit {
       let call = waiting[started]
@@ -202,10 +203,12 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
       do throws(RPCError) {
         try start(call.stream, path: call.path, metadata: call.metadata, deadline: call.deadline)
       } catch {
-        remove(call.stream, .connectionLost(error))
+        failed.append((call.stream, error))
       }
     }
     waiting.removeFirst(started)
+    // Not before: a stream that ends asks who is next.
+    for (stream, error) in failed { remove(stream, .connectionLost(error)) }
   }
 
   /// They have not been sent, so that they may go elsewhere.

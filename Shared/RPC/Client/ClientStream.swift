@@ -83,7 +83,8 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     guard isUnary else { return wakeReader() }
     // A peer that goes on sending would wait for us to read, and we for it to end.
     guard let count = firstMessageCount, inbound.count > count else { return }
-    violated(RPCError(.internalError, "the call has more than one response"))
+    // Which code it is says gRPC's `doc/statuscodes.md`.
+    violated(RPCError(.unimplemented, "the call has more than one response"))
   }
 
   override func inboundDidEnd() {

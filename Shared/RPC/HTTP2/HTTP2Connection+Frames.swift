@@ -216,7 +216,10 @@ extension HTTP2Connection {
     switch id {
     case SettingID.headerTableSize: encoder.setTableSize(Int(value))
     case SettingID.enablePush:
-      guard value <= 1 else { throw HTTP2ConnectionError(.protocolError, "ENABLE_PUSH of \(value)") }
+      // A server may not even allow it, as nobody else pushes.
+      guard value <= (isServer ? 1 : 0) else {
+        throw HTTP2ConnectionError(.protocolError, "ENABLE_PUSH of \(value)")
+      }
     case SettingID.maxConcurrentStreams: receivedStreamLimit(value)
     case SettingID.initialWindowSize:
       guard value <= UInt32(HTTP2Connection.largestWindow) else {

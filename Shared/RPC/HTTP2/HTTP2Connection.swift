@@ -38,6 +38,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final var assembledBlock = ByteQueue()
   /// The GOAWAY of an error is on its way: nothing that comes matters any more.
   private final var isFailing = false
+  /// That GOAWAY was the last thing that we say.
+  private final var isShutDown = false
 
   // Output
   /// Frames that are ready as they are, in their order.
@@ -354,16 +356,18 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     isFailing = true
     endStreams(RPCError(.unavailable, "the peer broke HTTP/2: \(error.reason)"))
     sendGoAway(lastStreamID: lastStreamID, error.code, error.reason)
+    // From now on, as a peer that does not read would keep the GOAWAY, and with it the connection, from ever leaving.
+    lingersUntil = EventLoop.monotonicNanoseconds() &+ 1_000_000_000
+    startTimer()
   }
 
   /// After a GOAWAY for an error. Closing a socket with unread bytes in it would reset the connection, and the peer might
   /// never see the reason: it gets a second to read it and close.
   private final func linger() {
-    guard lingersUntil == nil else { return }
+    guard !isShutDown else { return }
+    isShutDown = true
     tls?.shutdown()
     shutdown(descriptor, Int32(SHUT_WR))
-    lingersUntil = EventLoop.monotonicNanoseconds() &+ 1_000_000_000
-    startTimer()
   }
 
   /// Ends the connection at once. Every stream that is still open ends with `reason`.

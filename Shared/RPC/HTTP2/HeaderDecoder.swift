@@ -63,11 +63,20 @@ struct HeaderDecoder<List: HeaderList>: ~Copyable {
     return list
   }
 
-  /// Reads a block that nobody wants, because later ones build on it.
-  mutating func skip(_ block: UnsafeBufferPointer<UInt8>, limit: Int) throws(HTTP2ConnectionError) {
+  /// Reads a block that nobody needs, because later ones build on it.
+  /// - Returns: whether HTTP/2 allows it as a trailer section, which has no pseudo-header fields (RFC 9113 §8.1).
+  mutating func checkTrailers(
+    _ block: UnsafeBufferPointer<UInt8>, limit: Int
+  ) throws(HTTP2ConnectionError) -> Bool {
     kept.removeAll(keepingCapacity: true)
     nextKept = 0
-    try inflate(block, limit: limit) { _, _ in }
+    var isAllowed = true
+    try inflate(block, limit: limit) { name, value in
+      guard HeaderRules.isName(name), HeaderRules.isValue(value), !HeaderRules.isConnectionSpecific(name, value) else {
+        return isAllowed = false
+      }
+    }
+    return isAllowed
   }
 
   private mutating func keep(_ entry: Kept) {

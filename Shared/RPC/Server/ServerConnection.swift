@@ -103,13 +103,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     guard streamID & 1 == 1 else {
       throw HTTP2ConnectionError(.protocolError, "a client opens stream \(streamID), which is even (RFC 9113 §5.1.1)")
     }
-    try decoder.skip(block, limit: decodedLimit)
+    let isAllowed = try decoder.checkTrailers(block, limit: decodedLimit)
     guard let stream = streams[streamID] else {
       if resetIDs.contains(streamID) { return try countOddity("frames on closed streams") }
       throw HTTP2ConnectionError(.streamClosed, "HEADERS on stream \(streamID), which is closed (RFC 9113 §5.1)")
     }
     guard !stream.inboundEnded else { return try streamError(stream, .streamClosed) }
-    guard endsStream else { return try streamError(stream, .protocolError) }
+    guard endsStream, isAllowed else { return try streamError(stream, .protocolError) }
     try receiveEnd(stream)
   }
 

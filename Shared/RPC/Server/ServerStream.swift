@@ -90,13 +90,16 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   /// The request is there in whole: exactly one message.
   private func dispatchUnary() {
     guard let method else { return }
+    // Which code it is says gRPC's `doc/statuscodes.md`.
     guard let count = firstMessageCount else {
+      guard !inbound.isEmpty else {
+        return finish(RPCError(.unimplemented, "\(path) takes one message; the request has none"))
+      }
       return finish(
-        RPCError(
-          .internalError, "\(path) takes one message; the request ended after \(inbound.count) bytes without one"))
+        RPCError(.internalError, "\(path) takes one message; the request ended after \(inbound.count) bytes of it"))
     }
     guard inbound.count == count else {
-      return finish(RPCError(.internalError, "\(path) takes one message; the request has more"))
+      return finish(RPCError(.unimplemented, "\(path) takes one message; the request has more"))
     }
     dispatched = true
     switch method.handler {

@@ -31,10 +31,10 @@ import Testing
       .message(ok, end: true)),
     Answer("a status that is not a number", .unknown, .response(), .message(ok), .trailers("abc")),
     Answer("a status that does not exist", .unknown, .response(), .message(ok), .trailers("99")),
-    Answer("OK without a response", .internalError, .response(), .trailers("0")),
+    Answer("OK without a response", .unimplemented, .response(), .trailers("0")),
     Answer("a message that ends early", .internalError, .response(), .message([1, 2], announced: 9), .trailers("0")),
     Answer("a message over the limit", .resourceExhausted, .response(), .message([], announced: 5 << 20)),
-    Answer("a second response and no end", .internalError, .response(), .message(ok), .message(ok)),
+    Answer("a second response and no end", .unimplemented, .response(), .message(ok), .message(ok)),
     Answer("a message that is none of ours", .internalError, .response(), .message([0xff, 0xff]), .trailers("0")),
     Answer("trailers twice", nil, .response(), .message(ok), .trailers("0"), .trailers("5")),
     Answer("HTTP 503", .unavailable, .headers([(":status", "503"), ("content-type", "text/html")])),
@@ -75,6 +75,38 @@ import Testing
     let error = await rpcError { try await channel.unary(TestMethods.unary, Request()) }
     #expect(error?.code == .unavailable)
     #expect(attempts.value == RetryState.unseenLimit)
+    channel.shutdown()
+    group.stop()
+  }
+
+  @Test("a call that can't be sent when its turn comes ends alone")
+  func waitingCalls() async throws {
+    let server = try RawServer { peer in
+      _ = peer.receive(RawPeer.preface.count)
+      // SETTINGS_MAX_CONCURRENT_STREAMS: one call at a time, until that one says something.
+      peer.send(Frame(.settings, [0, 3] + Frame.number(1)))
+      guard peer.receive(.data) != nil else { return }
+      peer.send(Frame(.settings, [0, 3] + Frame.number(100)))
+      while let request = peer.receive(.headers) {
+        peer.send(
+          .response(stream: request.stream), .message(Self.ok, stream: request.stream),
+          .trailers("0", stream: request.stream))
+      }
+    }
+    let group = try EventLoopGroup(loops: 1)
+    let channel = Channel(target: Target(server.address), group: group)
+    let first = try await channel.bidirectional(TestMethods.chat)
+    let tooLarge = Task {
+      let metadata: Metadata = ["x-large": String(repeating: "v", count: 70_000)]
+      return await rpcError {
+        try await channel.unary(TestMethods.unary, Request(), options: CallOptions(metadata: metadata))
+      }
+    }
+    let second = Task { try await channel.unary(TestMethods.unary, Request()).sku }
+    for _ in 0..<100 { await Task.yield() }
+    try await first.requests.send(Request())
+    #expect(await tooLarge.value?.code == .resourceExhausted)
+    #expect(try await second.value == "s")
     channel.shutdown()
     group.stop()
   }

@@ -2,14 +2,19 @@
 
 import resource
 import socket
+import struct
+import time
 
 import wire
 from attack import HostileTest, memory_kib
 from outcome import OK, GoAway
 from peer import Peer, connect, ready
+from waiting import wait_until
 
 IDLE = 10_000
 IDLE_KIB = 16  # of the server's memory for each
+# A server that waits for ever for a client to begin has as many of them as anyone likes.
+HANDSHAKE_PATIENCE_S = 30
 
 
 def raise_descriptor_limit(wanted):
@@ -39,6 +44,8 @@ class Connections(HostileTest):
         for _ in range(IDLE):
             made = connect(self.target)
             made.setblocking(True)
+            # Closed by a reset, so that its port is free at once.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             made.sendall(wire.PREFACE + wire.settings() + wire.settings(flags=wire.ACK))
             opened.append(made)
         # The server takes them in turn: when it has answered the last one, it has all of them.
@@ -64,6 +71,12 @@ class Connections(HostileTest):
             finally:
                 for made in opened:
                     made.close()
+            peak = memory_kib(self.server.pid, "VmHWM")
+        # What they took is there for the next ones.
+        wait_until(lambda: self.server.descriptors() < IDLE // 100, "the server to close them")
+        with self.attack(growth_mib=(peak - memory_kib(self.server.pid)) / 1024 + 8):
+            for made in self.idle_connections():
+                made.close()
 
     def test_that_send_byte_by_byte(self):
         raw = wire.PREFACE + wire.settings() + wire.settings(flags=wire.ACK) + wire.call()
@@ -97,3 +110,24 @@ class Connections(HostileTest):
         with self.attack(), Peer(self.target, acknowledges=False) as peer:
             peer.send(wire.call())
             self.assertIn(peer.outcome(), {OK, GoAway(wire.SETTINGS_TIMEOUT)})
+
+    def test_half_open_ones_end_by_themselves(self):
+        begun = {
+            "nothing at all": b"", "half of the preface": wire.PREFACE[:12], "the preface alone": wire.PREFACE,
+            "half a frame of SETTINGS": wire.PREFACE + wire.settings((wire.ENABLE_PUSH, 0))[:11],
+        }
+        with self.attack():
+            peers = {name: Peer(self.target, preface=False) for name in begun}
+            for name, raw in begun.items():
+                peers[name].send(raw)
+            # Each byte of this one shows that it is alive, but it never gets anywhere.
+            slow, left = Peer(self.target, preface=False), wire.PREFACE + wire.settings()
+            deadline = time.monotonic() + HANDSHAKE_PATIENCE_S
+            while slow.wait_a_moment(1) and time.monotonic() < deadline:
+                slow.send(left[:1])
+                left = left[1:] or left
+            self.assertTrue(slow.closed, "the one that sends a byte a second")
+            slow.socket.close()
+            for name, peer in peers.items():
+                with self.subTest(name), peer:
+                    peer.wait_closed(max(1, deadline - time.monotonic()))

@@ -40,10 +40,9 @@ class FlowControl(HostileTest):
         windows = [(wire.INITIAL_WINDOW_SIZE, wire.MAX_WINDOW)]
         with self.attack(growth_mib=CONNECTION_MIB), Peer(self.target, settings=windows) as peer:
             peer.send(wire.window_update(wire.MAX_WINDOW - wire.DEFAULT_WINDOW))
-            # 16 MiB is what the server lets in without having been read.
             peer.reads = False
             peer.send_what_fits(b"".join(wire.headers(stream=stream) + wire.long_data(LARGE, stream, end=True)
-                                         for stream in range(1, 31, 2)))
+                                         for stream in range(1, 81, 2)))
             self.neighbour.wait_for_more(50)
 
     def test_answer_that_is_taken_byte_by_byte(self):

@@ -21,6 +21,9 @@ SETTINGS = [
     Case("an acknowledgement with content", "§6.5", wire.settings((wire.ENABLE_PUSH, 0), flags=wire.ACK), SIZE),
     Case("a setting that nobody knows", "§6.5.2", wire.settings((0xABCD, 7)), IGNORED),
     Case("flags that nobody knows", "§4.1", wire.settings(flags=0xFE), IGNORED),
+    Case("a window that grows beyond 2^31-1", "§6.9.2",
+         OPEN + wire.window_update(wire.MAX_WINDOW - wire.DEFAULT_WINDOW, 1)
+         + wire.settings((wire.INITIAL_WINDOW_SIZE, wire.MAX_WINDOW)), FLOW),
     Case("the largest that all settings may be", "§6.5.2", wire.settings(
         (wire.HEADER_TABLE_SIZE, 2**32 - 1), (wire.MAX_CONCURRENT_STREAMS, 2**32 - 1),
         (wire.INITIAL_WINDOW_SIZE, wire.MAX_WINDOW), (wire.MAX_FRAME_SIZE, 2**24 - 1), (wire.MAX_HEADER_LIST_SIZE, 2**32 - 1)) + wire.call(), {OK}),

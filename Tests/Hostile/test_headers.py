@@ -119,9 +119,15 @@ LARGE_VALUE = "v" * 4000
 
 LARGE = [
     Case("1 MiB in one field", "§10.5.1", wire.long_headers(wire.request_block(("a", "v" * (1 << 20)))), TOO_LARGE),
+    Case("1 MiB in many fields", "§10.5.1", wire.long_headers(wire.request_block(*[("a", "v" * 100)] * 10_000)),
+         TOO_LARGE),
+    Case("1 MiB of empty fields", "§6.5.2", wire.long_headers(wire.request_block(*[("a", "")] * 250_000)), TOO_LARGE),
     # Each byte stands for 4 000 ("HPACK bomb", CVE-2016-6581).
     Case("16 000 references to one large entry", "§10.5.1",
          wire.headers(wire.block(*wire.PSEUDO, *wire.REGULAR, ("a", LARGE_VALUE, True)) + b"\xbe" * 12_000), TOO_LARGE),
+    Case("references in many frames", "§10.5.1",
+         wire.long_headers(wire.block(*wire.PSEUDO, *wire.REGULAR, ("a", LARGE_VALUE, True))
+                           + b"\xbe" * 200_000), TOO_LARGE),
     Case("12 KB of headers", "§10.5.1", wire.long_headers(wire.request_block(("a", "v" * 12_000)))
          + wire.data(wire.message(b"hello"), end=True), {OK}),
 ]

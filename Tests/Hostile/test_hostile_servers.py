@@ -119,7 +119,6 @@ HEADERS = [
     broken("a field of requests", "§8.3", wire.headers(wire.literal(":path", "/") + RESPONSE), MALFORMED),
     broken("a field of connections", "§8.2.2", wire.headers(RESPONSE + wire.literal("transfer-encoding", "chunked")),
            MALFORMED),
-    broken("status 101", "§8.6", wire.headers(wire.block((":status", "101"))), MALFORMED),
     # Too much of it: refused, in whichever words, or thrown away; what is missing then is a status.
     *(broken(name, "§10.5.1", raw, COMPRESSION | ANY_END | {CALM, Reset(wire.ENHANCE_YOUR_CALM)}, BROKEN | {UNKNOWN})
       for name, raw in {
@@ -181,7 +180,7 @@ FLOODS = [
     broken("GOAWAY", "§10.5", wire.go_away() * 20_000, ANY_END | {CALM}),
     # Below the stream's window, above the connection's, and the other way round.
     broken("DATA that nobody has room for", "§6.9", wire.headers(RESPONSE) + wire.data(bytes(wire.MAX_FRAME)) * 4000,
-           ANY_END | stream_error(wire.FLOW_CONTROL_ERROR), BROKEN),
+           ANY_END | {CALM} | stream_error(wire.FLOW_CONTROL_ERROR), BROKEN | {UNIMPLEMENTED}),
 ]
 
 
@@ -198,7 +197,12 @@ def greets_with(raw):
 
 
 def closes(connection):
-    connection.wait_for_request()
+    if connection.greet():
+        connection.wait_for_request()
+
+
+def closes_at_once(connection):
+    pass
 
 
 def refuses(connection):
@@ -222,7 +226,8 @@ BEHAVIOURS = {
     "noise": (greets_with(bytes(range(256)) * 1000), {UNAVAILABLE}),
     "no SETTINGS": (greets_with(wire.ping()), {UNAVAILABLE}),
     "silence": (never_greets, {LATE, UNAVAILABLE}),
-    "it closes each connection": (closes, {UNAVAILABLE}),
+    "it closes each connection that has a call": (closes, {UNAVAILABLE}),
+    "it closes each connection at once": (closes_at_once, {UNAVAILABLE, LATE}),
     "it refuses each call": (refuses, {UNAVAILABLE}),
     "it answers byte by byte": (byte_by_byte, OK),
     "it takes no calls": (lambda c: c.greet((wire.MAX_CONCURRENT_STREAMS, 0)) and c.wait_closed(), {LATE, UNAVAILABLE}),

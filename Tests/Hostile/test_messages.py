@@ -16,20 +16,30 @@ LIMIT = 4 * MIB
 RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = frozenset({Status(8)}), frozenset({Status(12)}), frozenset({Status(13)})
 
 
-def body(name, section, raw, allowed, end=True, **fields):
+def body(name, section, raw, allowed, end=True, growth_mib=8, **fields):
     block = wire.request_block(*[(name.replace("_", "-"), value) for name, value in fields.items()])
-    return Case(name, section, lambda peer: (peer.send(wire.headers(block)), peer.send_data(raw, 1, end)), allowed)
+    return Case(name, section, lambda peer: (peer.send(wire.headers(block)), peer.send_data(raw, 1, end)), allowed,
+                growth_mib=growth_mib)
 
 
 MESSAGES = [
     body("cut off", "statuscodes.md", wire.message(b"hello", announced=10), INTERNAL),
     body("a prefix cut off", "statuscodes.md", b"\0\0\0", INTERNAL),
+    body("two where one belongs", "statuscodes.md", wire.message(b"a") + wire.message(b"b"), UNIMPLEMENTED),
+    Case("none where one belongs", "statuscodes.md", wire.headers(end=True), UNIMPLEMENTED),
     body("a byte behind it", "statuscodes.md", wire.message(b"a") + b"\0", UNIMPLEMENTED | INTERNAL),
     # Refused as soon as the prefix is there: the client need not send it first.
     body("one byte over the limit", "statuscodes.md", wire.message(announced=LIMIT + 1), RESOURCE_EXHAUSTED, end=False),
     body("2^32-1 bytes", "statuscodes.md", wire.message(b"x", announced=2**32 - 1), RESOURCE_EXHAUSTED, end=False),
     body("2^31 bytes", "statuscodes.md", wire.message(b"x", announced=2**31), RESOURCE_EXHAUSTED, end=False),
     body("compressed without an encoding", "compression.md", wire.message(gzip.compress(b"x"), compressed=1), INTERNAL),
+    # 64 MiB of zeros are over the limit of 4, up to which they are unpacked: into a buffer that is copied as it grows.
+    body("a compressed bomb", "compression.md", wire.message(gzip.compress(bytes(64 * MIB)), compressed=1),
+         RESOURCE_EXHAUSTED, growth_mib=16, grpc_encoding="gzip"),
+    body("what only says that it is compressed", "compression.md", wire.message(b"\x1f\x8bnonsense", compressed=1),
+         INTERNAL, grpc_encoding="gzip"),
+    body("half of what was compressed", "compression.md", wire.message(gzip.compress(bytes(1000))[:12], compressed=1),
+         INTERNAL, grpc_encoding="gzip"),
     body("compressed with identity", "compression.md", wire.message(b"x", compressed=1), INTERNAL,
          grpc_encoding="identity"),
     *(body(f"a compressed flag of {flag}", "PROTOCOL-HTTP2.md", wire.message(b"x", compressed=flag), INTERNAL)

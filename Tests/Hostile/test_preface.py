@@ -40,7 +40,7 @@ class Preface(HostileTest):
             "noise": noise,
             "zeros": bytes(1 << 16),
             "the last byte is wrong": wire.PREFACE[:-1] + b"\r" + wire.settings(),
-            "the preface twice": wire.PREFACE * 2,
+            "the preface with another case": wire.PREFACE.lower() + wire.settings(),
         })
 
     def test_preface_is_followed_by_settings(self):

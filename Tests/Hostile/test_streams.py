@@ -43,6 +43,8 @@ NUMBERS = [
     Case("RST_STREAM on stream 0", "§6.4", wire.reset(stream=0), PROTOCOL),
     Case("CONTINUATION on stream 0", "§6.10", wire.continuation(stream=0), PROTOCOL),
     # The number is unexpected (§5.1.1), and its stream has been closed all along (§5.1).
+    Case("a number that is lower than the one before", "§5.1.1", wire.headers(stream=5) + wire.headers(stream=3),
+         PROTOCOL | connection_error(wire.STREAM_CLOSED), stream=3),
     Case("DATA on a stream that was left out", "§5.1", wire.headers(stream=5) + wire.data(b"x", 3),
          PROTOCOL | CLOSED | IGNORED, stream=3),
 ]
@@ -84,6 +86,11 @@ BLOCKS = [
     Case("continued on another stream", "§6.10", wire.headers(flags=0) + wire.continuation(stream=3, end=True),
          PROTOCOL),
     Case("continued though it had ended", "§6.10", OPEN + wire.continuation(end=True), PROTOCOL),
+    Case("cut into single bytes", "§4.3",
+         wire.headers(wire.REQUEST[:1], flags=0)
+         + b"".join(wire.continuation(bytes([byte])) for byte in wire.REQUEST[1:9])
+         + wire.continuation(wire.REQUEST[9:], end=True)
+         + wire.data(wire.message(b"hello"), end=True), {OK}),
 ]
 
 

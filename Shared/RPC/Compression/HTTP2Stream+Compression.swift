@@ -50,11 +50,11 @@ extension HTTP2Stream {
     let pointer = outbound.reserve(MessagePrefix.byteCount + count)
     if let compressed = gzip.deflatePlainMessage(count: count, to: pointer + MessagePrefix.byteCount) {
       MessagePrefix.write(messageCount: compressed, isCompressed: true, to: pointer)
-      outbound.advance(MessagePrefix.byteCount + compressed)
+      advanceOutbound(messageCount: compressed)
     } else {
       MessagePrefix.write(messageCount: count, to: pointer)
       (pointer + MessagePrefix.byteCount).copyMemory(from: plain, byteCount: count)
-      outbound.advance(MessagePrefix.byteCount + count)
+      advanceOutbound(messageCount: count)
     }
     gzip.trim()
   }
@@ -89,6 +89,6 @@ extension HTTP2Stream {
     message.bytes.withUnsafeBytes { bytes in
       if let base = bytes.baseAddress { (pointer + MessagePrefix.byteCount).copyMemory(from: base, byteCount: count) }
     }
-    outbound.advance(MessagePrefix.byteCount + count)
+    advanceOutbound(messageCount: count)
   }
 }

@@ -301,6 +301,11 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     let pointer = outbound.reserve(MessagePrefix.byteCount + count)
     MessagePrefix.write(messageCount: count, to: pointer)
     write(pointer + MessagePrefix.byteCount)
+    advanceOutbound(messageCount: count)
+  }
+
+  /// The message behind the queue's end, which has so many bytes on the wire, belongs to it from now on.
+  @inline(__always) final func advanceOutbound(messageCount count: Int) {
     outbound.advance(MessagePrefix.byteCount + count)
     messageCounts.sent &+= 1
     messageCounts.sentBytes &+= count

@@ -106,7 +106,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     case .synchronous(let handler):
       do {
         let message = try takenMessage()
-        countReceived(message.count)
+        countReceived(count - MessagePrefix.byteCount)
         try handler(message, self)
         // A client that does not read keeps the stream open: it need not hold the request, too.
         dropInbound()

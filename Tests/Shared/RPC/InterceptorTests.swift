@@ -122,6 +122,45 @@ private final class Journal: Sendable {
       ])
   }
 
+  /// Keeps what it is told of messages.
+  private final class Counts: ServerInterceptor, MethodInterceptor {
+    private let all = Mutex<[MessageCounts]>([])
+    var list: [MessageCounts] { all.withLock { $0 } }
+    func interceptor(forPath path: String) -> (any MethodInterceptor)? { self }
+    func callEnded(_ summary: CallSummary) { all.withLock { $0.append(summary.messages) } }
+  }
+
+  @Test("bytes are those on the wire: compressed ones, also where a message is passed on", arguments: [true, false])
+  func compressed(isSynchronous: Bool) async throws {
+    let (behind, before) = (Counts(), Counts())
+    let service = try TestServer.start(options: ServerOptions(interceptors: [behind])) { router in
+      router.unary(TestMethods.unary) { request, context in
+        context.compressResponses()
+        return request
+      }
+      router.synchronous(TestMethods.idempotent) { request, context in
+        context.compressResponses()
+        return request
+      }
+    }
+    let front = try TestServer.start(options: ServerOptions(interceptors: [before])) { router in
+      for name in ["Unary", "Idempotent"] {
+        router.forward(
+          ForwardedMethod(service: "test.Test", method: name, type: .unary, idempotency: .unknown), to: service.channel)
+      }
+    }
+    let method = isSynchronous ? TestMethods.idempotent : TestMethods.unary
+    let request = Request(sku: String(repeating: "x", count: 100_000))
+    _ = try await front.channel.unary(
+      method, request, options: CallOptions(compression: Compression(threshold: 1000)))
+    await front.stop()
+    await service.stop()
+    let counts = try #require(behind.list.first)
+    #expect(counts.received == 1 && counts.sent == 1)
+    #expect((1..<2000).contains(counts.receivedBytes) && (1..<2000).contains(counts.sentBytes))
+    #expect(before.list == [counts])
+  }
+
   @Test("calls of unknown methods come under an empty path, whatever the client calls them")
   func unknownMethod() async throws {
     let journal = Journal()

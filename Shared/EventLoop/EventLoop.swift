@@ -38,6 +38,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// Memory for what comes and goes with every call.
   public var blocks = BlockPool()
+  /// Memory for large messages.
+  public var largeBlocks = LargeBlocks()
 
   /// What a layer above keeps once per loop, as it is large and used by one piece of work at a time.
   public var attachment: AnyObject?

@@ -59,9 +59,13 @@ extension HTTP2Connection {
     streamID: Int32, endsStream: Bool, _ encode: (inout HeaderEncoder, inout ByteQueue) -> Void
   ) -> Bool {
     var block = ByteQueue()
+    let mark = encoder.mark
     encoder.beginBlock(&block)
     encode(&encoder, &block)
-    guard block.count <= HTTP2Connection.outgoingHeaderLimit else { return false }
+    guard block.count <= HTTP2Connection.outgoingHeaderLimit else {
+      encoder.restore(mark)
+      return false
+    }
     var rest = block.bytes
     var type = FrameType.headers
     var flags = endsStream ? FrameFlags.endStream : 0

@@ -131,6 +131,9 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     guard let connection else { return }
     connection.hold(self, count)
     if failure != nil { return connection.release(self, heldCount) }
+    if inbound.isEmpty, let prefix = MessagePrefix(UnsafeRawBufferPointer(start: data, count: count)) {
+      reserveInbound(prefix)
+    }
     inbound.append(data, count: count)
     guard let prefix = MessagePrefix(inbound.bytes) else { return connection.release(self, heldCount) }
     let total = MessagePrefix.byteCount + prefix.messageCount
@@ -153,9 +156,12 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
           .resourceExhausted,
           "\(connection.bufferLimit) bytes of unfinished messages on one connection: send fewer large ones at once"))
     }
-    // One allocation for what the prefix announces, within reason: the peer has not sent it yet.
-    _ = inbound.reserve(min(total - inbound.count, 1 << 20))
     connection.release(self, heldCount)
+  }
+
+  /// One allocation for what the prefix announces, within reason: the peer has not sent it yet.
+  @inline(__always) private final func reserveInbound(_ prefix: MessagePrefix) {
+    _ = inbound.reserve(min(MessagePrefix.byteCount + prefix.messageCount, 1 << 20 + FrameHeader.defaultMaxFrameSize))
   }
 
   final func receiveEnd() {

@@ -33,6 +33,22 @@ struct HeaderEncoder: ~Copyable {
     generation += 1
   }
 
+  /// The table as it is, to return to when a block is not sent after all: the peer would not know of its entries.
+  var mark: Mark { Mark(count: entries.count, size: size, announces: announces) }
+
+  struct Mark {
+    fileprivate let count: Int
+    fileprivate let size: Int
+    fileprivate let announces: Bool
+  }
+
+  mutating func restore(_ mark: Mark) {
+    entries.removeLast(entries.count - mark.count)
+    size = mark.size
+    announces = mark.announces
+    generation += 1
+  }
+
   /// To be called before the fields of every block.
   mutating func beginBlock(_ block: inout ByteQueue) {
     guard announces else { return }

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A queue of bytes in one piece of memory: appended at the end, taken from the front.
@@ -23,7 +24,7 @@ struct ByteQueue: ~Copyable {
     ownsMemory = false
   }
 
-  deinit { if ownsMemory { memory?.deallocate() } }
+  deinit { if ownsMemory, let memory { ByteQueue.free(memory, capacity) } }
 
   @inline(__always) var count: Int { end - start }
   @inline(__always) var isEmpty: Bool { end == start }
@@ -60,15 +61,14 @@ struct ByteQueue: ~Copyable {
       // What was taken from the front leaves enough room.
       memcpy(memory, memory + start, used)
     } else {
-      let size = max(512, used + count, min(capacity * 2, capacity + 1 << 20))
-      let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+      let larger = ByteQueue.allocate(max(512, used + count, min(capacity * 2, capacity + 1 << 20)))
       if let memory {
-        memcpy(larger, memory + start, used)
-        if ownsMemory { memory.deallocate() }
+        memcpy(larger.baseAddress.unsafelyUnwrapped, memory + start, used)
+        if ownsMemory { ByteQueue.free(memory, capacity) }
       }
       ownsMemory = true
-      memory = larger
-      capacity = size
+      memory = larger.baseAddress
+      capacity = larger.count
     }
     start = 0
     end = used
@@ -85,10 +85,22 @@ struct ByteQueue: ~Copyable {
   @inline(__always) mutating func removeAll() {
     start = 0
     end = 0
-    if capacity > ByteQueue.keptCapacity, ownsMemory {
-      memory?.deallocate()
-      memory = nil
+    if capacity > ByteQueue.keptCapacity, ownsMemory, let memory {
+      ByteQueue.free(memory, capacity)
+      self.memory = nil
       capacity = 0
     }
+  }
+
+  /// Large ones come from the loop, where there is one: a queue may end with the last reference to its stream, on any
+  /// thread.
+  private static func allocate(_ size: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    guard size >= LargeBlocks.smallestSize, let loop = EventLoop.current else { return .allocate(capacity: size) }
+    return loop.largeBlocks.take(size).bindMemory(to: UInt8.self)
+  }
+
+  private static func free(_ memory: UnsafeMutablePointer<UInt8>, _ capacity: Int) {
+    guard capacity >= LargeBlocks.smallestSize, let loop = EventLoop.current else { return memory.deallocate() }
+    loop.largeBlocks.put(UnsafeMutableRawBufferPointer(start: memory, count: capacity))
   }
 }

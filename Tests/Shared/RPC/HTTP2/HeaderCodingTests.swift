@@ -98,6 +98,24 @@ struct HeaderCodingTests {
     try send()
   }
 
+  @Test("a block that is not sent after all leaves no trace in the table", arguments: [false, true])
+  func restored(_ isSmaller: Bool) throws {
+    var encoder = HeaderEncoder()
+    var decoder = RPC.HeaderDecoder<Fields>()
+    func block(_ value: String) -> [UInt8] {
+      encode(&encoder) { $0.append(repeated: Array("x-entry".utf8), Array(value.utf8), &$1) }
+    }
+    _ = try decode(&decoder, block("a"))
+    if isSmaller { encoder.setTableSize(100) }
+    let mark = encoder.mark
+    _ = block("b")
+    encoder.restore(mark)
+    for value in ["a", "b", "c", "b", "a"] {
+      let list = try decode(&decoder, block(value)).list
+      #expect(list == ["x-entry: \(value)"])
+    }
+  }
+
   @Test("the same block gives the same list, until one in between changes the table")
   func kept() throws {
     var encoder = HeaderEncoder()

@@ -32,9 +32,11 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Monotonic nanoseconds at which the current batch of events began.
   public private(set) var now: UInt64
   /// Scratch space for one read of whatever runs on the loop; valid until the next read.
-  public let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+  public let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
   /// Scratch space to gather one write in.
   public let writeBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+  /// Scratch space for the pieces of one write.
+  public let writePieces = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 64)
 
   /// Memory for what comes and goes with every call.
   public var blocks = BlockPool()
@@ -79,6 +81,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     close(poller)
     readBuffer.deallocate()
     writeBuffer.deallocate()
+    writePieces.deallocate()
   }
 
   /// `CLOCK_MONOTONIC` in nanoseconds.

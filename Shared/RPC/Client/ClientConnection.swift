@@ -118,6 +118,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     guard streams.count >= streamLimit || !waiting.isEmpty else {
       return try start(stream, path: path, metadata: metadata, deadline: deadline)
     }
+    // Calls that were cancelled, or whose deadline has passed, stay in the row until it moves on.
+    if waiting.count >= ClientConnection.waitingLimit { waiting.removeAll { $0.stream.connection == nil } }
     guard waiting.count < ClientConnection.waitingLimit else {
       throw RPCError(.resourceExhausted, "\(waiting.count) calls wait for their turn on one connection")
     }

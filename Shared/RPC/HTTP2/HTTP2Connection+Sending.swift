@@ -99,7 +99,10 @@ extension HTTP2Connection {
     stream.place = .none
   }
 
-  /// Sends a frame of the first stream's data at most, so that streams take turns, and what comes before and after it.
+  /// Sends a frame of the first stream's data at most, and what comes before and after it.
+  ///
+  /// A message is of use when it is there as a whole: a stream goes on until it has sent what a large one has, and only then
+  /// the next one has its turn. By frames, all would be done at the end.
   @inline(__always) final func send(_ stream: HTTP2Stream, _ output: inout Output) {
     hasSentData = true
     if stream.owesHeaders { appendOwedHeaders(stream, to: &output) }
@@ -110,15 +113,24 @@ extension HTTP2Connection {
       let ends = count == waiting && stream.outboundEnded && stream.endsWithData
       output.appendFrameHeader(
         length: count, type: FrameType.data, flags: ends ? FrameFlags.endStream : 0, streamID: stream.id)
-      output.append(UnsafeRawBufferPointer(rebasing: stream.outbound.bytes[..<count]))
+      let bytes = UnsafeRawBufferPointer(rebasing: stream.outbound.bytes[..<count])
+      if count >= Output.smallestReference, count < waiting, tls == nil {
+        // The queue is not empty afterwards, so that the memory stays; nobody adds to it, or moves it, during a flush.
+        output.append(reference: bytes)
+      } else {
+        output.append(bytes)
+      }
       stream.outbound.removeFirst(count)
       sendWindow -= count
       stream.sendWindow -= count
+      turnCount += count
     } else if stream.outboundEnded && stream.endsWithData {
       output.appendFrameHeader(length: 0, type: FrameType.data, flags: FrameFlags.endStream, streamID: stream.id)
     }
-    ready.remove(stream)
     stream.didSend()
+    if !stream.outbound.isEmpty && turnCount < HTTP2Connection.turnLimit { return }
+    turnCount = 0
+    ready.remove(stream)
     guard stream.outbound.isEmpty else { return ready.append(stream) }
     stream.place = .none
     guard stream.outboundEnded else { return }
@@ -128,6 +140,7 @@ extension HTTP2Connection {
 
   /// A window is closed: the stream leaves the row until it opens.
   private final func wait(_ stream: HTTP2Stream) {
+    turnCount = 0
     ready.remove(stream)
     if stream.sendWindow <= 0 {
       stream.place = .none

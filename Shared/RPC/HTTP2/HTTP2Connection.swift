@@ -51,6 +51,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final var ready = StreamQueue()
   /// Those of them that the connection's window holds back.
   final var held = StreamQueue()
+  /// Bytes that the first of them has sent in its turn.
+  final var turnCount = 0
   final var encoder = HeaderEncoder()
 
   // Flow control
@@ -100,6 +102,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// Unread bytes of all streams together beyond which the connection's own window is not opened further. Up to here a
   /// stream that nobody reads does not hold up its neighbours.
   static let heldBytesLimit = 16 << 20
+  /// Bytes after which a stream lets others have their turn.
+  static let turnLimit = 1 << 20
   /// Answers to frames (acknowledgements, resets, window updates) that wait for a peer which does not read.
   static let controlLimit = 1 << 20
   /// Header bytes of ours beyond which a call fails: no peer takes more.
@@ -270,12 +274,14 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final func flush() {
     isDirty = false
     guard !isClosed, canSend, writeUnsent() else { return }
-    var output = Output(loop.writeBuffer)
+    var output = Output(loop.writeBuffer, pieces: loop.writePieces)
     repeat {
       while let stream = ready.first {
         // Header blocks leave in the order in which they were encoded.
         if !control.isEmpty { guard writeControl(&output) else { return } }
-        if output.room < min(stream.outbound.count, peerMaxFrameSize) + HTTP2Connection.framingRoom {
+        // The last piece of a message takes its memory along: what refers to that has to be gone before.
+        let isFull = output.room < min(stream.outbound.count, peerMaxFrameSize) + HTTP2Connection.framingRoom
+        if isFull || output.hasReferences && (output.isFull || stream.outbound.count <= peerMaxFrameSize) {
           guard write(&output) else { return }
         }
         send(stream, &output)
@@ -310,7 +316,36 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
 
   private final func write(_ output: inout Output) -> Bool {
     defer { output.removeAll() }
-    return write(output.bytes)
+    return output.hasReferences ? write(output.vectors()) : write(output.bytes)
+  }
+
+  /// The same for pieces. Not with TLS.
+  private final func write(_ pieces: UnsafeMutableBufferPointer<iovec>) -> Bool {
+    var rest = pieces
+    while !rest.isEmpty {
+      var message = msghdr()
+      message.msg_iov = rest.baseAddress
+      message.msg_iovlen = rest.count
+      var count = sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL))
+      if count < 0 {
+        if errno == EINTR { continue }
+        guard errno == EAGAIN else {
+          closeBroken("sendmsg")
+          return false
+        }
+        for piece in rest { unsent.append(UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)) }
+        waitForWritable()
+        return false
+      }
+      while let piece = rest.first, count >= piece.iov_len {
+        count -= piece.iov_len
+        rest = UnsafeMutableBufferPointer(rebasing: rest.dropFirst())
+      }
+      if count > 0 {
+        rest[0] = iovec(iov_base: rest[0].iov_base + count, iov_len: rest[0].iov_len - count)
+      }
+    }
+    return true
   }
 
   private final func writeUnsent() -> Bool {

@@ -1,6 +1,5 @@
 import CSystem
 import Glibc
-import Synchronization
 
 /// One thread with one epoll instance.
 ///
@@ -51,7 +50,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     var thunks: [@Sendable () -> Void] = []
     var isSignalled = false
   }
-  private let inbox = Mutex(Inbox())
+  private let inbox = Lock(Inbox())
 
   /// Job generations that run before the loop looks at its descriptors again, so that code that keeps yielding can't
   /// starve the sockets.

@@ -1,7 +1,6 @@
 import CMicroHTTPD
 import EventLoop
 import Glibc
-import Synchronization
 
 /// An HTTP/1.0 and 1.1 server on libmicrohttpd: one thread moves the bytes of all connections, handlers are tasks.
 ///
@@ -19,7 +18,7 @@ public final class HTTPServer: Sendable {
   /// With the port that was chosen when the one asked for was 0.
   public let address: HTTPAddress
   private let core: ServerCore
-  private let daemon: Mutex<Daemon?>
+  private let daemon: Lock<Daemon?>
 
   /// Listens and serves.
   ///
@@ -39,7 +38,7 @@ public final class HTTPServer: Sendable {
       close(socket.descriptor)
       throw .cannotListen(address, setting: setting, reason: reason)
     }
-    daemon = Mutex(Daemon(pointer: pointer))
+    daemon = Lock(Daemon(pointer: pointer))
   }
 
   /// Accepts no more connections, waits until all requests are answered, at most for `grace`, then closes everything.

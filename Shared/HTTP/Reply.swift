@@ -1,5 +1,5 @@
 import CMicroHTTPD
-import Synchronization
+import EventLoop
 
 /// The answer to one request: the handler's task gives it, libmicrohttpd's thread takes it.
 final class Reply: Sendable {
@@ -15,7 +15,7 @@ final class Reply: Sendable {
   }
 
   private let connection: SuspendedConnection
-  private let state = Mutex(State.open(nil))
+  private let state = Lock(State.open(nil))
 
   /// Suspends `connection` until there is an answer. Call on libmicrohttpd's thread, from the request's callback.
   init(suspending connection: OpaquePointer) {

@@ -1,6 +1,6 @@
 import CMicroHTTPD
+import EventLoop
 import Glibc
-import Synchronization
 
 /// What libmicrohttpd's thread, the handlers and `shutdown` share.
 final class ServerCore: Sendable {
@@ -17,13 +17,13 @@ final class ServerCore: Sendable {
 
   let options: HTTPServerOptions
   let handler: HTTPServer.Handler
-  private let state: Mutex<State>
+  private let state: Lock<State>
 
   init(options: HTTPServerOptions, handler: @escaping HTTPServer.Handler) {
     self.options = options
     self.handler = handler
     let connections = ConnectionTable(maxConnections: options.maxConnections, transferTimeout: options.transferTimeout)
-    state = Mutex(State(connections: connections))
+    state = Lock(State(connections: connections))
   }
 
   // MARK: Connections

@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 
 /// One request of the client, from `send` to its end.
 final class Transfer: Sendable {
@@ -10,7 +10,7 @@ final class Transfer: Sendable {
     case waiting(CheckedContinuation<HTTPResponse, any Error>)
     case finished(Result<HTTPResponse, any Error>)
   }
-  private let state = Mutex(State.created)
+  private let state = Lock(State.created)
 
   init(request: HTTPRequest, deadline: ContinuousClock.Instant, options: HTTPClientOptions) {
     self.request = request

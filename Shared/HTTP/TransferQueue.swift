@@ -1,5 +1,5 @@
 import CCurl
-import Synchronization
+import EventLoop
 
 /// How tasks reach the client's thread.
 final class TransferQueue: Sendable {
@@ -21,7 +21,7 @@ final class TransferQueue: Sendable {
     var count = 0
   }
 
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let multi: Multi
   private let maxCount: Int
 

@@ -1,3 +1,5 @@
+import EventLoop
+// Lock is its Mutex, which what is inlinable has to see.
 import Synchronization
 
 /// What a call that was handed to the store will have come to.
@@ -13,7 +15,7 @@ public final class PendingResult<Value: Sendable>: Sendable {
     case taken
   }
 
-  @usableFromInline let state = Mutex(State.open)
+  @usableFromInline let state = Lock(State.open)
 
   @inlinable init() {}
 

@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 
 /// Counts a store's threads, so that closing can wait for the last.
 final class RunningThreads: Sendable {
@@ -7,7 +7,7 @@ final class RunningThreads: Sendable {
     var waiting: [CheckedContinuation<Void, Never>] = []
   }
 
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   func begin() { state.withLock { $0.count += 1 } }
 

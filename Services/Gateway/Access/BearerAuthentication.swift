@@ -1,12 +1,12 @@
+import EventLoop
 import RPC
 import ServiceKit
-import Synchronization
 
 /// Lets calls in that come with a bearer token (RFC 6750 §2.1) of the file, or over a Unix socket, whose peers the system
 /// vouches for. The file can be read again while it serves.
 final class BearerAuthentication: ServerInterceptor {
   private let path: String
-  private let table: Mutex<TokenTable>
+  private let table: Lock<TokenTable>
 
   /// Open to everybody: probes of load balancers and orchestrators carry no token, and learn no more than whether a service
   /// is up.
@@ -15,7 +15,7 @@ final class BearerAuthentication: ServerInterceptor {
   /// - Throws: which file, which line, and what is wrong with it.
   init(file path: String) throws(ConfigurationError) {
     self.path = path
-    table = Mutex(try BearerAuthentication.read(path))
+    table = Lock(try BearerAuthentication.read(path))
   }
 
   /// Reads the file again. Clients whose token is not in it any more are refused from their next call on.

@@ -1,6 +1,5 @@
 import EventLoop
 import Messages
-import Synchronization
 
 /// The way to a service: any number of addresses, a connection to each, calls in turn over those that are ready.
 ///
@@ -11,7 +10,7 @@ public final class Channel: Sendable {
   private let group: EventLoopGroup
   private let balancers: [Balancer]
   private let refresh: Refresh
-  private let known = Mutex<[Address]>([])
+  private let known = Lock<[Address]>([])
   let retryBudget: RetryBudget
 
   public init(target: Target, group: EventLoopGroup, options: ChannelOptions = ChannelOptions()) {
@@ -66,7 +65,7 @@ public final class Channel: Sendable {
 /// Asks the resolver to look again, from any balancer's loop.
 private final class Refresh: Sendable {
   /// Nil once the channel is shut down.
-  let resolver = Mutex<Resolver?>(nil)
+  let resolver = Lock<Resolver?>(nil)
 
   func request() {
     guard let resolver = resolver.withLock({ $0 }) else { return }

@@ -11,7 +11,7 @@ public final class Server: Sendable {
   /// For calls of methods that are not among `methods`.
   let unknownMethodInterceptors: [any MethodInterceptor]
   private let homes: [ServerLoop]
-  private let listeners = Mutex<[Listener]>([])
+  private let listeners = Lock<[Listener]>([])
   private let connectionLimit: Int
   private let openConnections = Atomic<Int>(0)
   private let turn = Atomic<Int>(0)

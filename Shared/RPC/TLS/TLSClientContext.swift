@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 
 /// How a client speaks TLS: 1.3 or 1.2, HTTP/2 by ALPN; the server's certificate is always checked.
 public struct TLSClientConfiguration: Sendable, Hashable {
@@ -19,7 +19,7 @@ public struct TLSClientConfiguration: Sendable, Hashable {
 /// What a channel's connections take their TLS from. The files can be read again while it is in use.
 public final class TLSClientContext: Sendable {
   public let configuration: TLSClientConfiguration
-  private let context: Mutex<TLSContext>
+  private let context: Lock<TLSContext>
   private let verifies: Bool
 
   /// Reads the files.
@@ -27,14 +27,14 @@ public final class TLSClientContext: Sendable {
   public init(_ configuration: TLSClientConfiguration = TLSClientConfiguration()) throws(TLSError) {
     self.configuration = configuration
     verifies = true
-    context = Mutex(try TLSClientContext.load(configuration, verifies: true))
+    context = Lock(try TLSClientContext.load(configuration, verifies: true))
   }
 
   /// For a process that asks itself how it is: whatever certificate the server shows is taken.
   package init(unverifiedWith identity: TLSIdentity?) throws(TLSError) {
     configuration = TLSClientConfiguration(identity: identity)
     verifies = false
-    context = Mutex(try TLSClientContext.load(configuration, verifies: false))
+    context = Lock(try TLSClientContext.load(configuration, verifies: false))
   }
 
   /// Reads the files again, for connections to come.

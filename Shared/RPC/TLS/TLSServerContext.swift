@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 
 /// A certificate and its key, PEM files.
 public struct TLSIdentity: Sendable, Hashable {
@@ -32,13 +32,13 @@ public struct TLSServerConfiguration: Sendable, Hashable {
 /// What a server's connections take their TLS from. The files can be read again while it serves.
 public final class TLSServerContext: Sendable {
   public let configuration: TLSServerConfiguration
-  private let context: Mutex<TLSContext>
+  private let context: Lock<TLSContext>
 
   /// Reads the files.
   /// - Throws: which file can't be used, why, and what to do.
   public init(_ configuration: TLSServerConfiguration) throws(TLSError) {
     self.configuration = configuration
-    context = Mutex(try TLSServerContext.load(configuration))
+    context = Lock(try TLSServerContext.load(configuration))
   }
 
   /// Reads the files again. New connections get what is in them; those that are there keep what they have.

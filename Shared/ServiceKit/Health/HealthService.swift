@@ -2,7 +2,6 @@ import EventLoop
 import Messages
 import RPC
 import Stubs
-import Synchronization
 
 /// `grpc.health.v1.Health`: whether the server as a whole ("") and each of its services serves.
 ///
@@ -43,7 +42,7 @@ public final class HealthService: Grpc.Health.V1.Health {
     var status: Status?
   }
 
-  private let state: Mutex<State>
+  private let state: Lock<State>
 
   /// - Parameters:
   ///   - services: full names; they serve from the start, as does the whole.
@@ -54,7 +53,7 @@ public final class HealthService: Grpc.Health.V1.Health {
     self.probeInterval = probeInterval
     var state = State()
     for service in services + [""] { state.statuses[service] = .serving }
-    self.state = Mutex(state)
+    self.state = Lock(state)
   }
 
   /// Says how a service is from now on; watchers are told when that is news.

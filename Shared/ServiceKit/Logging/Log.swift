@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 import RPC
 import Synchronization
@@ -54,7 +55,7 @@ public struct Log: Sendable {
 final class Logger: Sendable {
   private let descriptor: Int32
   private let level = Atomic<UInt8>(LogLevel.info.rawValue)
-  private let service = Mutex("")
+  private let service = Lock("")
   private let dropped = Atomic<Int>(0)
 
   init(descriptor: Int32) { self.descriptor = descriptor }

@@ -1,5 +1,4 @@
 import EventLoop
-import Synchronization
 
 /// How often one thing may be logged: some lines at once, then one a second. What is left out is counted, so that a peer
 /// that makes calls fail neither fills the disk nor hides how often it did.
@@ -16,7 +15,7 @@ public final class LogAllowance: Sendable {
 
   private let burst: Int
   private let now: @Sendable () -> UInt64
-  private let state: Mutex<State>
+  private let state: Lock<State>
 
   /// - Parameters:
   ///   - burst: lines at once.
@@ -25,7 +24,7 @@ public final class LogAllowance: Sendable {
     precondition(burst > 0, "an allowance of no lines logs nothing")
     self.burst = burst
     self.now = now
-    state = Mutex(State(lines: burst, refilledAt: now()))
+    state = Lock(State(lines: burst, refilledAt: now()))
   }
 
   /// Asked before a line is written.

@@ -1,5 +1,5 @@
+import EventLoop
 import RPC
-import Synchronization
 
 /// The calls of a process's channels as gRPC A66 measures them: attempts, and the calls that they were made for.
 ///
@@ -36,7 +36,7 @@ public final class ClientMetrics: ClientInterceptor {
 
   private let loops: Int
   private let limit: Int
-  private let methods = Mutex<[Key: PerMethod]>([:])
+  private let methods = Lock<[Key: PerMethod]>([:])
 
   /// - Parameters:
   ///   - loops: of the group that the channels run on.

@@ -1,5 +1,5 @@
+import EventLoop
 import RPC
-import Synchronization
 
 /// A server's calls as gRPC A66 measures them.
 ///
@@ -13,7 +13,7 @@ public final class ServerMetrics: ServerInterceptor {
   static let other = "other"
 
   private let loops: Int
-  private let methods = Mutex<[(name: String, counters: CallCounters)]>([])
+  private let methods = Lock<[(name: String, counters: CallCounters)]>([])
 
   /// - Parameter loops: of the group that the server runs on.
   public init(loops: Int) { self.loops = loops }

@@ -1,11 +1,11 @@
+import EventLoop
 import RPC
-import Synchronization
 
 /// All that a process measures for Prometheus: the calls that it takes, the calls that it makes, and itself.
 public final class ServiceMetrics: Sendable {
   public let server: ServerMetrics
   public let client: ClientMetrics
-  private let connections = Mutex<(@Sendable () -> Int)?>(nil)
+  private let connections = Lock<(@Sendable () -> Int)?>(nil)
 
   /// - Parameter loops: of the group that everything runs on.
   public init(loops: Int) {

@@ -1,7 +1,6 @@
 import EventLoop
 import Glibc
 import RPC
-import Synchronization
 
 /// Runs an executable: command line, configuration, loops, start, signals, graceful stop, exit code.
 ///
@@ -67,7 +66,7 @@ public enum ServiceRunner {
 
   private static func check(_ service: ServiceDescription, _ configuration: Configuration) -> Never {
     let signals = SignalWatcher()
-    let problem = Mutex<String??>(nil)
+    let problem = Lock<String??>(nil)
     Task {
       let found = await HealthProbe.problem(at: configuration[service.listen], configuration)
       problem.withLock { $0 = .some(found) }
@@ -100,7 +99,7 @@ public enum ServiceRunner {
     }
     let loop = group.next()
     let stop = StopSignal { signals.wake() }
-    let result = Mutex<ExitCode?>(nil)
+    let result = Lock<ExitCode?>(nil)
     let setup = ServiceSetup(
       configuration: configuration, group: group, addresses: configuration[service.listen], tls: tls)
     setup.onReload("certificates") { try tls.reload() }

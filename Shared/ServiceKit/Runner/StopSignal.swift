@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 
 /// Why a service stops, said once, and waited for.
 final class StopSignal: Sendable {
@@ -12,7 +12,7 @@ final class StopSignal: Sendable {
     var waiter: CheckedContinuation<Reason, Never>?
   }
 
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let onFire: @Sendable () -> Void
 
   /// - Parameter onFire: told once, on the thread that fires.

@@ -1,6 +1,5 @@
 import EventLoop
 import RPC
-import Synchronization
 
 /// Logs connections that are refused: who, why, and how many. One line in ten seconds at most, because whoever is refused
 /// tends to come back at once.
@@ -10,7 +9,7 @@ final class RefusedConnections: Sendable {
     var unloggedCount = 0
   }
 
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let log: @Sendable (_ reason: String, _ peer: Peer, _ count: Int) -> Void
 
   static let interval = Duration.seconds(10)

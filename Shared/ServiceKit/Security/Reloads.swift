@@ -1,8 +1,8 @@
-import Synchronization
+import EventLoop
 
 /// What is read again when the process gets SIGHUP: certificates, tokens. Calls go on meanwhile.
 public final class Reloads: Sendable {
-  private let actions = Mutex<[(name: String, body: @Sendable () throws -> Void)]>([])
+  private let actions = Lock<[(name: String, body: @Sendable () throws -> Void)]>([])
 
   init() {}
 

@@ -1,5 +1,4 @@
 import EventLoop
-import Synchronization
 
 /// What one process measures: a histogram for each endpoint, since the start.
 ///
@@ -40,7 +39,7 @@ public final class Timings: Sendable {
     private let parts: [Part]
 
     private final class Part: Sendable {
-      let histogram = Mutex(Histogram())
+      let histogram = Lock(Histogram())
     }
 
     init(_ kind: Kind, _ name: String, loops: Int) {
@@ -62,7 +61,7 @@ public final class Timings: Sendable {
     }
   }
 
-  private let endpoints = Mutex<[Kind: [String: Endpoint]]>([:])
+  private let endpoints = Lock<[Kind: [String: Endpoint]]>([:])
   private let limit: Int
   private let loops: Int
 

@@ -1,11 +1,11 @@
+import EventLoop
 import ServiceKit
-import Synchronization
 
 @testable import Control
 
 /// What a command has printed.
 final class Captured: Sendable {
-  private let texts = Mutex<[StandardStream: String]>([:])
+  private let texts = Lock<[StandardStream: String]>([:])
 
   var console: Console {
     Console(isTerminal: false) { stream, text in self.texts.withLock { $0[stream, default: ""] += text } }

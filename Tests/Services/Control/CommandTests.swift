@@ -4,7 +4,6 @@ import Messages
 import RPC
 import ServiceKit
 import Stubs
-import Synchronization
 import Testing
 
 @testable import Control
@@ -89,7 +88,7 @@ struct CommandTests {
 
   @Test("a call that the gateway fails for now is made once: registering is not tried five times")
   func once() async throws {
-    let calls = Mutex(0)
+    let calls = Lock(0)
     let result = try await run(["register"]) { router in
       router.unary(Gateway.register) { _, _ in
         calls.withLock { $0 += 1 }

@@ -3,7 +3,6 @@ import Glibc
 import Messages
 import RPC
 import Stubs
-import Synchronization
 import Testing
 
 @testable import Control
@@ -44,7 +43,7 @@ struct SnapshotFileTests {
 
   @Test("one snapshot is applied by a call, several by a stream, none if one of them is unreadable")
   func applies() async throws {
-    let calls = Mutex<[String]>([])
+    let calls = Lock<[String]>([])
     var router = Router()
     router.unary(Omsconnector.V1.InventoryServiceMethods.applyStockSnapshot) { request, _ in
       calls.withLock { $0.append("unary \(request.snapshot?.aggregateId ?? "")") }

@@ -1,8 +1,8 @@
+import EventLoop
 import HTTP
 import Messages
 import RPC
 import ServiceKit
-import Synchronization
 import Testing
 
 @testable import Gateway
@@ -13,7 +13,7 @@ final class RecordingConsumer: Sendable {
     service: ConnectorService, request: Omsconnector.Internal.V1.ConsumeRequest, trace: TraceContext
   )
 
-  private let messages = Mutex<[Received]>([])
+  private let messages = Lock<[Received]>([])
   var received: [Received] { messages.withLock { $0 } }
   let failure: (any Error)?
   let result: String

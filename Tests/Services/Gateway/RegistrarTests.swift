@@ -1,3 +1,4 @@
+import EventLoop
 import RPC
 import Synchronization
 import Testing
@@ -6,13 +7,13 @@ import Testing
 
 /// An OMS that answers from a list, then with success for ever.
 private final class FakePort: RegistrationPort {
-  private let answers: Mutex<[RegistrationFailure?]>
+  private let answers: Lock<[RegistrationFailure?]>
   private let registered = Atomic(0)
   private let unregistered = Atomic(0)
   private let unregisterError: ServiceBusError?
 
   init(_ answers: [RegistrationFailure?] = [], unregisterError: ServiceBusError? = nil) {
-    self.answers = Mutex(answers)
+    self.answers = Lock(answers)
     self.unregisterError = unregisterError
   }
 

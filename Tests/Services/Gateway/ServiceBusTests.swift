@@ -1,3 +1,4 @@
+import EventLoop
 import HTTP
 import Messages
 import ServiceKit
@@ -8,7 +9,7 @@ import Testing
 
 /// A service bus that a test scripts: answers by path and method name, and what it was asked.
 final class ScriptedBus: Sendable {
-  private let seen = Mutex<[HTTPRequest]>([])
+  private let seen = Lock<[HTTPRequest]>([])
   var requests: [HTTPRequest] { seen.withLock { $0 } }
   private let answer: @Sendable (HTTPRequest, String) -> HTTPResponse
 
@@ -134,7 +135,7 @@ final class ScriptedBus: Sendable {
 
   @Test("a bus that has the id already is told to forget it, then registers again")
   func duplicate() async throws {
-    let isKnown = Mutex(true)
+    let isKnown = Lock(true)
     let bus = ScriptedBus { _, call in
       switch call {
       case "unregister":

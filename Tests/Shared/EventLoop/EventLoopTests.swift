@@ -1,5 +1,4 @@
 import EventLoop
-import Synchronization
 import Testing
 
 @Suite struct EventLoopTests {
@@ -67,5 +66,5 @@ import Testing
   }
 }
 
-private final class Seen: Sendable { let order = Mutex<[Int: [Int]]>([:]) }
-private final class Flag: Sendable { let value = Mutex(false) }
+private final class Seen: Sendable { let order = Lock<[Int: [Int]]>([:]) }
+private final class Flag: Sendable { let value = Lock(false) }

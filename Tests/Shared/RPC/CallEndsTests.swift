@@ -1,6 +1,5 @@
 import EventLoop
 import Messages
-import Synchronization
 import Testing
 
 @testable import RPC
@@ -182,7 +181,7 @@ import Testing
 
 /// Notes how calls ended.
 private final class Ends: ServerInterceptor, MethodInterceptor {
-  private let noted = Mutex<[RPCError?]>([])
+  private let noted = Lock<[RPCError?]>([])
   var errors: [RPCError?] { noted.withLock { $0 } }
 
   func interceptor(forPath path: String) -> (any MethodInterceptor)? { self }

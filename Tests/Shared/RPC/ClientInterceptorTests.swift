@@ -1,11 +1,10 @@
 import EventLoop
 import RPC
-import Synchronization
 import Testing
 
 /// Writes down what it sees of a channel's calls.
 private final class Watcher: ClientInterceptor {
-  private let lines = Mutex<[String]>([])
+  private let lines = Lock<[String]>([])
   var all: [String] { lines.withLock { $0 } }
 
   func interceptor(forPath path: String, target: Target) -> (any ClientMethodInterceptor)? {

@@ -1,7 +1,6 @@
 import EventLoop
 import Glibc
 import Messages
-import Synchronization
 import Testing
 
 @testable import RPC
@@ -64,7 +63,7 @@ private struct WeakSubchannel: Sendable { weak let value: Subchannel? }
 
   @Test("an address that disappears together with its connection is not tried again")
   func disappeared() async throws {
-    let connection = Mutex<Int32>(-1)
+    let connection = Lock<Int32>(-1)
     let server = try RawServer { peer in
       _ = peer.receive(RawPeer.preface.count)
       connection.withLock { $0 = peer.descriptor }

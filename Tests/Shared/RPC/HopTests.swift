@@ -1,6 +1,5 @@
 import EventLoop
 import Messages
-import Synchronization
 import Testing
 
 @testable import RPC
@@ -115,7 +114,7 @@ import Testing
 
   @Test("the next hop gets what is left of the deadline, each attempt less")
   func whatIsLeft() async throws {
-    let left = Mutex<[Duration]>([])
+    let left = Lock<[Duration]>([])
     let hops = try Hops { router in
       router.unary(TestMethods.idempotent) { request, context in
         let count = left.withLock {

@@ -1,7 +1,6 @@
 import EventLoop
 import Messages
 import RPC
-import Synchronization
 import Testing
 
 /// Writes down what it sees, and refuses calls if it is to.
@@ -32,7 +31,7 @@ private final class Witness: ServerInterceptor, MethodInterceptor {
 }
 
 private final class Journal: Sendable {
-  private let lines = Mutex<[String]>([])
+  private let lines = Lock<[String]>([])
   var all: [String] { lines.withLock { $0 } }
   func append(_ line: String) { lines.withLock { $0.append(line) } }
 }
@@ -124,7 +123,7 @@ private final class Journal: Sendable {
 
   /// Keeps what it is told of messages.
   private final class Counts: ServerInterceptor, MethodInterceptor {
-    private let all = Mutex<[MessageCounts]>([])
+    private let all = Lock<[MessageCounts]>([])
     var list: [MessageCounts] { all.withLock { $0 } }
     func interceptor(forPath path: String) -> (any MethodInterceptor)? { self }
     func callEnded(_ summary: CallSummary) { all.withLock { $0.append(summary.messages) } }

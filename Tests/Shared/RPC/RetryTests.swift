@@ -1,6 +1,5 @@
 import EventLoop
 import Messages
-import Synchronization
 import Testing
 
 @testable import RPC
@@ -10,7 +9,7 @@ import Testing
   /// A server whose method fails in the given ways, one after the other, and then answers with what it was sent of earlier
   /// attempts.
   private static func failing(_ errors: [RPCError], calls: Counter) throws -> TestServer {
-    let seen = Mutex<[String]>([])
+    let seen = Lock<[String]>([])
     return try TestServer.start { router in
       for method in [TestMethods.idempotent, TestMethods.unary] {
         router.unary(method) { _, context in

@@ -1,6 +1,5 @@
 import EventLoop
 import RPC
-import Synchronization
 import Testing
 
 /// A front that forwards to a service: what the gateway is.
@@ -10,7 +9,7 @@ import Testing
   ]
 
   private final class Traces: Sendable {
-    private let all = Mutex<[TraceContext]>([])
+    private let all = Lock<[TraceContext]>([])
     var list: [TraceContext] { all.withLock { $0 } }
     func append(_ trace: TraceContext) { all.withLock { $0.append(trace) } }
   }

@@ -16,7 +16,7 @@ private final class Lines: Sendable {
     let trace: TraceContext
   }
 
-  private let lines = Mutex<[Line]>([])
+  private let lines = Lock<[Line]>([])
   let now = Atomic<UInt64>(1_000_000_000)
   var all: [Line] { lines.withLock { $0 } }
 

@@ -1,7 +1,7 @@
+import EventLoop
 import Messages
 import RPC
 import Stubs
-import Synchronization
 import Testing
 
 @testable import ServiceKit
@@ -55,7 +55,7 @@ struct HealthTests {
 
   @Test("watchers of a name that a probe answers for are told of changes, by one probe for all of them")
   func watchedProbes() async throws {
-    let answer = Mutex((status: Status.serving, running: 0, most: 0))
+    let answer = Lock((status: Status.serving, running: 0, most: 0))
     let health = HealthService(services: [], probeInterval: .milliseconds(1))
     health.delegate("sales") {
       answer.withLock {

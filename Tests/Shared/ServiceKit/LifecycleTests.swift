@@ -13,7 +13,7 @@ import Testing
 struct LifecycleTests {
   /// What happened, in order.
   private final class Events: Sendable {
-    private let list = Mutex<[String]>([])
+    private let list = Lock<[String]>([])
     func add(_ event: String) { list.withLock { $0.append(event) } }
     var all: [String] { list.withLock { $0 } }
   }

@@ -1,4 +1,4 @@
-import Synchronization
+import EventLoop
 import Testing
 
 @testable import ServiceKit
@@ -7,7 +7,7 @@ import Testing
 struct LogAllowanceTests {
   @Test("some lines at once, then one a second; what is left out is counted")
   func allowance() {
-    let clock = Mutex<UInt64>(5)
+    let clock = Lock<UInt64>(5)
     let allowance = LogAllowance(burst: 3) { clock.withLock { $0 } }
     #expect((0..<5).map { _ in allowance.take() } == [0, 0, 0, nil, nil])
     clock.withLock { $0 += 999_999_999 }

@@ -2,7 +2,6 @@ import EventLoop
 import Messages
 import RPC
 import Stubs
-import Synchronization
 import Testing
 
 @testable import ServiceKit
@@ -34,7 +33,7 @@ struct SecurityTests {
 
   @Test("refused connections are logged at once, then once in ten seconds with how many there were")
   func refusals() {
-    let lines = Mutex<[String]>([])
+    let lines = Lock<[String]>([])
     let refused = RefusedConnections { reason, _, count in lines.withLock { $0.append("\(reason) \(count)") } }
     let second: UInt64 = 1_000_000_000
     for time in [1, 2, 3, 11, 12, 25] as [UInt64] {
@@ -47,7 +46,7 @@ struct SecurityTests {
   func reloads() {
     struct Unreadable: Error {}
     let reloads = Reloads()
-    let read = Mutex<[String]>([])
+    let read = Lock<[String]>([])
     reloads.add("bad") { throw Unreadable() }
     reloads.add("good") { read.withLock { $0.append("good") } }
     reloads.run()

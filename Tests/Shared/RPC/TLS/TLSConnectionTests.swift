@@ -1,6 +1,5 @@
 import EventLoop
 import Glibc
-import Synchronization
 import Testing
 
 @testable import RPC
@@ -42,7 +41,7 @@ struct TLSConnectionTests {
   }
 
   private final class Refusals: Sendable {
-    private let reasons = Mutex<[String]>([])
+    private let reasons = Lock<[String]>([])
     func add(_ reason: String) { reasons.withLock { $0.append(reason) } }
     var all: [String] { reasons.withLock { $0 } }
   }

@@ -194,7 +194,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   }
 
   private func startWaiting() {
-    guard !waiting.isEmpty, !isGoingAway else { return }
+    // Not while the end of the connection takes away one call after the other: nobody would end those that began then.
+    guard !waiting.isEmpty, !isGoingAway, !isFailing, !isClosed else { return }
     var failed: [(stream: ClientStream, error: RPCError)] = []
     var started = 0
     while started < waiting.count, streams.count < streamLimit {

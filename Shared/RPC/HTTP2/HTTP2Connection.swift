@@ -37,7 +37,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final var assembly: HeaderAssembly?
   final var assembledBlock = ByteQueue()
   /// The GOAWAY of an error is on its way: nothing that comes matters any more.
-  private final var isFailing = false
+  final private(set) var isFailing = false
   /// That GOAWAY was the last thing that we say.
   private final var isShutDown = false
 

@@ -59,6 +59,32 @@ import Testing
     group.stop()
   }
 
+  @Test("calls that wait for their turn end with their connection, rather than begin on it")
+  func waitingCallsOfLostConnection() async throws {
+    let server = try RawServer { peer in
+      _ = peer.receive(RawPeer.preface.count)
+      // SETTINGS_MAX_CONCURRENT_STREAMS of 1: one call at a time.
+      peer.send(Frame(.settings, [0, 3] + Frame.number(1)))
+      // Closes once the first call is cancelled, with the second one under way.
+      _ = peer.receive(.reset)
+    }
+    let group = try EventLoopGroup(loops: 1)
+    let channel = Channel(target: Target(server.address), group: group)
+    let method = TestMethods.download
+    let first = try await channel.serverStreaming(method, Request())
+    let others = [
+      try await channel.serverStreaming(method, Request()), try await channel.serverStreaming(method, Request()),
+      try await channel.serverStreaming(method, Request()),
+    ]
+    first.cancel()
+    for call in others {
+      let error = await rpcError { for try await _ in call {} }
+      #expect(error?.code == .unavailable)
+    }
+    channel.shutdown()
+    group.stop()
+  }
+
   @Test("a call that is refused is made again, but not for ever")
   func refused() async throws {
     let attempts = Counter()

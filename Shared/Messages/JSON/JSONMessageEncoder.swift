@@ -147,6 +147,8 @@ struct JSONMessageEncoder {
       JSONText.append(timestamp.text, to: &output)
     case google__type__decimal__descriptor_pointer():
       let text = Google.Types.Decimal(unpacked: message).value
+      // A text that is no number at all is better off in its field, from where it can be read again.
+      guard DecimalText(text.utf8) != nil else { return false }
       if Self.isNumber(text) {
         output.append(contentsOf: text.utf8)
       } else {

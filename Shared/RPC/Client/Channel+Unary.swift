@@ -63,9 +63,8 @@ extension Channel {
     var random = SystemRandomNumberGenerator()
     let decision = state.next(
       after: summary, now: EventLoop.monotonicNanoseconds(), budget: retryBudget, random: &random)
-    guard case .retry(let nanoseconds) = decision, !Task.isCancelled else { throw failure }
-    guard nanoseconds > 0 else { return }
-    await stream.loop.sleep(for: .nanoseconds(Int64(clamping: nanoseconds)))
+    guard case .retry(let nanoseconds) = decision else { throw failure }
+    if nanoseconds > 0 { await stream.loop.sleep(for: .nanoseconds(Int64(clamping: nanoseconds))) }
     guard !Task.isCancelled else {
       throw RPCError(.cancelled, "the call was cancelled before it was made again", cause: failure)
     }

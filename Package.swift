@@ -98,3 +98,26 @@ for target in package.targets where [.regular, .executable, .test].contains(targ
 for target in package.targets where ["EventLoop", "RPC"].contains(target.name) {
   target.swiftSettings?.append(.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)))
 }
+
+// Tests/Fuzz/run builds everything with what libFuzzer needs to see, and the program that it runs in the place of the tests.
+if Context.environment["OMS_FUZZING"] != nil {
+  package.products = []
+  // A program can't be linked with another one's code: the gateway's goes without its main function.
+  package.targets.removeAll { $0.type == .test || $0.name == "Gateway" }
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    .target(
+      name: "FixtureMessages", dependencies: ["Messages", "CTestMessages"], path: "Tests/Shared/Messages/Generated"),
+    .target(
+      name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP", "EventLoop"],
+      path: "Services/Gateway", exclude: ["Main.swift"]),
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: ["CFuzzer", "FixtureMessages", "Gateway", "RPC", "Messages", "EventLoop", "CNghttp2", "CSystem"],
+      path: "Tests/Fuzz/Targets"),
+  ]
+  for target in package.targets where [.regular, .executable].contains(target.type) {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])]
+    target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-fsanitize=fuzzer-no-link"])]
+  }
+}

@@ -183,30 +183,44 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// Runs until `stop`. Everything that was scheduled on the loop is dropped then.
   public func run() {
+    withinLoop {
+      while !stopped { iterate(events: $0, timeoutMilliseconds: timeoutMilliseconds()) }
+    }
+  }
+
+  /// Runs what is there to be done now, without waiting, on the caller's thread, which is the loop's meanwhile. For callers
+  /// that drive the loop themselves, as fuzzing does: nothing is left to the system's scheduler then.
+  func runOnce() {
+    withinLoop { iterate(events: $0, timeoutMilliseconds: 0) }
+  }
+
+  private func withinLoop(_ body: (UnsafeMutableBufferPointer<epoll_event>) -> Void) {
     csystem_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
     defer { csystem_set_current_loop(nil) }
-    let capacity = 256
-    let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
+    let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: 256)
     defer { events.deallocate() }
-    while !stopped {
-      runJobs()
-      flushDirty()
-      let count = epoll_wait(poller, events, Int32(capacity), timeoutMilliseconds())
-      now = EventLoop.monotonicNanoseconds()
-      for index in 0..<Int(max(count, 0)) {
-        let descriptor = events[index].data.fd
-        if descriptor == waker {
-          drainInbox()
-        } else if let handler = handlers[Int(descriptor)] {
-          handler.handle(FileEvents(rawValue: events[index].events))
-          // To the end for each connection, not in stages over all of them: what its calls use is still in the cache
-          // then, and their memory goes back to the allocator before the next connection asks for some.
-          runJobs()
-          flushDirty()
-        }
+    body(events)
+  }
+
+  @inline(__always)
+  private func iterate(events: UnsafeMutableBufferPointer<epoll_event>, timeoutMilliseconds: @autoclosure () -> Int32) {
+    runJobs()
+    flushDirty()
+    let count = epoll_wait(poller, events.baseAddress, Int32(events.count), timeoutMilliseconds())
+    now = EventLoop.monotonicNanoseconds()
+    for index in 0..<Int(max(count, 0)) {
+      let descriptor = events[index].data.fd
+      if descriptor == waker {
+        drainInbox()
+      } else if let handler = handlers[Int(descriptor)] {
+        handler.handle(FileEvents(rawValue: events[index].events))
+        // To the end for each connection, not in stages over all of them: what its calls use is still in the cache
+        // then, and their memory goes back to the allocator before the next connection asks for some.
+        runJobs()
+        flushDirty()
       }
-      for timer in timers.takeDue(upTo: now) { timer.fireIfDue() }
     }
+    for timer in timers.takeDue(upTo: now) { timer.fireIfDue() }
   }
 
   /// Ends `run` after the current iteration. Callable from any thread.

@@ -19,6 +19,9 @@ public final class EventLoopGroup: Sendable {
     }
   }
 
+  /// A group of one loop that the caller runs itself.
+  init(running loop: EventLoop) { loops = [loop] }
+
   /// The loop of the caller's thread if it is one of these, else the next one in turn.
   public func next() -> EventLoop {
     if let current = EventLoop.current, loops.contains(where: { $0 === current }) { return current }

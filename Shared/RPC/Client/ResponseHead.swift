@@ -42,12 +42,19 @@ final class ResponseHead: HeaderList, @unchecked Sendable {
       } else {
         unknownEncoding = String(decoding: value.prefix(32), as: UTF8.self)
       }
-    case 14 where name.equals("content-length"): contentLength = Int(String(decoding: value, as: UTF8.self))
+    case 14 where name.equals("content-length"): receiveContentLength(value)
     default:
       guard HeaderRules.isName(name), !HeaderRules.isConnectionSpecific(name, value) else { return isMalformed = true }
       byteCount += name.count + value.count + 32
       guard byteCount <= ResponseHead.limit else { return }
       metadata.append(received: String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
     }
+  }
+
+  private func receiveContentLength(_ value: UnsafeBufferPointer<UInt8>) {
+    guard let length = HeaderRules.contentLength(value), contentLength ?? length == length else {
+      return isMalformed = true
+    }
+    contentLength = length
   }
 }

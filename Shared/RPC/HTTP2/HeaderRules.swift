@@ -23,6 +23,13 @@ enum HeaderRules {
     return value.allSatisfy { $0 != 0 && $0 != 0x0a && $0 != 0x0d }
   }
 
+  /// Digits and nothing else (RFC 9110 §8.6), so few of them that nobody who counts down from them overflows; nil for
+  /// everything else.
+  static func contentLength(_ value: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard (1...18).contains(value.count), value.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return value.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+  }
+
   /// Fields of HTTP/1.1 connections, which have no place here; `te` may be `trailers` alone.
   static func isConnectionSpecific(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
     switch name.count {

@@ -94,11 +94,9 @@ final class RequestHead: HeaderList, @unchecked Sendable {
   }
 
   private func receiveContentLength(_ value: UnsafeBufferPointer<UInt8>) {
-    guard (1...18).contains(value.count), value.allSatisfy({ (0x30...0x39).contains($0) }) else {
+    guard let length = HeaderRules.contentLength(value), contentLength ?? length == length else {
       return isMalformed = true
     }
-    let length = value.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    if contentLength ?? length != length { isMalformed = true }
     contentLength = length
   }
 

@@ -39,6 +39,10 @@ import Testing
     Answer("trailers twice", nil, .response(), .message(ok), .trailers("0"), .trailers("5")),
     Answer("HTTP 503", .unavailable, .headers([(":status", "503"), ("content-type", "text/html")])),
     Answer("a content-type of its own", .unknown, .headers([(":status", "200"), ("content-type", "text/html")])),
+    Answer(
+      "a content-length below zero", .internalError,
+      .headers([(":status", "200"), ("content-type", "application/grpc"), ("content-length", "\(Int.min)")]),
+      .message(ok), .trailers("0")),
     Answer("messages before headers", .internalError, .message(ok), .trailers("0")),
     Answer("a reset with NO_ERROR", .internalError, Frame(.reset, stream: 1, Frame.number(0))),
     Answer("GOAWAY that leaves the call out", .unavailable, Frame(.goAway, Frame.number(0) + Frame.number(0))),

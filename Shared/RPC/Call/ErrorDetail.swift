@@ -65,6 +65,10 @@ extension ErrorDetail {
     self = Self.unpack(type, message.value) ?? .other(message)
   }
 
+  /// What a `google.protobuf.Duration` may be, either way: 10 000 years. Swift's own stops the process when it is asked for
+  /// more seconds than fit 64 bits.
+  private static let longestSeconds: Int64 = 315_576_000_000
+
   private static func unpack(_ type: Substring, _ bytes: [UInt8]) -> ErrorDetail? {
     switch type {
     case Substring(Google.Rpc.ErrorInfo.fullName):
@@ -75,7 +79,9 @@ extension ErrorDetail {
       return .badRequest(
         request.fieldViolations.map { .init(field: $0.field, description: $0.description, reason: $0.reason) })
     case Substring(Google.Rpc.RetryInfo.fullName):
-      guard let delay = try? Google.Rpc.RetryInfo(serialized: bytes).retryDelay else { return nil }
+      guard let delay = try? Google.Rpc.RetryInfo(serialized: bytes).retryDelay,
+        abs(Int64(delay.nanos)) < 1_000_000_000, (-longestSeconds...longestSeconds).contains(delay.seconds)
+      else { return nil }
       return .retryInfo(.seconds(delay.seconds) + .nanoseconds(Int64(delay.nanos)))
     default: return nil
     }

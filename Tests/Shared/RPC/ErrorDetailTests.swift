@@ -91,6 +91,16 @@ import Testing
     group.stop()
   }
 
+  @Test("a RetryInfo that is no time that there can be is passed on as it is", arguments: [Int64.max, .min])
+  func endlessRetryInfo(seconds: Int64) {
+    let info = Google.Rpc.RetryInfo(retryDelay: .init(seconds: seconds, nanos: seconds > 0 ? .max : .min))
+    let message = Google.Protobuf.AnyMessage(
+      typeUrl: "type.googleapis.com/google.rpc.RetryInfo", value: info.serialized())
+    let error = RPCError(.unavailable, "busy", details: [ErrorDetail(message)])
+    #expect(Pushback(error) == .none)
+    #expect(error.details == [.other(message)])
+  }
+
   @Test("a detail of a known type that does not decode is passed on as it is")
   func undecodable() {
     let message = Google.Protobuf.AnyMessage(typeUrl: "type.googleapis.com/google.rpc.BadRequest", value: [0xff])

@@ -18,7 +18,7 @@ public struct ForwardedMethod: Sendable {
 }
 
 extension Router {
-  /// Passes calls of `method` on to `channel`: messages byte for byte, metadata, what is left of the deadline, the
+  /// Passes calls of `method` on to `channel`: messages byte for byte, metadata but for credentials, what is left of the deadline, the
   /// cancellation; and the answer back with its metadata and status. A unary call of an idempotent method moves to
   /// another replica when its own fails.
   public mutating func forward(_ method: ForwardedMethod, to channel: Channel) {
@@ -74,6 +74,8 @@ extension CallOptions {
     stream.passesCompressed = true
     let context = ServerContext(stream: stream)
     self.init(timeout: context.remainingTime, metadata: context.metadata, trace: context.trace)
+    // It was for us: whoever is behind us could call us with it, in the client's name.
+    self.metadata.removeAll(named: "authorization")
     passing = Passing(encoding: stream.inboundEncoding, acceptsGzip: stream.acceptsGzip)
   }
 }

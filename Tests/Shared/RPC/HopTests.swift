@@ -137,6 +137,19 @@ import Testing
     await hops.stop()
   }
 
+  @Test("the next hop gets the caller's metadata, but not the credentials that were for the one before")
+  func credentials() async throws {
+    let hops = try Hops { router in
+      router.unary(TestMethods.unary) { _, context in
+        Response(sku: context.metadata.map { "\($0.name)=\($0.value)" }.joined(separator: ","))
+      }
+    }
+    let options = CallOptions(metadata: ["authorization": "Bearer secret", "x-request-id": "1"], waitForReady: true)
+    let response = try await hops.gateway.channel.unary(TestMethods.unary, Request(), options: options)
+    #expect(response.sku == "x-request-id=1")
+    await hops.stop()
+  }
+
   @Test("without a deadline the next hop has none")
   func noDeadline() async throws {
     let hops = try Hops { router in

@@ -26,18 +26,26 @@ struct Reflection: Sendable {
 
   /// Full names, in the order in which they are listed.
   let services: [String]
+  /// Files that those services are in, and all that these need. Whoever asks a gateway does not get to see what the services
+  /// behind it say to each other, although it is linked in.
+  private let visible: Set<String>
+
+  init(services: [String]) {
+    self.services = services
+    visible = Set(services.compactMap(DescriptorPool.file(containing:)).flatMap(Self.withDependencies).map(\.name))
+  }
 
   func answer(_ question: Question) -> Answer {
     switch question {
     case .fileByName(let name):
-      return files(DescriptorPool.file(named: name), or: "file \"\(name)\"")
+      return files(visible(DescriptorPool.file(named: name)), or: "file \"\(name)\"")
     case .fileOfSymbol(let symbol):
-      return files(DescriptorPool.file(containing: symbol), or: "symbol \"\(symbol)\"")
+      return files(file(containing: symbol), or: "symbol \"\(symbol)\"")
     case .extensionOf(let type):
       // proto3 has no extensions but custom options, and there are none here.
       return .error(.notFound, "type \"\(type)\" has no extensions")
     case .extensionNumbers(let type):
-      guard DescriptorPool.file(containing: type) != nil else {
+      guard file(containing: type) != nil else {
         return .error(.notFound, "type \"\(type)\" is not known here")
       }
       return .extensionNumbers(type: type)
@@ -50,11 +58,19 @@ struct Reflection: Sendable {
 
   private func files(_ file: FileDescriptor?, or what: String) -> Answer {
     guard let file else { return .error(.notFound, "\(what) is not known here") }
-    return .files(withDependencies(file).map(\.serialized))
+    return .files(Self.withDependencies(file).map(\.serialized))
+  }
+
+  private func file(containing symbol: String) -> FileDescriptor? {
+    visible(DescriptorPool.file(containing: symbol))
+  }
+
+  private func visible(_ file: FileDescriptor?) -> FileDescriptor? {
+    file.flatMap { visible.contains($0.name) ? $0 : nil }
   }
 
   /// The file, and behind it every file that it needs, each once: a client then asks one question a service.
-  private func withDependencies(_ file: FileDescriptor) -> [FileDescriptor] {
+  private static func withDependencies(_ file: FileDescriptor) -> [FileDescriptor] {
     var found: [FileDescriptor] = []
     var seen: Set<String> = [file.name]
     var queue = [file][...]

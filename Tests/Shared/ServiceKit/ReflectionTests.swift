@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Reflection")
 struct ReflectionTests {
-  private let reflection = Reflection(services: ["a.B"])
+  private let reflection = Reflection(services: ["omsconnector.v1.InventoryService", "a.B"])
 
   private func fileNames(_ answer: Reflection.Answer) -> [String]? {
     guard case .files(let files) = answer else { return nil }
@@ -39,6 +39,10 @@ struct ReflectionTests {
     arguments: [
       Reflection.Question.fileByName("x.proto"), .fileOfSymbol("x.Y"), .extensionOf(type: "omsconnector.v1.Stock"),
       .extensionNumbers(type: "x.Y"),
+      // There, but for the services behind a gateway.
+      .fileByName("omsconnector/internal/v1/timing_service.proto"),
+      .fileOfSymbol("omsconnector.internal.v1.TimingService"),
+      .extensionNumbers(type: "omsconnector.internal.v1.GetTimingsResponse"),
     ])
   func notFound(question: Reflection.Question) {
     guard case .error(.notFound, let message) = reflection.answer(question) else {

@@ -247,8 +247,11 @@ extension HTTP2Connection {
       pingSentAt = nil
       return receivedPingAcknowledgement()
     }
-    try countOddity("PINGs")
+    // Peers send one with what they receive, to measure the way: grpc-go one a round trip as long as data comes. Those behind
+    // something that we have sent cost less than what they follow.
+    if !hasSentData { try countOddity("PINGs") }
     try receivedPing()
+    hasSentData = false
     sendControl(
       type: FrameType.ping, flags: FrameFlags.acknowledgement,
       UnsafeRawBufferPointer(start: payload, count: frame.length))

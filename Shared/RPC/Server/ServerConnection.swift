@@ -172,10 +172,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
   override func receivedPing() throws(HTTP2ConnectionError) {
     let now = loop.now
     if hasSentData { pingStrikes = 0 }
-    defer {
-      lastPingAt = now
-      hasSentData = false
-    }
+    defer { lastPingAt = now }
     guard lastPingAt != 0, now &- lastPingAt < server.options.shortestPingInterval.nanoseconds else { return }
     pingStrikes += 1
     guard pingStrikes <= ServerConnection.pingStrikeLimit else {

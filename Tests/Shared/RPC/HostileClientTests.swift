@@ -29,6 +29,27 @@ import Testing
     await test.stop()
   }
 
+  @Test("a client may send a PING with everything that it receives, as grpc-go does to measure the way")
+  func measuringPings() async throws {
+    let test = try TestServer.start(.tcp) { router in router.synchronous(TestMethods.unary) { _, _ in Response() } }
+    let address = test.address
+    let answered = try await blocking {
+      let peer = RawPeer.connect(to: address)
+      defer { peer.close() }
+      for call in 0..<4000 {
+        peer.send(
+          .request(TestMethods.unary.path, stream: UInt32(1 + 2 * call)),
+          .message([], stream: UInt32(1 + 2 * call), end: true))
+        while let frame = peer.receive(.headers), frame.flags & Frame.endStream == 0 {}
+        peer.send(Frame(.ping, [UInt8](repeating: 7, count: 8)))
+        guard peer.receive(.ping) != nil else { return call }
+      }
+      return 4000
+    }
+    #expect(answered == 4000)
+    await test.stop()
+  }
+
   /// Sends calls with a message of 100 KB each and reports the first one that is answered with nothing but a status.
   private static func firstRefused(_ address: Address, _ limit: UInt32, settings: [UInt8], complete: Bool) async throws
     -> UInt32?

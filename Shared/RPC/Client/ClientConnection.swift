@@ -271,10 +271,18 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   func endWhenIdle() {
     isGoingAway = true
     guard !isClosed else { return }
+    endWaiting(RPCError(.unavailable, "the connection takes no more calls"))
     setNeedsFlush()
   }
 
   override var isDone: Bool { isGoingAway && streams.count == 0 && isConnected && waiting.isEmpty }
+
+  /// Nothing that comes is read any more: new calls go elsewhere at once, not when the socket is gone.
+  override func didFail(_ reason: RPCError) {
+    isGoingAway = true
+    endWaiting(reason)
+    owner?.didClose(self, reason)
+  }
 
   override func didClose(_ reason: RPCError) {
     endWaiting(reason)

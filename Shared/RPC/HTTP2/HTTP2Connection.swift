@@ -165,6 +165,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   func endStream(_ stream: HTTP2Stream, _ output: inout Output) {}
   /// Appends the headers that the stream owes before its first data.
   func appendOwedHeaders(_ stream: HTTP2Stream, to output: inout Output) {}
+  /// The peer has broken the protocol: no stream is left, and none may begin.
+  func didFail(_ reason: RPCError) {}
   /// The socket is gone and no stream is left.
   func didClose(_ reason: RPCError) {}
   /// A stream is over.
@@ -389,7 +391,9 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final func fail(_ error: HTTP2ConnectionError) {
     guard !isFailing, !isClosed else { return }
     isFailing = true
-    endStreams(RPCError(.unavailable, "the peer broke HTTP/2: \(error.reason)"))
+    let reason = RPCError(.unavailable, "the peer broke HTTP/2: \(error.reason)")
+    endStreams(reason)
+    didFail(reason)
     sendGoAway(lastStreamID: lastStreamID, error.code, error.reason)
     // From now on, as a peer that does not read would keep the GOAWAY, and with it the connection, from ever leaving.
     lingersUntil = EventLoop.monotonicNanoseconds() &+ 1_000_000_000

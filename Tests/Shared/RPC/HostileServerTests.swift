@@ -141,6 +141,53 @@ import Testing
     group.stop()
   }
 
+  @Test("a call that waits for its turn ends when its connection takes no more")
+  func waitingAtShutdown() async throws {
+    let server = try RawServer { peer in
+      _ = peer.receive(RawPeer.preface.count)
+      peer.send(Frame(.settings, [0, 3] + Frame.number(1)))
+      while peer.receiveFrame() != nil {}
+    }
+    let group = try EventLoopGroup(loops: 1)
+    let channel = Channel(target: Target(server.address), group: group)
+    let first = try await channel.bidirectional(TestMethods.chat)
+    let second = try await channel.bidirectional(TestMethods.chat)
+    channel.shutdown()
+    let error = await rpcError { for try await _ in second.responses {} }
+    #expect(error?.code == .unavailable)
+    first.responses.cancel()
+    group.stop()
+  }
+
+  @Test("a server that breaks the protocol gets no further call, whether it closes the connection or not")
+  func brokenProtocol() async throws {
+    let attempts = Counter()
+    let kept = Lock<Int32>(-1)
+    let server = try RawServer { peer in
+      attempts.increment()
+      _ = peer.receive(RawPeer.preface.count)
+      peer.send(Frame(.settings))
+      guard let request = peer.receive(.headers) else { return }
+      if attempts.value == 1 {
+        kept.withLock { $0 = dup(peer.descriptor) }
+        // PING on a stream.
+        return peer.send(Frame(.ping, stream: 1, [UInt8](repeating: 0, count: 8)))
+      }
+      peer.send(
+        .response(stream: request.stream), .message(Self.ok, stream: request.stream),
+        .trailers("0", stream: request.stream))
+      while peer.receiveFrame() != nil {}
+    }
+    let group = try EventLoopGroup(loops: 1)
+    let channel = Channel(target: Target(server.address), group: group)
+    let error = await rpcError { try await channel.unary(TestMethods.unary, Request()) }
+    #expect(error?.code == .unavailable)
+    #expect(try await channel.unary(TestMethods.unary, Request()).sku == "s")
+    channel.shutdown()
+    group.stop()
+    kept.withLock { _ = close($0) }
+  }
+
   @Test("bytes that are not HTTP/2 end the call")
   func garbage() async throws {
     let server = try RawServer(answer: Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))

@@ -13,6 +13,9 @@ extension HTTP2Connection {
     )
     if let base = payload.baseAddress { memcpy(start + FrameHeader.byteCount, base, payload.count) }
     control.advance(FrameHeader.byteCount + payload.count)
+    if !isServer, type == FrameType.headers || type == FrameType.continuation {
+      requestBytes += FrameHeader.byteCount + payload.count
+    }
     setNeedsFlush()
   }
 

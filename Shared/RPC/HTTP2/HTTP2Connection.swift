@@ -44,6 +44,8 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   // Output
   /// Frames that are ready as they are, in their order.
   final var control = ByteQueue()
+  /// Bytes of it that are requests' headers: ours, not answers to what the peer sends.
+  final var requestBytes = 0
   private final var unsent = ByteQueue()
   final var waitsForWritable = false
   private final var isDirty = false
@@ -244,7 +246,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
         guard !isClosed else { return }
       }
       if offset < bytes.count { partialFrame.append(base + offset, count: bytes.count - offset) }
-      guard control.count <= HTTP2Connection.controlLimit else {
+      guard control.count - requestBytes <= HTTP2Connection.controlLimit else {
         throw HTTP2ConnectionError(.enhanceYourCalm, "the peer does not read the answers that it asks for")
       }
     } catch {
@@ -304,7 +306,10 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
 
   /// Puts the control frames behind what is gathered.
   private final func writeControl(_ output: inout Output) -> Bool {
-    defer { control.removeAll() }
+    defer {
+      control.removeAll()
+      requestBytes = 0
+    }
     if control.count <= output.room {
       output.append(control.bytes)
       return true

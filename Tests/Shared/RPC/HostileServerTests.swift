@@ -188,6 +188,34 @@ import Testing
     kept.withLock { _ = close($0) }
   }
 
+  @Test("a server that reads slowly keeps the connection, however large the headers that wait for it")
+  func largeHeaders() async throws {
+    let (opened, isOpen) = (Pipe(), Counter())
+    let server = try RawServer { peer in
+      isOpen.increment()
+      _ = peer.receive(RawPeer.preface.count)
+      peer.send(Frame(.settings))
+      opened.wait()
+      peer.send(Frame(.ping, [UInt8](repeating: 0, count: 8)))
+      while let request = peer.receive(.headers) {
+        peer.send(
+          .response(stream: request.stream), .message(Self.ok, stream: request.stream),
+          .trailers("0", stream: request.stream))
+      }
+    }
+    let group = try EventLoopGroup(loops: 1)
+    let channel = Channel(target: Target(server.address), group: group)
+    let options = CallOptions(metadata: ["x-large": String(repeating: "v", count: 30_000)])
+    var calls: [BidirectionalCall<Request, Response>] = []
+    for _ in 0..<90 { calls.append(try await channel.bidirectional(TestMethods.chat, options: options)) }
+    opened.signal()
+    #expect(try await channel.unary(TestMethods.unary, Request()).sku == "s")
+    #expect(isOpen.value == 1)
+    for call in calls { call.responses.cancel() }
+    channel.shutdown()
+    group.stop()
+  }
+
   @Test("bytes that are not HTTP/2 end the call")
   func garbage() async throws {
     let server = try RawServer(answer: Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))

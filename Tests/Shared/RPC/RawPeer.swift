@@ -191,3 +191,30 @@ func blocking<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async 
     }
   }
 }
+
+/// Lets a thread that blocks wait for a test.
+final class Pipe: Sendable {
+  private let reading: Int32
+  private let writing: Int32
+
+  init() {
+    var ends: [Int32] = [-1, -1]
+    _ = pipe(&ends)
+    (reading, writing) = (ends[0], ends[1])
+  }
+
+  func wait() {
+    var byte: UInt8 = 0
+    _ = read(reading, &byte, 1)
+  }
+
+  func signal() {
+    var byte: UInt8 = 0
+    _ = write(writing, &byte, 1)
+  }
+
+  deinit {
+    close(reading)
+    close(writing)
+  }
+}

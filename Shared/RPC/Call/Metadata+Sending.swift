@@ -17,10 +17,7 @@ extension Metadata.Entry {
 
 extension Metadata {
   /// What goes on the wire.
-  var sendable: [(name: String, value: [UInt8])] {
-    if entries.isEmpty { return [] }
-    return entries.lazy.filter(\.isSendable).map { (name: $0.name, value: Array($0.value.utf8)) }
-  }
+  var sendable: LazyFilterSequence<[Entry]> { entries.lazy.filter(\.isSendable) }
 
   /// Names of gRPC's own that go with a call or a status like any other.
   private static let sendableProtocolNames: Set = [StatusDetails.name, Pushback.field, Metadata.previousAttempts]

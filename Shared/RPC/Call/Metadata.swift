@@ -62,20 +62,17 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
   public mutating func append(contentsOf other: Metadata) { entries += other.entries }
 
   /// Removes all values of that name.
-  mutating func removeAll(named name: String) { entries.removeAll { $0.name == name } }
+  mutating func removeAll(named name: String) {
+    // Nearly always there is none: the entries stay shared with whoever else has them.
+    guard entries.contains(where: { $0.name == name }) else { return }
+    entries.removeAll { $0.name == name }
+  }
 
   /// The first value of that name.
   public subscript(name: String) -> String? { entries.first { $0.name == name }?.value }
 
   /// All values of that name.
   public func values(of name: String) -> [String] { entries.filter { $0.name == name }.map(\.value) }
-
-  /// Puts `trace` in the place of what the caller may have got from elsewhere.
-  mutating func setTrace(_ trace: TraceContext) {
-    entries.removeAll { $0.name == "traceparent" || $0.name == "tracestate" }
-    append(received: "traceparent", trace.traceparent)
-    if !trace.state.isEmpty { append(received: "tracestate", trace.state) }
-  }
 
   public func makeIterator() -> IndexingIterator<[Entry]> { entries.makeIterator() }
 

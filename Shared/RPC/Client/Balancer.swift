@@ -166,7 +166,7 @@ final class Balancer: @unchecked Sendable {
 
   /// Whose turn it is. One that is left alone has none, unless nobody else is there: better a replica that fails now and
   /// then than none.
-  @inline(__always) private func nextReady() -> Pick? {
+  @inline(__always) func nextReady() -> Pick? {
     assert(loop.isCurrent)
     if let pick = nextReady(orEjected: !hasEjected) { return pick }
     return hasEjected ? nextReady(orEjected: true) : nil

@@ -9,6 +9,9 @@ public struct CallOptions: Sendable {
   /// When request messages are compressed; nil for never. The server has to know gzip: one that does not ends the call with
   /// UNIMPLEMENTED. Compressed responses are always read.
   public var compression: Compression?
+  /// The call that this one is a part of. Beside the metadata, so that calls with the same metadata share what it is
+  /// encoded as.
+  private(set) var trace: TraceContext?
   /// Set by who passes a call's messages on as they are.
   var passing: Passing?
 
@@ -27,7 +30,11 @@ public struct CallOptions: Sendable {
     self.timeout = timeout
     self.metadata = metadata
     self.waitForReady = waitForReady
-    if let trace { self.metadata.setTrace(trace) }
+    self.trace = trace
+    if trace != nil {
+      self.metadata.removeAll(named: "traceparent")
+      self.metadata.removeAll(named: "tracestate")
+    }
     self.compression = compression
   }
 }

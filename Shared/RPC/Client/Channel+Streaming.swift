@@ -17,7 +17,7 @@ extension Channel {
         await stream.onLoop { stream.cancel() }
         throw error
       }
-      return try await stream.finishAndReply { bytes, _ in try Response(response: bytes) }.message
+      return try await stream.finishAndReply { try Response(response: $0) }
     } onCancel: {
       stream.loop.execute { stream.cancel() }
     }
@@ -50,7 +50,7 @@ extension Channel {
   /// Starts a call on a connection that is ready.
   func open(path: String, options: CallOptions, isUnary: Bool) async throws -> ClientStream {
     let deadline = options.timeout.map { EventLoop.monotonicNanoseconds() &+ $0.nanoseconds }
-    return try await onCall(path, endsWithBody: false) { balancer, watch in
+    return try await onCall(path) { balancer, watch in
       var attempt = 1
       while true {
         let pick = try await balancer.pick(deadline: deadline, waitForReady: options.waitForReady)
@@ -158,12 +158,13 @@ extension ClientStream {
   }
 
   func finishAndReply<Response: Sendable>(
-    _ read: @escaping @Sendable (UnsafeRawBufferPointer, ClientStream) throws -> Response
-  ) async throws -> Channel.Reply<Response> {
+    _ read: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Response
+  ) async throws -> Response {
     guard loop.isCurrent else {
       return try await loop.perform { try await self.finishAndReply(read) }
     }
     finishSending()
-    return try await reply(read)
+    try await end()
+    return try read(oneMessage())
   }
 }

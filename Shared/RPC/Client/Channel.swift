@@ -52,8 +52,17 @@ public final class Channel: Sendable {
   /// What the target stands for as far as is known now.
   public var addresses: [Address] { known.withLock { $0 } }
 
+  /// The one of the loop that this is called on; nil elsewhere.
+  @inline(__always) var currentBalancer: Balancer? {
+    guard let loop = EventLoop.current, loop.index < balancers.count, balancers[loop.index].loop === loop else {
+      return nil
+    }
+    return balancers[loop.index]
+  }
+
   /// Runs `body` on the loop of a balancer, with it.
   func onLoop<Result: Sendable>(_ body: @escaping @Sendable (Balancer) async throws -> Result) async throws -> Result {
+    if let balancer = currentBalancer { return try await body(balancer) }
     let loop = group.next()
     guard let balancer = balancers.first(where: { $0.loop === loop }) else {
       throw RPCError(.internalError, "the channel has no connections on this loop")

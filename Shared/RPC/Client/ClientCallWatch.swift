@@ -72,18 +72,15 @@ struct ClientCallWatch: Sendable {
 }
 
 extension Channel {
-  /// Runs a whole call on the loop of a balancer, and tells those who watch it how it ended: unless `body` has handed it
-  /// over to a stream, which then does.
+  /// Begins a call on the loop of a balancer. Those who watch it are told how it ended by the stream that `body` hands it
+  /// over to, or here when it does not get that far.
   func onCall<Result: Sendable>(
-    _ path: String, endsWithBody: Bool,
-    _ body: @escaping @Sendable (Balancer, ClientCallWatch?) async throws -> Result
+    _ path: String, _ body: @escaping @Sendable (Balancer, ClientCallWatch?) async throws -> Result
   ) async throws -> Result {
     try await onLoop { balancer in
       let watch = balancer.interceptors.watch(path)
       do {
-        let result = try await body(balancer, watch)
-        if endsWithBody { watch?.callEnded(nil, on: balancer.loop) }
-        return result
+        return try await body(balancer, watch)
       } catch {
         watch?.callEnded(RPCError(thrown: error), on: balancer.loop)
         throw error

@@ -6,8 +6,8 @@ import Glibc
 ///
 /// Sendable as every connection is: touched on its loop only.
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
-  private let authority: [UInt8]
-  private weak var owner: Subchannel?
+  /// Until the connection has closed. (A weak reference would send every retain of the subchannel the slow way.)
+  private var owner: Subchannel?
   private var isConnected = false
   /// No new calls.
   private(set) var isGoingAway = false
@@ -18,10 +18,9 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   /// Calls beyond that, in their order.
   private var waiting: [WaitingCall] = []
 
-  // What all requests have, encoded once.
-  private var pseudoFields = EncodedBlock()
-  private var regularFields = EncodedBlock()
-  private var acceptEncoding = EncodedBlock()
+  private var fields: RequestFields
+  /// Of the request that is being started: kept, as its memory would be one allocation for each.
+  private var headerBlock = ByteQueue()
 
   private struct WaitingCall {
     let stream: ClientStream
@@ -41,10 +40,12 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   ) throws(SystemError) {
     let descriptor = try ClientConnection.connect(to: address)
     let session = tls?.session(to: address, descriptor: descriptor)
-    switch address {
-    case .unix: authority = Array("localhost".utf8)
-    case .tcp: authority = Array((tls?.authority(of: address) ?? address.description).utf8)
-    }
+    let authority =
+      switch address {
+      case .unix: "localhost"
+      case .tcp: tls?.authority(of: address) ?? address.description
+      }
+    fields = RequestFields(authority: Array(authority.utf8), isSecure: session != nil)
     self.owner = owner
     super.init(
       descriptor: descriptor, loop: loop, isServer: false, keepalive: keepalive,
@@ -131,39 +132,22 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   private func start(
     _ stream: ClientStream, path: String, metadata: Metadata, deadline: UInt64?
   ) throws(RPCError) {
-    var timeout: String?
+    var timeout: UInt64?
     if let deadline {
       let now = EventLoop.monotonicNanoseconds()
       guard deadline > now else { throw RPCError(.deadlineExceeded, "the deadline passed before \(path) was sent") }
-      timeout = Timeout.format(nanoseconds: deadline - now)
+      timeout = deadline - now
     }
-    let isSent = sendHeaders(streamID: nextID, endsStream: false) { encoder, block in
-      block.append(
-        pseudoFields.bytes(encoder: &encoder) { encoder, block in
-          encoder.append(static: 3, &block)  // :method: POST
-          encoder.append(static: tls == nil ? 6 : 7, &block)  // :scheme: http or https
-          encoder.append(repeated: Fields.authority, nameIndex: 1, authority, &block)
-        })
-      encoder.append(repeated: Fields.path, nameIndex: 4, Array(path.utf8), &block)
-      block.append(
-        regularFields.bytes(encoder: &encoder) { encoder, block in
-          encoder.append(repeated: Fields.te.name, Fields.te.value, &block)
-          encoder.append(repeated: Fields.contentType.name, nameIndex: 31, Fields.contentType.value, &block)
-          encoder.append(repeated: Fields.userAgent.name, nameIndex: 58, Fields.userAgent.value, &block)
-        })
-      if stream.acceptsGzip {
-        block.append(
-          acceptEncoding.bytes(encoder: &encoder) { encoder, block in
-            encoder.append(repeated: Fields.acceptEncoding.name, Fields.acceptEncoding.value, &block)
-          })
-      }
-      if stream.outboundEncoding == .gzip {
-        encoder.append(repeated: Fields.gzipEncoding.name, Fields.gzipEncoding.value, &block)
-      }
-      if let timeout { encoder.append(Fields.timeout, timeout.utf8, &block) }
-      encoder.append(metadata, &block)
-    }
-    guard isSent else {
+    headerBlock.removeAll()
+    let mark = encoder.mark
+    encoder.beginBlock(&headerBlock)
+    fields.append(path: path, acceptsGzip: stream.acceptsGzip, &encoder, &headerBlock)
+    if stream.outboundEncoding == .gzip { RequestFields.appendEncoding(&encoder, &headerBlock) }
+    if let timeout { RequestFields.append(timeoutNanoseconds: timeout, &headerBlock) }
+    if let trace = stream.trace { RequestFields.append(trace, &encoder, &headerBlock) }
+    fields.append(metadata, &encoder, &headerBlock)
+    guard sendHeaderBlock(streamID: nextID) else {
+      encoder.restore(mark)
       throw RPCError(
         .resourceExhausted, "the call's headers have more than \(HTTP2Connection.outgoingHeaderLimit) bytes")
     }
@@ -175,15 +159,12 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     if stream.outboundEnded || !stream.outbound.isEmpty { makeReady(stream) }
   }
 
-  private enum Fields {
-    static let authority = Array(":authority".utf8)
-    static let path = Array(":path".utf8)
-    static let te = (name: Array("te".utf8), value: Array("trailers".utf8))
-    static let contentType = (name: Array("content-type".utf8), value: Array("application/grpc".utf8))
-    static let userAgent = (name: Array("user-agent".utf8), value: Array("oms-connector".utf8))
-    static let acceptEncoding = (name: Array("grpc-accept-encoding".utf8), value: MessageEncoding.accepted)
-    static let gzipEncoding = (name: Array("grpc-encoding".utf8), value: Array("gzip".utf8))
-    static let timeout = Array("grpc-timeout".utf8)
+  private func sendHeaderBlock(streamID: Int32) -> Bool {
+    guard headerBlock.count > min(peerMaxFrameSize, HTTP2Connection.outgoingHeaderLimit) else {
+      sendControl(type: FrameType.headers, flags: FrameFlags.endHeaders, streamID: streamID, headerBlock.bytes)
+      return true
+    }
+    return sendHeaders(streamID: streamID, endsStream: false) { $1.append(headerBlock.bytes) }
   }
 
   // MARK: Calls that wait for their turn
@@ -286,6 +267,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
 
   override func didClose(_ reason: RPCError) {
     endWaiting(reason)
+    let owner = owner
+    self.owner = nil
     owner?.didClose(self, reason)
   }
 }

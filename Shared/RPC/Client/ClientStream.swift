@@ -12,6 +12,10 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
   private(set) var trailingMetadata = Metadata()
   private(set) var isConcluded = false
   var watch: Watch?
+  /// What waits for the end, other than a task.
+  var forwarded: ForwardedCall?
+  /// What the request says of the call that this one is a part of.
+  private(set) var trace: TraceContext?
   /// The peer has not looked at the call: it may go elsewhere, whatever its method does.
   private(set) var wasNotProcessed = false
   /// The response's headers are there, and they are not the trailers.
@@ -125,6 +129,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
       wakeReader()
       wakeWriter()
     }
+    if let forwarded { forwarded.forwarder.ended(self, error) }
   }
 
   // MARK: Ends
@@ -145,13 +150,15 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     if case .closed(let code) = end, code == HTTP2ErrorCode.refusedStream.rawValue { wasNotProcessed = true }
     if case .connectionLost = end { isLost = true }
     if id == 0 { wasNotProcessed = true }
-    conclude(end.error)
+    // Nearly always it is over already, and what to call the end of no interest.
+    if !isConcluded { conclude(end.error) }
   }
 
   // MARK: Request
 
   /// Before it is opened: how messages are encoded, as the caller wants it.
   func encode(_ options: CallOptions) {
+    trace = options.trace
     if let compression = options.compression {
       outboundEncoding = .gzip
       compressionThreshold = compression.threshold

@@ -21,10 +21,20 @@ extension Channel {
   ) async throws -> Reply<Response> {
     try await unary(
       path: method.path, idempotency: method.idempotency, options: options,
-      write: { stream in
-        request.withPacked { packed in stream.enqueueMessage(count: packed.count) { packed.write(to: $0) } }
-      },
-      read: { bytes, _ in try Response(response: bytes) })
+      TypedMessages<Request, Response>(request: request))
+  }
+}
+
+/// The request of a unary call, and how its response is read.
+struct TypedMessages<Request: Message, Response: Message>: UnaryMessages {
+  let request: Request
+
+  func write(to stream: ClientStream) {
+    request.withPacked { packed in stream.enqueueMessage(count: packed.count) { packed.write(to: $0) } }
+  }
+
+  func read(_ bytes: UnsafeRawBufferPointer, from stream: ClientStream) throws(RPCError) -> Response {
+    try Response(response: bytes)
   }
 }
 

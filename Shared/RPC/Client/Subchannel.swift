@@ -20,6 +20,7 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   var record = ReplicaRecord()
   /// Its connection has broken, or is about to be found broken, with calls on it.
   private var lostCalls = false
+  private var isRetired = false
   // 50 ms, 80, 128, … 2 s: sooner and shorter than gRPC's 1 s to 120 s, as replicas are near and few.
   private var backOff = BackOff(first: .milliseconds(50), longest: .seconds(2))
   /// When the connection was made, in monotonic nanoseconds.
@@ -43,6 +44,7 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
       state = .idle
       return
     }
+    isRetired = false
     state = .connecting
     do throws(SystemError) {
       connection = try ClientConnection(
@@ -152,6 +154,8 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   }
 
   private func recordFailure() {
+    // The balancer may be gone before the last call has ended.
+    guard !isRetired else { return }
     record.failed()
     balancer.failureRecorded(self)
   }
@@ -170,6 +174,7 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
 
   /// The address is not one of the target's any more.
   func retire() {
+    isRetired = true
     balancer.loop.cancel(self)
     let connection = connection
     self.connection = nil

@@ -82,6 +82,12 @@ extension HTTP2Stream {
     WireMessage(bytes: [UInt8](bytes), isCompressed: inbound.bytes.first != 0)
   }
 
+  /// The first message, which is complete.
+  final func wireMessage() -> WireMessage {
+    let end = firstMessageCount ?? inbound.count
+    return wireMessage(UnsafeRawBufferPointer(rebasing: inbound.bytes[min(MessagePrefix.byteCount, end)..<end]))
+  }
+
   final func enqueue(_ message: WireMessage) {
     let count = message.bytes.count
     let pointer = outbound.reserve(MessagePrefix.byteCount + count)
@@ -90,5 +96,12 @@ extension HTTP2Stream {
       if let base = bytes.baseAddress { (pointer + MessagePrefix.byteCount).copyMemory(from: base, byteCount: count) }
     }
     advanceOutbound(messageCount: count)
+  }
+
+  /// Queues the first message of another stream, which is complete, as it is on the wire.
+  final func enqueueFirstMessage(of other: HTTP2Stream) {
+    guard let count = other.firstMessageCount, let bytes = other.inbound.bytes.baseAddress else { return }
+    outbound.reserve(count).copyMemory(from: bytes, byteCount: count)
+    advanceOutbound(messageCount: count - MessagePrefix.byteCount)
   }
 }

@@ -215,6 +215,14 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
     connection.release(self, isNextComplete ? heldCount - min(heldCount, inbound.count) : heldCount)
   }
 
+  /// Counts the one message of a request as taken, which stays where it is until `dropInbound`.
+  final func acceptFirstMessage() {
+    guard let count = firstMessageCount else { return }
+    countReceived(count - MessagePrefix.byteCount)
+    forgetUnfinished()
+    connection?.release(self, heldCount)
+  }
+
   /// Suspends until a message is complete, and returns what `body` makes of its bytes; nil after the peer's last one.
   /// - Throws: the failure that ended the stream, what `body` throws, or CANCELLED when the caller's task is cancelled while
   ///   it waits, which by itself does not end the call.
@@ -246,6 +254,12 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
         loop.execute { self.wakeReader() }
       }
     }
+  }
+
+  /// Resumes `continuation` when the peer has said everything or the stream has failed, which may be now.
+  @inline(__always) final func resumeAtEnd(_ continuation: UnsafeContinuation<Void, Never>) {
+    guard !inboundEnded, failure == nil, reader == nil else { return continuation.resume() }
+    reader = continuation
   }
 
   /// Suspends until the peer has said everything. On the loop.

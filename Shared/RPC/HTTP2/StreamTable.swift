@@ -5,6 +5,8 @@ struct StreamTable: ~Copyable {
   private var slots: UnsafeMutablePointer<Unmanaged<HTTP2Stream>?>
   private var mask: Int
   private(set) var count = 0
+  /// Streams that are not in the slot that their id points to.
+  private var displacedCount = 0
 
   private static let initialCapacity = 16
 
@@ -43,9 +45,12 @@ struct StreamTable: ~Copyable {
     count += 1
   }
 
-  private func place(_ reference: Unmanaged<HTTP2Stream>, _ id: Int32) {
+  private mutating func place(_ reference: Unmanaged<HTTP2Stream>, _ id: Int32) {
     var index = home(id)
-    while slots[index] != nil { index = (index + 1) & mask }
+    if slots[index] != nil {
+      displacedCount += 1
+      repeat { index = (index + 1) & mask } while slots[index] != nil
+    }
     slots[index] = reference
   }
 
@@ -53,6 +58,7 @@ struct StreamTable: ~Copyable {
     let (old, oldMask) = (slots, mask)
     mask = (mask + 1) * 2 - 1
     slots = StreamTable.allocate(mask + 1)
+    displacedCount = 0
     for index in 0...oldMask {
       if let reference = old[index] { place(reference, reference._withUnsafeGuaranteedRef { $0.id }) }
     }
@@ -66,7 +72,10 @@ struct StreamTable: ~Copyable {
     while let slot = slots[index] {
       if slot._withUnsafeGuaranteedRef({ $0.id }) == id {
         slots[index] = nil
-        closeGap(behind: index)
+        if index != home(id) { displacedCount -= 1 }
+        // With ids that rise, streams that have begun lately lie in one row without a gap: it must not be walked for each
+        // that ends.
+        if displacedCount > 0 { closeGap(behind: index) }
         count -= 1
         slot.release()
         return true
@@ -77,7 +86,7 @@ struct StreamTable: ~Copyable {
   }
 
   /// Moves up what had to pass over the slot that is empty now.
-  private func closeGap(behind gap: Int) {
+  private mutating func closeGap(behind gap: Int) {
     var gap = gap
     var index = (gap + 1) & mask
     while let slot = slots[index] {
@@ -85,6 +94,7 @@ struct StreamTable: ~Copyable {
       if (index - wanted) & mask >= (index - gap) & mask {
         slots[gap] = slot
         slots[index] = nil
+        if gap == wanted { displacedCount -= 1 }
         gap = index
       }
       index = (index + 1) & mask

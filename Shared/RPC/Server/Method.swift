@@ -7,6 +7,8 @@ final class Method: @unchecked Sendable {
   enum Handler: Sendable {
     /// Runs inside the read batch, on the connection's loop: the fastest there is. Must not block.
     case synchronous(@Sendable (UnsafeRawBufferPointer, ServerStream) throws -> Void)
+    /// Passes the one request message on, when it is there.
+    case forwarded(UnaryForwarder)
     /// Starts when the one request message is there.
     case unary(AsyncHandler)
     /// Starts with the request's headers.

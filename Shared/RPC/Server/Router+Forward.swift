@@ -25,21 +25,7 @@ extension Router {
     let path = "/\(method.service)/\(method.method)"
     switch method.type {
     case .unary:
-      add(
-        method.service, path,
-        .unary { stream in
-          let request = try stream.takeWireRequest()
-          let context = ServerContext(stream: stream)
-          let reply = try await withoutAddresses(of: method.service) {
-            try await channel.unary(
-              path: path, idempotency: method.idempotency,
-              options: CallOptions(forwarding: stream), write: { $0.enqueue(request) }, read: { $1.wireMessage($0) })
-          }
-          if reply.encoding == .gzip { stream.outboundEncoding = .gzip }
-          context.setInitialMetadata(reply.initialMetadata)
-          context.setTrailingMetadata(reply.trailingMetadata)
-          stream.respond(reply.message)
-        })
+      add(method.service, path, .forwarded(UnaryForwarder(method, to: channel)))
     case .clientStreaming, .serverStreaming, .bidirectional:
       add(
         method.service, path,
@@ -51,7 +37,7 @@ extension Router {
 }
 
 /// Where a service is, is for the log (as the cause), not for whoever calls it through here.
-private func withoutAddresses<Result: Sendable>(
+func withoutAddresses<Result: Sendable>(
   of service: String, _ body: () async throws -> Result
 ) async throws -> Result {
   do {
@@ -70,7 +56,7 @@ private func withoutAddresses<Result: Sendable>(
 extension CallOptions {
   /// For a call that is passed on: what is left of its deadline, its metadata and trace, and its messages as they are, compressed or
   /// not. Both ends have to agree on the encoding, as they would without us in between.
-  fileprivate init(forwarding stream: ServerStream) {
+  init(forwarding stream: ServerStream) {
     stream.passesCompressed = true
     let context = ServerContext(stream: stream)
     self.init(timeout: context.remainingTime, metadata: context.metadata, trace: context.trace)

@@ -22,14 +22,6 @@ extension ServerStream {
     return request
   }
 
-  /// The one message as it is on the wire, for one who passes it on.
-  func takeWireRequest() throws -> WireMessage {
-    passesCompressed = true
-    let request = wireMessage(try takenMessage())
-    removeFirstMessage()
-    return request
-  }
-
   func enqueue(_ response: some Message) {
     response.withPacked { packed in
       enqueueMessage(count: packed.count) { packed.write(to: $0) }

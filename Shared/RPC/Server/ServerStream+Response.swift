@@ -81,8 +81,8 @@ extension ServerStream {
 extension HeaderEncoder {
   /// Metadata is of one call: it would only drive what repeats out of the peer's table.
   mutating func append(_ metadata: Metadata, _ block: inout ByteQueue) {
-    for (name, value) in metadata.sendable {
-      append(name.utf8, value, isSecret: name == "authorization", &block)
+    for entry in metadata.sendable {
+      append(entry.name.utf8, entry.value.utf8, isSecret: entry.name == "authorization", &block)
     }
   }
 }

@@ -20,6 +20,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   /// How many of the method's interceptors have seen the call begin and have not been told of its end.
   var startedInterceptors = 0
   private var task: Task<Void, Never>?
+  /// The call that this one is passed on as.
+  var upstream: ClientStream?
   var responseStarted = false
   private var dispatched = false
   var status: RPCError?
@@ -114,12 +116,14 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
       } catch {
         finish(RPCError(thrown: error))
       }
+    case .forwarded(let forwarder):
+      forwarder.forward(self)
     case .unary(let handler), .streaming(let handler):
       run(handler)
     }
   }
 
-  private func run(_ handler: @escaping Method.AsyncHandler) {
+  func run(_ handler: @escaping Method.AsyncHandler) {
     task = Task(executorPreference: loop) {
       do {
         try await handler(self)
@@ -179,9 +183,15 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
       sendTrailersOnly(connection)
     }
     if let error {
-      task?.cancel()
+      cancelWork()
       fail(error)
     }
+  }
+
+  /// Nobody waits for what is being done.
+  private func cancelWork() {
+    task?.cancel()
+    upstream?.cancel()
   }
 
   /// Not gRPC at all: an answer of HTTP.
@@ -213,7 +223,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     isFinished = true
     if isScheduled { loop.cancel(self) }
     endInterceptors(error)
-    task?.cancel()
+    cancelWork()
     fail(error)
   }
 }

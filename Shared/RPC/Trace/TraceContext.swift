@@ -24,8 +24,9 @@ public struct TraceContext: Sendable, Hashable {
     /// 32 lower-case hexadecimal digits.
     public var description: String {
       String(unsafeUninitializedCapacity: 32) { buffer in
-        HexDigits.write(high, to: buffer, at: 0)
-        HexDigits.write(low, to: buffer, at: 16)
+        guard let start = buffer.baseAddress else { return 0 }
+        HexDigits.write(high, to: start)
+        HexDigits.write(low, to: start + 16)
         return 32
       }
     }
@@ -62,15 +63,21 @@ public struct TraceContext: Sendable, Hashable {
   /// What the next hop gets: version, trace, this hop's span, flags.
   public var traceparent: String {
     String(unsafeUninitializedCapacity: Self.traceparentLength) { buffer in
-      for (index, byte) in "00-".utf8.enumerated() { buffer[index] = byte }
-      HexDigits.write(traceID.high, to: buffer, at: 3)
-      HexDigits.write(traceID.low, to: buffer, at: 19)
-      buffer[35] = UInt8(ascii: "-")
-      HexDigits.write(spanID, to: buffer, at: 36)
-      for (index, byte) in "-00".utf8.enumerated() { buffer[52 + index] = byte }
-      if isSampled { buffer[54] = UInt8(ascii: "1") }
+      guard let start = buffer.baseAddress else { return 0 }
+      writeTraceparent(to: start)
       return Self.traceparentLength
     }
+  }
+
+  /// Writes `traceparentLength` bytes.
+  func writeTraceparent(to pointer: UnsafeMutableRawPointer) {
+    let (version, flags): (StaticString, StaticString) = ("00-", isSampled ? "-01" : "-00")
+    pointer.copyMemory(from: version.utf8Start, byteCount: 3)
+    HexDigits.write(traceID.high, to: pointer + 3)
+    HexDigits.write(traceID.low, to: pointer + 19)
+    pointer.storeBytes(of: UInt8(ascii: "-"), toByteOffset: 35, as: UInt8.self)
+    HexDigits.write(spanID, to: pointer + 36)
+    (pointer + 52).copyMemory(from: flags.utf8Start, byteCount: 3)
   }
 
   /// Of version 00.

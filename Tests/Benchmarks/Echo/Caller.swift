@@ -6,8 +6,7 @@ import RPC
 struct Caller {
   let loop: EventLoop
   let channel: Channel
-  let service: String
-  let method: String
+  let path: String
   let request: [UInt8]
   /// As the load's: see driver/h2load.py.
   let options = CallOptions(
@@ -22,9 +21,7 @@ struct Caller {
     let group = try EventLoopGroup(loops: 1)
     loop = group.loops[0]
     channel = Channel(target: try Target(parsing: target), group: group)
-    let names = path.split(separator: "/").map(String.init)
-    guard names.count == 2 else { throw RPCError(.invalidArgument, "\(path) is not /SERVICE/NAME") }
-    (service, method) = (names[0], names[1])
+    self.path = path
     request = [UInt8](repeating: UInt8(ascii: "x"), count: bytes)
   }
 
@@ -51,8 +48,7 @@ struct Caller {
 
   private func call(_ count: Int) async throws {
     for _ in 0..<count {
-      let response = try await channel.unaryBytes(
-        service: service, method: method, request: request, options: options)
+      let response = try await channel.unaryBytes(path: path, request: request, options: options)
       guard response.count == request.count else {
         throw RPCError(.dataLoss, "\(response.count) bytes came back of \(request.count) that were sent")
       }

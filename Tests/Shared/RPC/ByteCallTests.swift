@@ -10,7 +10,7 @@ import Testing
     }
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
     for method in ["Task", "Now"] {
-      #expect(try await test.channel.unaryBytes(service: "test.Bytes", method: method, request: bytes) == bytes)
+      #expect(try await test.channel.unaryBytes(path: "/test.Bytes/\(method)", request: bytes) == bytes)
     }
     await test.stop()
   }
@@ -21,7 +21,7 @@ import Testing
       router.unaryBytes(service: "test.Bytes", method: "Task") { _, _ in throw RPCError(.notFound, "no such thing") }
     }
     let error = await #expect(throws: RPCError.self) {
-      try await test.channel.unaryBytes(service: "test.Bytes", method: "Task", request: [1])
+      try await test.channel.unaryBytes(path: "/test.Bytes/Task", request: [1])
     }
     #expect(error?.code == .notFound)
     #expect(error?.message == "no such thing")

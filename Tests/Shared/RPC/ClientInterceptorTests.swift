@@ -3,7 +3,7 @@ import RPC
 import Testing
 
 /// Writes down what it sees of a channel's calls.
-private final class Watcher: ClientInterceptor {
+final class Watcher: ClientInterceptor {
   private let lines = Lock<[String]>([])
   var all: [String] { lines.withLock { $0 } }
 

@@ -177,8 +177,7 @@ import Testing
     for path in [TestMethods.unary.path, TestMethods.idempotent.path] {
       let error = await rpcError {
         try await test.channel.unary(
-          path: path, idempotency: .unknown, options: options, write: { $0.enqueue(message) },
-          read: { $1.wireMessage($0) }
+          path: path, idempotency: .unknown, options: options, WireMessages(request: message)
         ).encoding
       }
       #expect(error?.code == .resourceExhausted)

@@ -99,9 +99,8 @@ import Testing
     metadata.append("x-data-bin", bytes: [0, 255, 10])
     metadata.append("x-data-bin", "/w==,")
     for channel in [backend.channel, front.channel] {
-      let reply = try await channel.unary(
-        path: TestMethods.unary.path, idempotency: .unknown, options: CallOptions(metadata: metadata),
-        write: { $0.enqueue(bytes: Request().serialized()) }, read: { bytes, _ in try Response(response: bytes) })
+      let reply = try await channel.unaryReply(
+        TestMethods.unary, Request(), options: CallOptions(metadata: metadata))
       #expect(reply.message.sku == "AP8K;/w==,")
       #expect(reply.initialMetadata.values(of: "x-first") == ["1", "2"])
       #expect(reply.initialMetadata[binary: "x-first-bin"] == [0, 255, 10])

@@ -15,9 +15,10 @@ struct TestServer {
   enum Transport: CaseIterable, Sendable { case unix, tcp, tls }
 
   static func start(
-    _ transport: Transport = .unix, options: ServerOptions = ServerOptions(), _ build: (inout Router) -> Void
+    _ transport: Transport = .unix, group: EventLoopGroup? = nil, options: ServerOptions = ServerOptions(),
+    _ build: (inout Router) -> Void
   ) throws -> TestServer {
-    let group = try EventLoopGroup(loops: 2)
+    let group = try group ?? EventLoopGroup(loops: 2)
     var router = Router()
     build(&router)
     let server = Server(group: group, router: router, options: options)

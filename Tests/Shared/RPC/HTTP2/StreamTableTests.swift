@@ -11,15 +11,15 @@ struct StreamTableTests {
     return stream
   }
 
-  @Test("finds what is in it, whatever comes and goes", arguments: [1, 2, 3] as [UInt64])
-  func comesAndGoes(_ seed: UInt64) throws {
+  @Test("finds what is in it, whatever comes and goes", arguments: [1, 2, 3] as [UInt64], [2, 16, 34] as [Int32])
+  func comesAndGoes(_ seed: UInt64, _ distance: Int32) throws {
     let loop = try EventLoop()
     var random = SeededGenerator(seed: seed)
     var table = StreamTable()
     var ids: Set<Int32> = []
     for _ in 0..<5000 {
-      // Ids that meet in the same slots, rather than in a row.
-      let id = Int32.random(in: 0..<200, using: &random) * 16 + 1
+      // Ids in a row, which have slots of their own, and others that meet in the same ones.
+      let id = Int32.random(in: 0..<200, using: &random) * distance + 1
       if ids.contains(id) {
         let found = table[id]?.id
         #expect(found == id, "seed \(seed)")

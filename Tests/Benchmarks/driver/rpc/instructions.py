@@ -6,7 +6,7 @@ from .. import callgrind, h2load
 from ..measures import Measure
 from ..processes import run_on
 from .clients import CPP_CLIENT, MESSAGE_BYTES, OURS
-from .contestants import ASYNCHRONOUS, FLOOR, SYNCHRONOUS, Contestant, Programs, Running
+from .contestants import ASYNCHRONOUS, FLOOR, SYNCHRONOUS, Contestant, Programs, Running, our_servers
 from .forwarding import FORWARD
 
 BOUNDS = {SYNCHRONOUS: 1.45, ASYNCHRONOUS: 2.0}
@@ -28,7 +28,9 @@ def measures(programs: Programs, directory: Path, quick: bool) -> list[Measure]:
             result.append(Measure(f"{title}, {name} / {FLOOR}", [ratio], bound=bound if is_bound else None))
         result += [Measure(f"{title}, {name}", [count]) for name, count in counts.items()]
     if not quick:
-        others = _forward_count(programs, directory) | _client_counts(programs, directory)
+        clients = our_client(programs.ours) | {CPP_CLIENT: [str(programs.cpp_client)]}
+        others = client_counts(clients, programs.floor_server, directory)
+        others[FORWARD] = forward_count(programs.ours, directory)
         result += [Measure(f"{SAME}, {name}", [count]) for name, count in others.items()]
     return result
 
@@ -49,21 +51,25 @@ def _server_count(name: str, command: list[str], path: str, directory: Path, pin
     return callgrind.server_instructions_per_call(name, command, directory, load)
 
 
-def _forward_count(programs: Programs, directory: Path) -> dict[str, float]:
-    server = programs.our_servers[0]
+def forward_count(program: Path, directory: Path) -> float:
+    """Of our hop in front of our server."""
+    server = our_servers(program)[0]
     with Running([server]) as running:
-        command = [str(programs.ours), "forward", f"ipv4:{running.address(server)}"]
-        return {FORWARD: _server_count(FORWARD, command, server.path, directory)}
+        command = [str(program), "forward", f"ipv4:{running.address(server)}"]
+        return _server_count(FORWARD, command, server.path, directory)
 
 
-def _client_counts(programs: Programs, directory: Path) -> dict[str, float]:
-    floor = programs.floor_server
-    with Running([floor]) as running:
-        target = f"ipv4:{running.address(floor)}"
-        clients = {OURS: [str(programs.ours), "call"], CPP_CLIENT: [str(programs.cpp_client)]}
+def client_counts(clients: dict[str, list[str]], server: Contestant, directory: Path) -> dict[str, float]:
+    """Of clients, by their names, that call `server`."""
+    with Running([server]) as running:
+        target = f"ipv4:{running.address(server)}"
         return {
             name: callgrind.client_instructions_per_call(
-                name, command, lambda calls: [target, floor.path, str(calls), "1", str(MESSAGE_BYTES)], directory
+                name, command, lambda calls: [target, server.path, str(calls), "1", str(MESSAGE_BYTES)], directory
             )
             for name, command in clients.items()
         }
+
+
+def our_client(program: Path) -> dict[str, list[str]]:
+    return {OURS: [str(program), "call"]}

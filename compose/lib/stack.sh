@@ -96,10 +96,10 @@ simulator_command() { SIMULATOR=("$ROOT/Tests/Simulators/oms" --control "$STATE_
 
 # Processes that run. A pid alone may be somebody else's by now: the time of its start tells.
 
-# record NAME PID
+# record NAME PID. Whoever reads the file finds all of it or none.
 record() {
-  local started
-  if started=$(started_at "$2"); then echo "$2 $started" >"$PIDS/$1"; fi
+  local started new=$STATE_DIR/.pid.$1
+  if started=$(started_at "$2"); then echo "$2 $started" >"$new" && mv "$new" "$PIDS/$1"; fi
 }
 
 # started_at PID: clock ticks after boot.

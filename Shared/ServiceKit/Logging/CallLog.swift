@@ -51,12 +51,21 @@ public final class CallLog: ServerInterceptor {
   private func failed(_ method: String, _ error: RPCError, _ summary: CallSummary) {
     let level = Self.level(of: error)
     guard writes(level) else { return }
-    guard let suppressed = (level >= .warning ? ownFaults : clientFaults).take() else { return }
+    guard let suppressed = (Self.isOurs(error) ? ownFaults : clientFaults).take() else { return }
     var fields = Self.fields(method, summary)
     fields.append(("reason", LogValue(error.message)))
     if let cause = error.cause { fields.append(("cause", LogValue(cause))) }
     if suppressed > 0 { fields.append(("suppressed", LogValue(suppressed))) }
     write(level, "call failed", fields, summary.context.trace)
+  }
+
+  /// Whether it counts as a fault of ours, and not as one that a client may have brought about as often as it likes: by
+  /// deadlines that nobody can meet, or by requests that end in the middle, for which gRPC has no other status than INTERNAL.
+  private static func isOurs(_ error: RPCError) -> Bool {
+    switch error.code {
+    case .internalError, .deadlineExceeded: error.cause != nil
+    default: level(of: error) >= .warning
+    }
   }
 
   private static func fields(_ method: String, _ summary: CallSummary) -> Logger.Fields {

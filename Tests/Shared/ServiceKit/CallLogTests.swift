@@ -99,11 +99,13 @@ struct CallLogTests {
     #expect(lines.all.allSatisfy { $0.level == .debug && $0.fields["status"] == "OK" })
   }
 
-  @Test("a client that makes calls fail gets a hundred lines, then one a second; the next line says what was left out")
-  func flood() async throws {
+  @Test(
+    "a client that makes calls fail gets a hundred lines, then one a second; the next line says what was left out",
+    arguments: [StatusCode.invalidArgument, .internalError, .deadlineExceeded])
+  func flood(_ code: StatusCode) async throws {
     let lines = Lines()
     let log = lines.log()
-    _ = try await call(log, times: 150, RPCError(.invalidArgument, "no"))
+    _ = try await call(log, times: 150, RPCError(code, "no"))
     #expect(lines.all.count == 100)
     lines.now.wrappingAdd(1_000_000_000, ordering: .relaxed)
     _ = try await call(log, times: 20, RPCError(.invalidArgument, "no"))
@@ -113,5 +115,6 @@ struct CallLogTests {
     // What is our fault has lines of its own.
     _ = try await call(log, Broken())
     #expect(lines.all.last?.level == .error)
+    #expect(lines.all.last?.fields["cause"] == "the disk is full")
   }
 }

@@ -78,7 +78,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   // Peers that behave strangely
   final let isServer: Bool
   final var oddities = Allowance(burst: HTTP2Connection.oddityBurst, perSecond: HTTP2Connection.odditiesPerSecond)
-  final var resetIDs = RecentIDs()
+  final var resetIDs: RecentIDs
 
   // Time
   final var timer: ConnectionTimer?
@@ -95,6 +95,10 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// (CVE-2019-9512 and its siblings, CVE-2023-44487, CVE-2025-8671).
   static let oddityBurst = 1000
   static let odditiesPerSecond = 200
+  /// Resets of ours that are remembered. A client may cancel all its calls at once, and as many more before the server knows;
+  /// a server's clients, whose number nobody limits, are to cost less.
+  private static let clientResets = 4096
+  private static let serverResets = 256
   /// A window before anybody has changed it (RFC 9113 §6.9.2).
   static let initialWindow = 65_535
   static let largestWindow = Int(Int32.max)
@@ -123,6 +127,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     self.keepalive = keepalive
     self.bufferLimit = bufferLimit
     self.isServer = isServer
+    resetIDs = RecentIDs(limit: isServer ? HTTP2Connection.serverResets : HTTP2Connection.clientResets)
     prefaceLeft = isServer ? HTTP2Connection.preface.utf8CodeUnitCount : 0
     startedAt = EventLoop.monotonicNanoseconds()
     lastReadAt = startedAt

@@ -2,15 +2,16 @@
 struct RecentIDs {
   private var ids: [Int32] = []
   private var next = 0
+  private let limit: Int
 
-  private static let limit = 256
+  init(limit: Int) { self.limit = limit }
 
   mutating func insert(_ id: Int32) {
-    if ids.count < RecentIDs.limit {
+    if ids.count < limit {
       ids.append(id)
     } else {
       ids[next] = id
-      next = (next + 1) % RecentIDs.limit
+      next = (next + 1) % limit
     }
   }
 

@@ -216,6 +216,35 @@ import Testing
     group.stop()
   }
 
+  @Test("what a server says of hundreds of calls that were cancelled at once does no harm to others")
+  func cancelledAtOnce() async throws {
+    let count = 700
+    let connections = Counter()
+    let server = try RawServer { peer in
+      connections.increment()
+      _ = peer.receive(RawPeer.preface.count)
+      // SETTINGS_MAX_CONCURRENT_STREAMS
+      peer.send(Frame(.settings, [0, 3] + Frame.number(1000)))
+      var cancelled: [UInt32] = []
+      while cancelled.count < count, let reset = peer.receive(.reset) { cancelled.append(reset.stream) }
+      for _ in 0..<4 { for stream in cancelled { peer.send(.message([], stream: stream)) } }
+      while let request = peer.receive(.headers) {
+        peer.send(
+          .response(stream: request.stream), .message(Self.ok, stream: request.stream),
+          .trailers("0", stream: request.stream))
+      }
+    }
+    let group = try EventLoopGroup(loops: 1)
+    let channel = Channel(target: Target(server.address), group: group)
+    var calls: [BidirectionalCall<Request, Response>] = []
+    for _ in 0..<count { calls.append(try await channel.bidirectional(TestMethods.chat)) }
+    for call in calls { call.responses.cancel() }
+    #expect(try await channel.unary(TestMethods.unary, Request()).sku == "s")
+    #expect(connections.value == 1)
+    channel.shutdown()
+    group.stop()
+  }
+
   @Test("bytes that are not HTTP/2 end the call")
   func garbage() async throws {
     let server = try RawServer(answer: Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))

@@ -3,6 +3,7 @@ import Glibc
 
 /// Where to listen or to connect: a Unix socket or a TCP port.
 public enum Address: Hashable, Sendable, CustomStringConvertible {
+  /// A path of at most 107 bytes; relative ones start at the working directory.
   case unix(path: String)
   /// A name or a numeric address, IPv6 without brackets. Port 0 lets the system choose when listening.
   case tcp(host: String, port: UInt16)
@@ -35,6 +36,7 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     self = .tcp(host: String(host), port: port)
   }
 
+  /// As `init(parsing:)` takes it.
   public var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"
@@ -108,6 +110,7 @@ public struct AddressError: Error, Sendable, CustomStringConvertible {
     self.init(address.description, reason, remedy: remedy)
   }
 
+  /// All three, on one line.
   public var description: String { "\(address): \(reason): \(remedy)" }
 }
 

@@ -25,6 +25,7 @@ public enum ErrorDetail: Sendable, Equatable {
     /// For programs, in upper-case snake case; may be empty.
     public var reason: String
 
+    /// What the properties say.
     public init(field: String, description: String, reason: String = "") {
       self.field = field
       self.description = description

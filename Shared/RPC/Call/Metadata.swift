@@ -29,10 +29,12 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
   /// Empty.
   public init() {}
 
+  /// As `append(_:_:)` takes them, in the literal's order.
   public init(dictionaryLiteral elements: (String, String)...) {
     for (name, value) in elements { append(name, value) }
   }
 
+  /// Whether there is no entry.
   public var isEmpty: Bool { entries.isEmpty }
 
   /// Entries, not names.
@@ -74,6 +76,7 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral, Sequ
   /// All values of that name.
   public func values(of name: String) -> [String] { entries.filter { $0.name == name }.map(\.value) }
 
+  /// Over the entries, in order.
   public func makeIterator() -> IndexingIterator<[Entry]> { entries.makeIterator() }
 
   private static func trimmed(_ value: String) -> String {

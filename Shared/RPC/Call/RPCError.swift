@@ -1,5 +1,6 @@
 /// A call that did not end with OK. Handlers throw it, callers catch it.
 public struct RPCError: Error, Sendable, CustomStringConvertible {
+  /// Never `ok`.
   public var code: StatusCode
   /// What is wrong, with which value, and what to do. The peer gets to read it.
   public var message: String
@@ -11,6 +12,7 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
   /// What led to it. For logs; never sent.
   public var cause: (any Error)?
 
+  /// What the properties say.
   public init(
     _ code: StatusCode, _ message: String, details: [ErrorDetail] = [], metadata: Metadata = [:],
     cause: (any Error)? = nil
@@ -27,6 +29,7 @@ public struct RPCError: Error, Sendable, CustomStringConvertible {
     self.init(code, message, details: StatusDetails.decode(metadata, code: code), metadata: metadata)
   }
 
+  /// Code and message; the cause is for whoever logs it.
   public var description: String { "\(code): \(message)" }
 
   /// The error that the peer gets for whatever a handler threw: an `RPCError` as it is; a cancellation as CANCELLED;

@@ -57,6 +57,7 @@ public struct ChannelOptions: Sendable {
   /// Look at the calls.
   public var interceptors: [any ClientInterceptor] = []
 
+  /// The defaults, which are for production.
   public init() {}
 }
 

@@ -91,12 +91,17 @@ public struct RequestWriter<Request: Message>: Sendable {
 ///
 /// Letting go of it does not end the call: read it to the end or `cancel` it.
 public struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
+  /// A message.
   public typealias Element = Response
   let stream: ClientStream
 
+  /// Takes the messages one after the other; several iterators of one stream share what comes.
   public struct AsyncIterator: AsyncIteratorProtocol {
     let stream: ClientStream
 
+    /// The next message; nil after the last one of a call that ended with OK. Cancelling the task that waits cancels the
+    /// call.
+    /// - Throws: `RPCError`.
     public mutating func next() async throws -> Response? {
       let stream = stream
       return try await withTaskCancellationHandler {
@@ -107,6 +112,7 @@ public struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
     }
   }
 
+  /// For `for try await`.
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream) }
 
   /// Messages that came compressed, of those that have been read so far.
@@ -126,7 +132,9 @@ public struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
 
 /// A call with messages both ways.
 public struct BidirectionalCall<Request: Message, Response: Message>: Sendable {
+  /// The client's side. The server learns by its `finish` that no more will come.
   public let requests: RequestWriter<Request>
+  /// The server's side; ends with the call's status.
   public let responses: ResponseStream<Response>
 }
 

@@ -5,7 +5,9 @@ import Messages
 ///
 /// A call that comes from one of the group's loops stays on it. Calls that fail are made again as `RetryPolicy` says.
 public final class Channel: Sendable {
+  /// What it leads to.
   public let target: Target
+  /// How it behaves.
   public let options: ChannelOptions
   private let group: EventLoopGroup
   private let balancers: [Balancer]
@@ -13,6 +15,8 @@ public final class Channel: Sendable {
   private let known = Lock<[Address]>([])
   let retryBudget: RetryBudget
 
+  /// Begins to look the target up and to connect, and returns at once. Calls wait for the first attempt to connect, and fail
+  /// with UNAVAILABLE when no address answers.
   public init(target: Target, group: EventLoopGroup, options: ChannelOptions = ChannelOptions()) {
     self.target = target
     self.options = options

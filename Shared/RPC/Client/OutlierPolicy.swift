@@ -14,10 +14,12 @@ public struct OutlierPolicy: Sendable, Hashable {
   public var requestVolume = 50
   /// How long a replica is left alone the first time; the second time twice as long, and so on, up to `longestEjection`.
   public var baseEjection = Duration.seconds(10)
+  /// How long a replica is left alone at most.
   public var longestEjection = Duration.seconds(120)
   /// Percent of the replicas that may be left alone at a time; one of them stays in any case.
   public var ejectionPercentage = 50
 
+  /// The defaults, which are for production.
   public init() {}
 
   /// Every replica gets calls as long as it can be reached.

@@ -4,6 +4,7 @@ import Messages
 extension Channel {
   /// A response with the metadata around it.
   public struct Reply<Message: Sendable>: Sendable {
+    /// The response itself.
     public let message: Message
     /// What the server sent before the response.
     public let initialMetadata: Metadata

@@ -8,7 +8,9 @@ public struct RetryPolicy: Sendable, Hashable {
   public var attemptLimit = 5
   /// The pause before the second attempt; each one after is longer by `multiplier`, up to `longestBackOff`.
   public var initialBackOff = Duration.milliseconds(20)
+  /// The longest pause of our own accord.
   public var longestBackOff = Duration.seconds(2)
+  /// How many times as long as the last one the next pause is, 1 or more.
   public var multiplier = 2.5
   /// By how much of itself a pause is made longer or shorter at random, 0 to 1, so that calls that failed together do not
   /// come back together.
@@ -19,6 +21,7 @@ public struct RetryPolicy: Sendable, Hashable {
   /// What the channel's calls may spend on retries, all together.
   public var budget = RetryBudgetLimits()
 
+  /// The defaults, which are for production.
   public init() {}
 
   /// Every call is made once, those that no server has looked at excepted.
@@ -38,5 +41,6 @@ public struct RetryBudgetLimits: Sendable, Hashable {
   /// Tokens that a successful call gives back, 0.001 or more.
   public var tokensPerSuccess = 0.1
 
+  /// The defaults, which are for production.
   public init() {}
 }

@@ -13,6 +13,8 @@ public enum Target: Hashable, Sendable, CustomStringConvertible {
   /// refused. Each costs every loop a connection.
   public static let addressLimit = 100
 
+  /// - Parameter text: as the cases have it.
+  /// - Throws: what is wrong with the text, and what to write.
   public init(parsing text: String) throws(AddressError) {
     if text.hasPrefix("unix-dir:") {
       let path = String(text.dropFirst("unix-dir:".count))
@@ -65,6 +67,7 @@ public enum Target: Hashable, Sendable, CustomStringConvertible {
     return addresses
   }
 
+  /// As `init(parsing:)` takes it.
   public var description: String {
     switch self {
     case .unix(let address): address.description

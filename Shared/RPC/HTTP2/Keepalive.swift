@@ -6,6 +6,7 @@ public struct Keepalive: Sendable {
   /// How long its acknowledgement may take before the connection counts as broken.
   public var timeout: Duration
 
+  /// What the properties say.
   public init(time: Duration, timeout: Duration) {
     self.time = time
     self.timeout = timeout

@@ -18,9 +18,11 @@ public struct CallSummary: Sendable {
 public struct MessageCounts: Sendable, Equatable {
   /// Messages that were taken from the peer; one that nobody has read is not among them.
   public internal(set) var received = 0
+  /// Of those, all together.
   public internal(set) var receivedBytes = 0
   /// Messages that were given out to be sent, whether the peer has read them or not.
   public internal(set) var sent = 0
+  /// Of those, all together.
   public internal(set) var sentBytes = 0
 
   init() {}

@@ -36,5 +36,6 @@ public struct AttemptSummary: Sendable {
   /// Of the event loop that this is called on.
   public let loopIndex: Int
 
+  /// The attempt's status.
   public var code: StatusCode { error?.code ?? .ok }
 }

@@ -1,5 +1,6 @@
 /// Who is at the other end of a server's connection.
 public struct Peer: Sendable, Equatable, CustomStringConvertible {
+  /// How it reached us, with what that way tells about it.
   public enum Kind: Sendable, Equatable {
     /// A process on this machine, as the system knew it when it connected.
     case unix(uid: UInt32, gid: UInt32, pid: Int32)
@@ -7,6 +8,7 @@ public struct Peer: Sendable, Equatable, CustomStringConvertible {
     case tcp(Address)
   }
 
+  /// How it reached us.
   public let kind: Kind
   /// Names of a verified client certificate, DNS names and URIs; empty when there is none.
   public let identity: [String]

@@ -5,17 +5,22 @@ import Messages
 ///
 /// Throws CANCELLED when the client goes away and DEADLINE_EXCEEDED when the deadline passes. One reader at a time.
 public struct RequestStream<Request: Message>: AsyncSequence, Sendable {
+  /// A message.
   public typealias Element = Request
   let stream: ServerStream
 
+  /// Takes the messages one after the other; several iterators of one stream share what comes.
   public struct AsyncIterator: AsyncIteratorProtocol {
     let stream: ServerStream
 
+    /// The next message; nil once the client has sent its last one.
+    /// - Throws: `RPCError` when the call is over before that: cancelled, too late, or cut off.
     public mutating func next() async throws -> Request? {
       try await stream.nextMessage { try Request(request: $0) }
     }
   }
 
+  /// For `for try await`.
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: stream) }
 }
 

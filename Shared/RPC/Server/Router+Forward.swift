@@ -6,9 +6,12 @@ public struct ForwardedMethod: Sendable {
   public let service: String
   /// E.g. `GetStock`.
   public let method: String
+  /// Which sides stream.
   public let type: CallType
+  /// Whether it may be called again, on another replica.
   public let idempotency: IdempotencyLevel
 
+  /// What the properties say.
   public init(service: String, method: String, type: CallType, idempotency: IdempotencyLevel) {
     self.service = service
     self.method = method

@@ -9,6 +9,7 @@ public struct Router: Sendable {
   /// Full names of the services that have a method here, in the order in which they were added.
   public private(set) var services: [String] = []
 
+  /// Without methods.
   public init() {}
 
   /// One message in, one out.

@@ -6,6 +6,7 @@ import Synchronization
 ///
 /// Connections are spread over the group's loops in turn and stay where they are.
 public final class Server: Sendable {
+  /// How it behaves.
   public let options: ServerOptions
   private let methods: [Method]
   /// For calls of methods that are not among `methods`.
@@ -16,6 +17,7 @@ public final class Server: Sendable {
   private let openConnections = Atomic<Int>(0)
   private let turn = Atomic<Int>(0)
 
+  /// Serves nothing yet: `listen` does that. Interceptors are asked here, once, which methods they want to see.
   public init(group: EventLoopGroup, router: Router, options: ServerOptions = ServerOptions()) {
     self.options = options
     methods = router.methods.map { method in

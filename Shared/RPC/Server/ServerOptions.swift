@@ -33,5 +33,6 @@ public struct ServerOptions: Sendable {
   /// the connections' loops, so it has to be quick.
   public var connectionRefused: (@Sendable (_ peer: Peer, _ reason: String) -> Void)?
 
+  /// The defaults, with these interceptors.
   public init(interceptors: [any ServerInterceptor] = []) { self.interceptors = interceptors }
 }

@@ -9,6 +9,7 @@ public struct TLSClientConfiguration: Sendable, Hashable {
   /// The name that the server's certificate must have; nil for the host that is connected to.
   public var serverName: String?
 
+  /// What the properties say; reads nothing yet.
   public init(caFile: String? = nil, identity: TLSIdentity? = nil, serverName: String? = nil) {
     self.caFile = caFile
     self.identity = identity
@@ -18,6 +19,7 @@ public struct TLSClientConfiguration: Sendable, Hashable {
 
 /// What a channel's connections take their TLS from. The files can be read again while it is in use.
 public final class TLSClientContext: Sendable {
+  /// The files, and what has to be in the certificates.
   public let configuration: TLSClientConfiguration
   private let context: Lock<TLSContext>
   private let verifies: Bool

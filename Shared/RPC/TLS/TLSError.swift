@@ -13,5 +13,6 @@ public struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     self.remedy = remedy
   }
 
+  /// All three, on one line.
   public var description: String { "\(subject): \(reason); \(remedy)" }
 }

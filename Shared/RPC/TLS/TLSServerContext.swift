@@ -7,6 +7,7 @@ public struct TLSIdentity: Sendable, Hashable {
   /// Without a pass phrase.
   public var keyFile: String
 
+  /// What the properties say; reads nothing yet.
   public init(certificateFile: String, keyFile: String) {
     self.certificateFile = certificateFile
     self.keyFile = keyFile
@@ -15,6 +16,7 @@ public struct TLSIdentity: Sendable, Hashable {
 
 /// How a server speaks TLS: 1.3 or 1.2, HTTP/2 by ALPN, without renegotiation, compression and resumption.
 public struct TLSServerConfiguration: Sendable, Hashable {
+  /// What clients are shown.
   public var identity: TLSIdentity
   /// Mutual TLS: a client has to show a certificate that one of the CAs in this PEM file has signed. Nil asks for none.
   public var clientCAFile: String?
@@ -22,6 +24,7 @@ public struct TLSServerConfiguration: Sendable, Hashable {
   /// for.
   public var allowedPeers: [String] = []
 
+  /// What the properties say; reads nothing yet.
   public init(identity: TLSIdentity, clientCAFile: String? = nil, allowedPeers: [String] = []) {
     self.identity = identity
     self.clientCAFile = clientCAFile
@@ -31,6 +34,7 @@ public struct TLSServerConfiguration: Sendable, Hashable {
 
 /// What a server's connections take their TLS from. The files can be read again while it serves.
 public final class TLSServerContext: Sendable {
+  /// The files, and who is let in.
   public let configuration: TLSServerConfiguration
   private let context: Lock<TLSContext>
 

@@ -6,6 +6,7 @@ public struct ReceivedTrace: Sendable {
   private var count = 0
   private var state = ""
 
+  /// Nothing received yet.
   public init() {}
 
   /// Takes a `traceparent` field.

@@ -18,7 +18,9 @@ public struct TraceContext: Sendable, Hashable {
 
   /// A trace's number, big-endian on the wire.
   public struct TraceID: Sendable, Hashable, CustomStringConvertible {
+    /// Its first eight bytes.
     public let high: UInt64
+    /// Its last eight bytes.
     public let low: UInt64
 
     /// 32 lower-case hexadecimal digits.

@@ -3,18 +3,50 @@ import Glibc
 
 /// One HTTP/2 connection: frames in, frames out (RFC 9113). What server and client share.
 ///
-/// Threading: a connection belongs to one event loop from the first byte to the last, and so do its streams. Nothing
-/// here is locked, and nothing here may be called from elsewhere.
+/// # Threads
 ///
-/// A readable socket is read once, 64 KiB at most. Every frame that is complete is looked at where it lies; what is left
-/// of an incomplete one is kept and goes before the next read. Frames fill the streams and run synchronous handlers;
-/// async handlers run after the batch, as jobs of the loop. Then `flush` gathers everything that is to be sent in one
-/// write. What a call has to send is turned into frames only there, so that header blocks are encoded in the order in
-/// which they leave, as HPACK demands.
+/// A connection belongs to one event loop from the first byte to the last, and so do its streams. Nothing here is locked,
+/// and nothing here may be called from elsewhere: other threads go through `EventLoop.execute` or `perform`, as `Server`,
+/// `Channel` and the readers and writers of streams do for their callers. Only the last reference to a stream may go
+/// anywhere, with the task that held it.
 ///
-/// A stream is in the table from its HEADERS until both sides have ended it or either has reset it. The states of
-/// RFC 9113 §5.1 are: not in the table and above the last id, idle; in the table, open, or half-closed as `inboundEnded` and
-/// `outboundIsSent` say; not in the table and not above the last id, closed.
+/// # Reading
+///
+/// A readable socket is read once, as much as `EventLoop.readBuffer` holds. Every frame that is complete is looked at where
+/// it lies; what is left of an incomplete one is kept and goes before the next read. Frames fill the streams and run
+/// synchronous handlers; async handlers run after the batch, as jobs of the loop.
+///
+/// # Writing
+///
+/// Then `flush` gathers everything that is to be sent in one write, in this order:
+/// 1. `unsent`: what the socket did not take the last time. While there is any, nothing else is looked at.
+/// 2. `control`: frames that were complete when they were asked for. Among them are header blocks, which have to leave in
+///    the order in which they were encoded, as HPACK demands: hence once more before each stream's turn, and at the end.
+/// 3. Streams with something to send, in turn (`ready`). What they have becomes frames only now: headers that are owed,
+///    data as far as the windows allow, the end. Of a large message, pieces go out from where they lie (`Output`).
+///
+/// A stream that meets a closed window leaves the row: until the window opens it waits by itself when the window is its own
+/// (`waitsForWindow`), and in `held` when it is the connection's.
+///
+/// # States of a stream (RFC 9113 §5.1)
+///
+/// | State | Here |
+/// | --- | --- |
+/// | idle | not in `streams`, and above the last id (`isIdle`). A frame other than HEADERS and PRIORITY ends the connection |
+/// | open | in `streams` |
+/// | half-closed (remote) | in `streams`, `inboundEnded`: END_STREAM has come. DATA and HEADERS reset the stream |
+/// | half-closed (local) | in `streams`, `outboundIsSent`: our END_STREAM is on its way |
+/// | closed | not in `streams`, and not above the last id. What comes is ignored after a reset of ours (`resetIDs`), else reset |
+///
+/// A stream is in the table from its HEADERS until both sides have ended it or either has reset it (`add`, `remove`). There
+/// is no reserved state, as nobody pushes. A server does not stay half-closed (local): it tells a client that still sends
+/// to stop, by RST_STREAM(NO_ERROR) (§8.1).
+///
+/// # Ends
+///
+/// `close` is at once. `fail` is for a peer that has broken the protocol: its streams end, it gets a GOAWAY and a second to
+/// read it. A connection that `isDone` closes when its last byte is out. Whichever it is, every stream hears of it once
+/// (`HTTP2Stream.didClose`), and `didClose` comes last.
 ///
 /// Sendable because tasks of the loop hold it; the invariant is the above: it is touched on its loop only.
 class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
@@ -28,9 +60,9 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final var tlsFailure: String?
 
   // Input
-  private final var partialFrame = ByteQueue()
+  final var partialFrame = ByteQueue()
   /// Bytes of the client's preface that have still to come; 0 at the client.
-  private final var prefaceLeft: Int
+  final var prefaceLeft: Int
   /// The peer's first frame, which has to be SETTINGS, has come.
   final var hasSettings = false
   /// A header block whose last CONTINUATION has not come yet.
@@ -46,9 +78,9 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   final var control = ByteQueue()
   /// Bytes of it that are requests' headers: ours, not answers to what the peer sends.
   final var requestBytes = 0
-  private final var unsent = ByteQueue()
+  final var unsent = ByteQueue()
   final var waitsForWritable = false
-  private final var isDirty = false
+  final var isDirty = false
   /// Streams with something to send.
   final var ready = StreamQueue()
   /// Those of them that the connection's window holds back.
@@ -190,211 +222,6 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
   /// Whether the connection ends once nothing is left to send.
   var isDone: Bool { false }
 
-  // MARK: Reading
-
-  final func handle(_ events: FileEvents) {
-    if events.contains(.writable) {
-      guard becameWritable() else { return }
-      setNeedsFlush()
-    }
-    guard !isClosed else { return }
-    if let tls {
-      guard tls.isEstablished || continueHandshake(tls) else { return }
-    } else if events.isDisjoint(with: [.readable, .hangUp, .error]) {
-      return
-    }
-    let buffer = loop.readBuffer
-    let carried = partialFrame.count
-    if carried > 0, let bytes = partialFrame.bytes.baseAddress, let start = buffer.baseAddress {
-      memcpy(start, bytes, carried)
-    }
-    let count = readSocket(UnsafeMutableRawBufferPointer(rebasing: buffer[carried...]))
-    if count > 0 {
-      guard !isFailing else { return }
-      lastReadAt = loop.now
-      partialFrame.removeAll()
-      receive(UnsafeRawBufferPointer(rebasing: buffer[..<(carried + count)]).assumingMemoryBound(to: UInt8.self))
-      if let tls, tls.hasEnded { readEnd(tls) }
-    } else if count == 0 {
-      close(RPCError(.unavailable, "the peer closed the connection"))
-    } else if errno != EAGAIN && errno != EINTR {
-      closeBroken("read")
-    }
-  }
-
-  /// - Returns: as `read(2)` does, with `errno`.
-  @inline(__always) private final func readSocket(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
-    if let tls { return read(tls, buffer) }
-    return Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-  }
-
-  /// - Returns: as `send(2)` does, with `errno`.
-  @inline(__always) private final func writeSocket(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-    if let tls { return write(tls, UnsafeRawBufferPointer(start: bytes, count: count)) }
-    return Glibc.send(descriptor, bytes, count, Int32(MSG_NOSIGNAL))
-  }
-
-  private final func receive(_ bytes: UnsafeBufferPointer<UInt8>) {
-    // Not empty: `handle` has read something.
-    let base = bytes.baseAddress.unsafelyUnwrapped
-    var offset = 0
-    do throws(HTTP2ConnectionError) {
-      if prefaceLeft > 0 { offset = try receivePreface(base, bytes.count) }
-      while bytes.count - offset >= FrameHeader.byteCount {
-        let frame = FrameHeader(base + offset)
-        guard frame.length <= FrameHeader.defaultMaxFrameSize else {
-          throw HTTP2ConnectionError(.frameSizeError, "a frame of \(frame.length) bytes; at most 16384 are accepted")
-        }
-        guard bytes.count - offset >= FrameHeader.byteCount + frame.length else { break }
-        try receive(frame, base + offset + FrameHeader.byteCount)
-        offset += FrameHeader.byteCount + frame.length
-        guard !isClosed else { return }
-      }
-      if offset < bytes.count { partialFrame.append(base + offset, count: bytes.count - offset) }
-      guard control.count - requestBytes <= HTTP2Connection.controlLimit else {
-        throw HTTP2ConnectionError(.enhanceYourCalm, "the peer does not read the answers that it asks for")
-      }
-    } catch {
-      fail(error)
-    }
-  }
-
-  /// - Returns: how many bytes of it there were.
-  private final func receivePreface(
-    _ bytes: UnsafePointer<UInt8>, _ count: Int
-  ) throws(HTTP2ConnectionError) -> Int {
-    let taken = min(count, prefaceLeft)
-    let done = HTTP2Connection.preface.utf8CodeUnitCount - prefaceLeft
-    guard memcmp(bytes, HTTP2Connection.preface.utf8Start + done, taken) == 0 else {
-      throw HTTP2ConnectionError(.protocolError, "the peer does not speak HTTP/2")
-    }
-    prefaceLeft -= taken
-    return taken
-  }
-
-  // MARK: Writing
-
-  @inline(__always) final func setNeedsFlush() {
-    guard !isDirty, !isClosed else { return }
-    isDirty = true
-    loop.scheduleFlush(self)
-  }
-
-  final func flush() {
-    isDirty = false
-    guard !isClosed, canSend, writeUnsent() else { return }
-    var output = Output(loop.writeBuffer, pieces: loop.writePieces)
-    repeat {
-      while let stream = ready.first {
-        // Header blocks leave in the order in which they were encoded.
-        if !control.isEmpty { guard writeControl(&output) else { return } }
-        // The last piece of a message takes its memory along: what refers to that has to be gone before.
-        let isFull = output.room < min(stream.outbound.count, peerMaxFrameSize) + HTTP2Connection.framingRoom
-        if isFull || output.hasReferences && (output.isFull || stream.outbound.count <= peerMaxFrameSize) {
-          guard write(&output) else { return }
-        }
-        send(stream, &output)
-      }
-      if !control.isEmpty { guard writeControl(&output) else { return } }
-    } while !ready.isEmpty
-    guard write(&output) else { return }
-    if waitsForWritable, tls?.readWantsWrite != true { stopWaitingForWritable() }
-    if isFailing {
-      linger()
-    } else if isDone {
-      close(RPCError(.unavailable, "the connection ended"))
-    }
-  }
-
-  /// Room for the frame headers and constant header blocks around a piece of data.
-  private static let framingRoom = 256
-
-  /// Puts the control frames behind what is gathered.
-  private final func writeControl(_ output: inout Output) -> Bool {
-    defer {
-      control.removeAll()
-      requestBytes = 0
-    }
-    if control.count <= output.room {
-      output.append(control.bytes)
-      return true
-    }
-    guard write(&output) else {
-      unsent.append(control.bytes)
-      return false
-    }
-    return write(control.bytes)
-  }
-
-  private final func write(_ output: inout Output) -> Bool {
-    defer { output.removeAll() }
-    return output.hasReferences ? write(output.vectors()) : write(output.bytes)
-  }
-
-  /// The same for pieces. Not with TLS.
-  private final func write(_ pieces: UnsafeMutableBufferPointer<iovec>) -> Bool {
-    var rest = pieces
-    while !rest.isEmpty {
-      var message = msghdr()
-      message.msg_iov = rest.baseAddress
-      message.msg_iovlen = rest.count
-      var count = sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL))
-      if count < 0 {
-        if errno == EINTR { continue }
-        guard errno == EAGAIN else {
-          closeBroken("sendmsg")
-          return false
-        }
-        for piece in rest { unsent.append(UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len)) }
-        waitForWritable()
-        return false
-      }
-      while let piece = rest.first, count >= piece.iov_len {
-        count -= piece.iov_len
-        rest = UnsafeMutableBufferPointer(rebasing: rest.dropFirst())
-      }
-      if count > 0 {
-        rest[0] = iovec(iov_base: rest[0].iov_base + count, iov_len: rest[0].iov_len - count)
-      }
-    }
-    return true
-  }
-
-  private final func writeUnsent() -> Bool {
-    while !unsent.isEmpty {
-      let count = writeSocket(unsent.bytes.baseAddress.unsafelyUnwrapped, unsent.count)
-      if count > 0 {
-        unsent.removeFirst(count)
-      } else if errno == EAGAIN {
-        return false
-      } else if errno != EINTR {
-        closeBroken("send")
-        return false
-      }
-    }
-    return true
-  }
-
-  /// False when the socket is full or gone; what it did not take is kept and goes first when it is writable again.
-  private final func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let base = bytes.baseAddress, !isClosed else { return !isClosed }
-    var offset = 0
-    while offset < bytes.count {
-      let count = writeSocket(base + offset, bytes.count - offset)
-      if count > 0 {
-        offset += count
-      } else if errno == EAGAIN {
-        unsent.append(base + offset, count: bytes.count - offset)
-        waitForWritable()
-        return false
-      } else if errno != EINTR {
-        closeBroken("send")
-        return false
-      }
-    }
-    return true
-  }
-
   // MARK: Ends
 
   /// The peer has broken the protocol: says so in a GOAWAY and ends the connection (RFC 9113 §5.4.1).
@@ -412,7 +239,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
 
   /// After a GOAWAY for an error. Closing a socket with unread bytes in it would reset the connection, and the peer might
   /// never see the reason: it gets a second to read it and close.
-  private final func linger() {
+  final func linger() {
     guard !isShutDown else { return }
     isShutDown = true
     tls?.shutdown()
@@ -435,7 +262,7 @@ class HTTP2Connection: FileEventHandler, Flushable, @unchecked Sendable {
     for stream in streams.all { remove(stream, .connectionLost(reason)) }
   }
 
-  private final func closeBroken(_ call: String) {
+  final func closeBroken(_ call: String) {
     close(RPCError(.unavailable, tlsFailure ?? "the connection broke: \(SystemError(call).reason)"))
   }
 

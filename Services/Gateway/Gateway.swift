@@ -34,7 +34,7 @@ enum Gateway {
       omsURL: oms.url ?? ""
     ).register(in: &setup.router)
 
-    let collector = TimingCollector(services: backends.channels, group: setup.group, ownTimings: setup.timings)
+    let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings)
     setup.run("timings") { try await collector.run() }
     ReportService(collector: collector).register(in: &setup.router)
 

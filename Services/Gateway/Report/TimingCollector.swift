@@ -1,4 +1,3 @@
-import EventLoop
 import Messages
 import RPC
 import ServiceKit
@@ -12,7 +11,6 @@ actor TimingCollector {
   static let timeout = Duration.seconds(2)
 
   private let services: [(service: ConnectorService, channel: Channel)]
-  private let group: EventLoopGroup
   private let ownTimings: Timings
   private let ownInstance = String(UInt64.random(in: .min ... .max), radix: 16)
   private var replicas: [Address: Channel] = [:]
@@ -22,9 +20,8 @@ actor TimingCollector {
   private var running: Task<[String], Never>?
   private var next: Task<[String], Never>?
 
-  init(services: [(service: ConnectorService, channel: Channel)], group: EventLoopGroup, ownTimings: Timings) {
+  init(services: [(service: ConnectorService, channel: Channel)], ownTimings: Timings) {
     self.services = services
-    self.group = group
     self.ownTimings = ownTimings
   }
 
@@ -74,7 +71,7 @@ actor TimingCollector {
       let addresses = channel.addresses
       if addresses.isEmpty { missing.append("\(service) \(channel.target): no replica") }
       for address in addresses {
-        asked.append((Replica(service: service, address: address), self.channel(to: address)))
+        asked.append((Replica(service: service, address: address), self.replica(address, of: channel)))
       }
     }
     var answers: [ConnectorService: Int] = [:]
@@ -127,11 +124,11 @@ actor TimingCollector {
     }
   }
 
-  private func channel(to address: Address) -> Channel {
-    if let channel = replicas[address] { return channel }
-    let channel = Channel(target: Target(address), group: group)
-    replicas[address] = channel
-    return channel
+  private func replica(_ address: Address, of channel: Channel) -> Channel {
+    if let replica = replicas[address] { return replica }
+    let replica = channel.replica(at: address)
+    replicas[address] = replica
+    return replica
   }
 
   private func dropChannels(except addresses: Set<Address>) {

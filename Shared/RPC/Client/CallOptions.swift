@@ -53,6 +53,8 @@ public struct ChannelOptions: Sendable {
   public var keepalive = Keepalive(time: .seconds(20), timeout: .seconds(10))
   /// How TCP connections are secured; nil for plain text. Unix sockets, whose peers the system vouches for, are always plain.
   public var tls: TLSClientContext?
+  /// What the certificate has to be for, unless `tls` says it; nil: what the target says.
+  var certificateName: String?
 
   /// Look at the calls.
   public var interceptors: [any ClientInterceptor] = []

@@ -9,7 +9,7 @@ public final class Channel: Sendable {
   public let target: Target
   /// How it behaves.
   public let options: ChannelOptions
-  private let group: EventLoopGroup
+  let group: EventLoopGroup
   private let balancers: [Balancer]
   private let refresh: Refresh
   private let known = Lock<[Address]>([])

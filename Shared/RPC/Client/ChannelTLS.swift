@@ -8,7 +8,7 @@ struct ChannelTLS: Sendable {
   init?(_ options: ChannelOptions, target: Target) {
     guard let context = options.tls else { return nil }
     self.context = context
-    if let name = context.configuration.serverName {
+    if let name = context.configuration.serverName ?? options.certificateName {
       serverName = name
     } else if case .dns(let host, _) = target {
       // The resolver's addresses are numeric; certificates are for the name.

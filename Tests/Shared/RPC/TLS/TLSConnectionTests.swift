@@ -82,6 +82,20 @@ struct TLSConnectionTests {
     await server.stop()
   }
 
+  @Test("a replica of a name is asked over the same TLS, and has to have the name's certificate")
+  func replica() async throws {
+    let server = try Server(TestCertificates.server("hostname"))
+    guard case .tcp(_, let port) = server.address else { return }
+    let channel = server.channel(try TestCertificates.client(), target: .dns(host: "localhost", port: port))
+    let replica = channel.replica(at: server.address)
+    _ = try await replica.unary(TestMethods.unary, Request())
+    let byAddress = server.channel(try TestCertificates.client())
+    let error = await rpcError { try await byAddress.unary(TestMethods.unary, Request()) }
+    #expect(error?.message.contains("IP address mismatch") == true)
+    for channel in [byAddress, replica, channel] { channel.shutdown() }
+    await server.stop()
+  }
+
   @Test("calls fail with the reason when the server's certificate is not good, and the server notes it")
   func badServer() async throws {
     let server = try Server(TestCertificates.server())

@@ -18,6 +18,7 @@ public struct BlockPool: ~Copyable {
     blocks.popLast() ?? .allocate(byteCount: BlockPool.blockSize, alignment: 16)
   }
 
+  /// Takes a block back.
   public mutating func put(_ block: UnsafeMutableRawPointer) {
     if blocks.count < BlockPool.limit { blocks.append(block) } else { block.deallocate() }
   }

@@ -160,6 +160,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     if wake { wakeUp() }
   }
 
+  /// Runs a piece of async code soon. Callable from any thread, as the runtime does.
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     if isCurrent { return local.append(job) }
@@ -171,6 +172,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     if wake { wakeUp() }
   }
 
+  /// For the runtime, which keeps the loop alive by its tasks.
   public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
 
   @inline(never) private func wakeUp() {

@@ -4,6 +4,7 @@ import Synchronization
 
 /// Event loops on threads of their own; a connection stays on its loop for life.
 public final class EventLoopGroup: Sendable {
+  /// In the order of their `index`.
   public let loops: [EventLoop]
   private let turn = Atomic<Int>(0)
 

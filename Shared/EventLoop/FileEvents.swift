@@ -20,10 +20,14 @@ public protocol Flushable: AnyObject {
 public struct FileEvents: OptionSet, Sendable {
   /// epoll's bits (`man 2 epoll_ctl`).
   public let rawValue: UInt32
+  /// From what epoll reports.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
+  /// Bytes, or connections, can be taken.
   public static let readable = FileEvents(rawValue: EPOLLIN.rawValue)
+  /// Bytes can be written; of a socket that connects: it has, or has failed to.
   public static let writable = FileEvents(rawValue: EPOLLOUT.rawValue)
-  /// Reported without being asked for, as is `error`.
+  /// The peer is gone. Reported without being asked for, as is `error`.
   public static let hangUp = FileEvents(rawValue: EPOLLHUP.rawValue)
+  /// The descriptor is broken; the next system call on it says how.
   public static let error = FileEvents(rawValue: EPOLLERR.rawValue)
 }

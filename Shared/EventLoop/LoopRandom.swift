@@ -14,6 +14,7 @@ public struct LoopRandom: RandomNumberGenerator, Sendable {
 
   init(state: (UInt64, UInt64, UInt64, UInt64)) { self.state = state }
 
+  /// 64 random bits.
   public mutating func next() -> UInt64 {
     let sum = state.0 &+ state.3
     let result = (sum << 23 | sum >> 41) &+ state.0

@@ -15,5 +15,6 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
 
   /// What the system says of the number, e.g. `Address already in use`.
   public var reason: String { String(cString: strerror(number)) }
+  /// Both, on one line.
   public var description: String { "\(call): \(reason)" }
 }

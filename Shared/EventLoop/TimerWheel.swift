@@ -11,8 +11,10 @@ open class LoopTimer {
   fileprivate unowned(unsafe) var next: LoopTimer?
   fileprivate unowned(unsafe) var previous: LoopTimer?
 
+  /// Not scheduled.
   public init() {}
 
+  /// Whether it will fire.
   public final var isScheduled: Bool { slot != LoopTimer.idle }
 
   /// Fires a timer that was taken from the wheel, unless another one has taken it back since.

@@ -3,7 +3,11 @@ import Messages
 
 /// The way to a service: any number of addresses, a connection to each, calls in turn over those that are ready.
 ///
-/// A call that comes from one of the group's loops stays on it. Calls that fail are made again as `RetryPolicy` says.
+/// Threads: may be called from any. Every loop of the group has connections of its own (`Balancer`), and a call that comes
+/// from one of the loops stays on it; others go to the loops in turn, and their tasks come back with the result. The first
+/// loop looks the target up for all.
+///
+/// Calls that fail are made again as `RetryPolicy` says.
 public final class Channel: Sendable {
   /// What it leads to.
   public let target: Target

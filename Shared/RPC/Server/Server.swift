@@ -4,7 +4,8 @@ import Synchronization
 
 /// A gRPC server over HTTP/2 on TCP, in plain text or over TLS, and on Unix sockets.
 ///
-/// Connections are spread over the group's loops in turn and stay where they are.
+/// Threads: may be called from any. The group's first loop accepts; connections are spread over all loops in turn and stay
+/// where they are, with their calls. What loops share is made once and constant (options, methods), or atomic.
 public final class Server: Sendable {
   /// How it behaves.
   public let options: ServerOptions

@@ -75,8 +75,10 @@ import ServiceKit
     } catch let error as RPCError
       where error.code == .unavailable && channel.addresses.contains(where: { error.message.hasPrefix("\($0): ") })
     {
-      throw RPCError(
-        .unavailable, error.message + "; does the gateway run there? --gateway or OMSCTL_GATEWAY names another address")
+      let hint = ConnectionHint.text(noConnection: error.message, hasTLS: credentials.tls != nil)
+      throw RPCError(.unavailable, "\(error.message); \(hint)")
+    } catch let error as RPCError where error.code == .unauthenticated {
+      throw RPCError(.unauthenticated, "\(error.message); \(ConnectionHint.text(hasToken: credentials.token != nil))")
     }
   }
 }

@@ -31,15 +31,20 @@ struct SecurityTests {
     }
   }
 
-  @Test("refused connections are logged at once, then once in ten seconds with how many there were")
+  @Test("refused connections are logged each, then once a second with how many there were")
   func refusals() {
     let lines = Lock<[String]>([])
-    let refused = RefusedConnections { reason, _, count in lines.withLock { $0.append("\(reason) \(count)") } }
-    let second: UInt64 = 1_000_000_000
-    for time in [1, 2, 3, 11, 12, 25] as [UInt64] {
-      refused.report("no", from: Peer(kind: .tcp(.tcp(host: "192.0.2.1", port: 1))), now: time * second)
+    let now = Lock<UInt64>(0)
+    let allowance = LogAllowance(burst: 2) { now.withLock { $0 } }
+    let refused = RefusedConnections(allowance: allowance) { reason, _, count in
+      lines.withLock { $0.append("\(reason) \(count)") }
     }
-    #expect(lines.withLock { $0 } == ["no 1", "no 3", "no 2"])
+    let refusals: [(String, milliseconds: UInt64)] = [("a", 0), ("b", 1), ("c", 2), ("d", 3), ("e", 1001), ("f", 1002)]
+    for (reason, milliseconds) in refusals {
+      now.withLock { $0 = milliseconds * 1_000_000 }
+      refused.report(reason, from: Peer(kind: .tcp(.tcp(host: "192.0.2.1", port: 1))))
+    }
+    #expect(lines.withLock { $0 } == ["a 1", "b 1", "e 3"])
   }
 
   @Test("one file that can't be read again does not keep the others from it")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -57,6 +58,35 @@ class Compose(unittest.TestCase):
         self.assertRegex(told, r"MUG-GREEN +7\b")
         self.assertIn("magento.inventory.aggregate_stock_management.updated", told)
         self.assertIn(self.grpc, told)
+
+    def test_printed_calls_work_with_tokens_over_tls(self):
+        token = "a-token-of-the-tests-1"
+        with open(os.path.join(self.folder, "tokens"), "w") as file:
+            file.write(f"tests:{token}\n")
+        certificates = os.path.join(self.folder, "certificates")
+        os.mkdir(certificates)
+        subprocess.run([os.path.join(ROOT, "Tests/Support/certificates"), certificates], check=True, timeout=60)
+        files = {name: os.path.join(certificates, name) for name in ("server.pem", "server.key", "ca.pem")}
+        settings = {
+            "GATEWAY_TOKENS_FILE": os.path.join(self.folder, "tokens"), "TLS_CERTIFICATE_FILE": files["server.pem"],
+            "TLS_KEY_FILE": files["server.key"]}
+        said = self.up(**settings).stdout
+        tried = [line.strip() for line in said.split("Try\n")[1].splitlines()]
+        control, buf = tried[0], next(line for line in tried if line.startswith("buf"))
+        buf = buf.replace("TOKEN", token).replace("CA.pem", files["ca.pem"])
+        path = os.path.dirname(sys.executable) + ":" + os.environ["PATH"]
+        for command, answer in ((control, "SERVING"), (buf, "omsconnector.v1.GatewayService/GetRegistration")):
+            with self.subTest(command):
+                done = subprocess.run(
+                    ["bash", "-c", command], cwd=ROOT, env={**clean_environment(), "PATH": path}, capture_output=True,
+                    text=True, timeout=60)
+                self.assertIn(answer, done.stdout, done.stderr)
+
+    def test_other_addresses_than_loopback_are_not_open_to_everybody_unasked(self):
+        done = self.run_script("up", "--detach", GATEWAY_GRPC=self.grpc.replace("127.0.0.1", "0.0.0.0"))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("GATEWAY_TOKENS_FILE", done.stderr)
+        self.assertIn("gateway refuses its configuration", done.stderr)
 
     def test_printed_command_stops_this_stack_from_anywhere(self):
         for cwd in (ROOT, "/"):

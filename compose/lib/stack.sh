@@ -9,14 +9,19 @@ load_settings() {
   export GATEWAY_HTTP=${GATEWAY_HTTP:-127.0.0.1:8080}
   export GATEWAY_ADMIN=${GATEWAY_ADMIN:-127.0.0.1:8081}
   export DEMO_OMS=${DEMO_OMS:-127.0.0.1:8090}
-  # The addresses are the machine's own: whoever reaches them may call, unless the user names tokens or says otherwise.
-  [ -n "${GATEWAY_TOKENS_FILE:-}" ] || export GATEWAY_INSECURE=${GATEWAY_INSECURE:-1}
+  # Whoever reaches an address of the machine's own may call, unless the user says who may. With another address the
+  # gateway wants to be told.
+  if is_loopback "$GATEWAY_GRPC" && [ -z "${GATEWAY_TOKENS_FILE:-}${TLS_CLIENT_CA_FILE:-}" ]; then
+    export GATEWAY_INSECURE=${GATEWAY_INSECURE:-1}
+  fi
   export STACK_DEMO=${STACK_DEMO:-0} STACK_INVENTORY=${STACK_INVENTORY:-1}
   LOCK=$STATE_DIR/lock
   LOGS=$STATE_DIR/log
   PIDS=$STATE_DIR/pids   # what runs
   ENDED=$STATE_DIR/ended # a line for each time that a process has ended by itself
 }
+
+is_loopback() { [[ $1 =~ ^(127\.[0-9.]+|localhost|\[::1\]):[0-9]+$ ]]; }
 
 check_settings() {
   local name value

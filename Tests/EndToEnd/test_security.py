@@ -1,5 +1,6 @@
 """Who gets in: tokens, certificates, users; and what is reread without a restart."""
 
+import json
 import os
 import queue
 import shutil
@@ -222,6 +223,9 @@ class Certificates(Folder):
         self.assertEqual(ended.returncode, 0, ended.stderr)
         # The timings come over the internal API, which a certificate opens.
         self.assertEqual(call(self.channel(address, client="client"), TIMINGS)[0], grpc.StatusCode.OK)
+        report = json.loads(stack.omsctl("-o", "json", "report").stdout)
+        self.assertIn("inventory", {endpoint["service"] for endpoint in report["endpoints"]})
+        self.assertEqual([name for name in report.get("missing_replicas", []) if name.startswith("inventory")], [])
 
     def test_internal_api_of_a_service_is_closed_on_tcp(self):
         address = free_address()

@@ -54,6 +54,12 @@ public final class Server: Sendable {
     return socket.address
   }
 
+  /// The last sixteenth is for who is on this machine: an operator gets in, and services find each other, when strangers have
+  /// taken everything else.
+  private func connectionLimit(of peer: Peer) -> Int {
+    peer.isTrusted ? connectionLimit : connectionLimit - connectionLimit / 16
+  }
+
   private func accept(_ descriptor: Int32, _ address: Address, _ tls: TLSServerContext?) {
     var context: TLSContext?
     let peer: Peer
@@ -72,9 +78,10 @@ public final class Server: Sendable {
       peer = Peer(kind: .tcp(Address(peerOf: descriptor)))
       context = tls?.current
     }
-    guard openConnections.wrappingAdd(1, ordering: .relaxed).newValue <= connectionLimit else {
+    let limit = connectionLimit(of: peer)
+    guard openConnections.wrappingAdd(1, ordering: .relaxed).newValue <= limit else {
       openConnections.wrappingSubtract(1, ordering: .relaxed)
-      return refuse(descriptor, peer, "\(connectionLimit) connections are open already")
+      return refuse(descriptor, peer, "\(limit) connections are open already")
     }
     let home = homes[turn.wrappingAdd(1, ordering: .relaxed).oldValue % homes.count]
     home.loop.execute { [context] in home.open(descriptor, self, PeerReference(peer), context) }

@@ -5,7 +5,7 @@ public struct ServerOptions: Sendable {
   /// Calls at once on one connection; the peer is told (RFC 9113 §5.1.2) and more are refused.
   public var concurrentStreamLimit: UInt32 = 1000
   /// Connections at once, and at most three quarters of the descriptors that the process may open (`ulimit -n`); more are
-  /// closed as soon as they are accepted.
+  /// closed as soon as they are accepted. One in sixteen is for peers on the Unix socket.
   public var connectionLimit = 16_384
   /// Names and values of a request's headers together, in bytes, each field counted with 32 more (RFC 9113 §6.5.2).
   public var headerListLimit = 16 << 10

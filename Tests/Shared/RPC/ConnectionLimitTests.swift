@@ -32,6 +32,25 @@ import Testing
     group.stop()
   }
 
+  @Test("clients over TCP leave room for those on the Unix socket")
+  func reserved() async throws {
+    var options = ServerOptions()
+    options.connectionLimit = 16
+    let group = try EventLoopGroup(loops: 1)
+    let server = Server(group: group, router: Router(), options: options)
+    let tcp = try server.listen(on: .tcp(host: "127.0.0.1", port: 0))
+    let unix = try server.listen(on: .unix(path: temporaryDirectory() + "/s"))
+    let strangers = (0..<15).map { _ in RawPeer.connect(to: tcp) }
+    for stranger in strangers { #expect(stranger.receive(.settings) != nil) }
+    let tooMany = RawPeer.connect(to: tcp)
+    #expect(tooMany.receiveFrame() == nil)
+    let local = RawPeer.connect(to: unix)
+    #expect(local.receive(.settings) != nil)
+    for peer in strangers + [tooMany, local] { peer.close() }
+    await server.shutdown(grace: .seconds(5))
+    group.stop()
+  }
+
   @Test(
     "a quarter of the descriptors is never given to connections",
     arguments: [(16_384, 1024, 768), (16_384, 65_536, 16_384), (100, 1024, 100), (16_384, UInt.max, 16_384)]

@@ -39,25 +39,28 @@ public final class EventLoopGroup: Sendable {
 /// - Parameter name: shown by `top -H`; at most 15 bytes.
 public func spawnThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
   final class Body {
+    let name: String
     let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    init(name: String, run: @escaping @Sendable () -> Void) { (self.name, self.run) = (name, run) }
   }
   var attributes = pthread_attr_t()
   pthread_attr_init(&attributes)
   defer { pthread_attr_destroy(&attributes) }
   pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-  let box = Unmanaged.passRetained(Body(body))
+  let box = Unmanaged.passRetained(Body(name: String(name.prefix(15)), run: body))
   var thread = pthread_t()
   let result = pthread_create(
     &thread, &attributes,
     { pointer in
       guard let pointer else { return nil }
-      Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue().run()
+      let body = Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue()
+      // By itself: from outside it might have ended already, and a detached thread that has ended has no handle any more.
+      csystem_name_thread(pthread_self(), body.name)
+      body.run()
       return nil
     }, box.toOpaque())
   guard result == 0 else {
     box.release()
     throw SystemError("pthread_create", errno: result)
   }
-  csystem_name_thread(thread, String(name.prefix(15)))
 }

@@ -209,6 +209,8 @@ extension HTTP2Connection {
     sendControl(type: FrameType.settings, flags: FrameFlags.acknowledgement)
     guard !hasSettings else { return try countOddity("SETTINGS") }
     hasSettings = true
+    // The handshake's limit has been kept; from here on silence counts.
+    startTimer()
     receivedFirstSettings()
   }
 

@@ -64,6 +64,20 @@ import Testing
     loop.execute { isDone.value.withLock { $0 = true } }
     await spinner.value
   }
+
+  @Test("threads may end before whoever started them goes on")
+  func shortThreads() async throws {
+    for _ in 0..<500 {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+        do {
+          try spawnThread(named: "short") { continuation.resume() }
+        } catch {
+          Issue.record("\(error)")
+          continuation.resume()
+        }
+      }
+    }
+  }
 }
 
 private final class Seen: Sendable { let order = Lock<[Int: [Int]]>([:]) }

@@ -1,4 +1,5 @@
 import CTLS
+import EventLoop
 import Glibc
 
 /// What the sessions of one side have in common: versions, suites, certificates, whom to trust. Never changes; a reload makes
@@ -33,7 +34,7 @@ final class TLSContext: @unchecked Sendable {
     self.allowedPeers = allowedPeers
     requiresPeerCertificate = verifiesPeer && (role == .client || trust != nil)
     try configure()
-    if let identity { try load(identity) }
+    if let identity { try loadAlone(identity) }
     if let trust { try load(trust: trust) } else if role == .client { SSL_CTX_set_default_verify_paths(context) }
     if requiresPeerCertificate {
       SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT) { isGood, store in
@@ -49,8 +50,9 @@ final class TLSContext: @unchecked Sendable {
     guard ctls_set_oldest_version(context, TLS1_2_VERSION) == 1, ctls_set_newest_version(context, TLS1_3_VERSION) == 1,
       SSL_CTX_set_cipher_list(context, TLSContext.oldSuites) == 1
     else { throw TLSError("TLS", TLSErrorQueue.take().reason, remedy: "check OpenSSL's configuration (openssl.cnf)") }
-    // No renegotiation, no compression (RFC 9113 §9.2.1). Nothing is resumed: connections live long, a ticket's key would undo the forward secrecy of TLS 1.2, and a client whose
-    // certificate is not wanted any more must not come back on an old session.
+    // No renegotiation, no compression (RFC 9113 §9.2.1). Nothing is resumed: connections live long, a ticket's key would
+    // undo the forward secrecy of TLS 1.2, and a client whose certificate is not wanted any more must not come back on an
+    // old session.
     ctls_set_safe_options(context)
     SSL_CTX_set_num_tickets(context, 0)
     ctls_forget_sessions(context)
@@ -67,6 +69,22 @@ final class TLSContext: @unchecked Sendable {
     case .server: requireHTTP2()
     case .client: SSL_CTX_set_alpn_protos(context, TLSContext.alpn, UInt32(TLSContext.alpn.count))
     }
+  }
+
+  /// One thread at a time: OpenSSL 3.0's decoders of keys, set up by two at once, now and then know no format
+  /// ("unsupported").
+  private static let loading = Lock(())
+
+  private func loadAlone(_ identity: TLSIdentity) throws(TLSError) {
+    let problem = TLSContext.loading.withLock { _ in
+      do throws(TLSError) {
+        try load(identity)
+        return TLSError?.none
+      } catch {
+        return error
+      }
+    }
+    if let problem { throw problem }
   }
 
   private func load(_ identity: TLSIdentity) throws(TLSError) {

@@ -8,6 +8,8 @@ import tempfile
 from waiting import wait_until
 
 CASE_LIMIT_S = 30
+# The C core of Python's protobuf ends the process now and then when many threads read messages at once.
+ENVIRONMENT = os.environ | {"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
 STOP_LIMIT_S = 10
 
 
@@ -24,7 +26,8 @@ class RunningServer:
             self.transport = self.transport_kind(self.folder)
             command = [*self.peer.command("server"), *self.transport.server_arguments]
             with open(self.log_path, "wb") as log:
-                self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self.process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT)
             self.address = wait_until(self._address, f"the {self.peer.name} server to listen")
         except BaseException:
             self.__exit__()
@@ -61,7 +64,8 @@ def run_case(peer, server, case):
     command = [*peer.command("client"), *server.transport.client_arguments(server.address, case)]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=CASE_LIMIT_S)
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=CASE_LIMIT_S,
+            env=ENVIRONMENT)
         ended, output = f"ended with status {done.returncode}", done.stdout
         succeeded = done.returncode == 0
     except subprocess.TimeoutExpired as expired:

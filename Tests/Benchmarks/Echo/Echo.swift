@@ -12,7 +12,9 @@ enum Echo {
   static let asynchronous = "Asynchronous"
 
   /// What every service has that looks at its calls; see `Lifecycle`.
-  private static var options: ServerOptions { ServerOptions(interceptors: [Timings()]) }
+  private static var options: ServerOptions {
+    ServerOptions(interceptors: [ServerMetrics(loops: 1), Timings(), CallLog()])
+  }
 
   /// Bytes in, the same bytes out; by TLS when there is an identity.
   static func serve(on address: String, identity: TLSIdentity?) throws -> Never {

@@ -1,6 +1,8 @@
 """A stack of real processes with a state folder and ports of its own."""
 
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,11 +17,22 @@ SERVICES = ("inventory", "catalog", "sales", "post-sales", "gateway")
 GRACE_S = 15  # a service stops within 10 s; the rest is for a busy machine
 
 
+# Below the ports that the kernel gives to outgoing connections: one of those could take a port between our looking and
+# the service's listening.
+_LISTENING_PORTS = range(20_000, 32_000)
+_ports = itertools.cycle(random.sample(_LISTENING_PORTS, len(_LISTENING_PORTS)))
+
+
 def free_address():
-    """A loopback address that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return "127.0.0.1:%d" % probe.getsockname()[1]
+    """A loopback address that nothing listens on now, and that this process has not given out lately."""
+    for port in itertools.islice(_ports, len(_LISTENING_PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return f"127.0.0.1:{port}"
+    raise AssertionError(f"no free port from {_LISTENING_PORTS.start} to {_LISTENING_PORTS.stop}")
 
 
 def clean_environment():

@@ -11,6 +11,12 @@ struct StockMessageConsumer: Omsconnector.Internal.V1.MessageConsumerService {
   let applySnapshot: ApplySnapshot
   let timings: Timings
 
+  func listMethods(
+    _ request: Omsconnector.Internal.V1.ListMethodsRequest, context: ServerContext
+  ) async throws -> Omsconnector.Internal.V1.ListMethodsResponse {
+    .init(methods: [Self.aggregateStockUpdated])
+  }
+
   func consume(
     _ request: Omsconnector.Internal.V1.ConsumeRequest, context: ServerContext
   ) async throws -> Omsconnector.Internal.V1.ConsumeResponse {

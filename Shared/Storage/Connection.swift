@@ -4,6 +4,8 @@ import Glibc
 
 /// One connection to the store, used by one thread at a time.
 public final class Connection {
+  /// What understands its SQL.
+  public let engine = StorageEngine.sqlite
   let handle: OpaquePointer
   let path: String
   /// What the busy handler and the commit hook work on; C holds pointers to it.

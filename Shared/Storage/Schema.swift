@@ -4,12 +4,27 @@ import CSQLite
 public struct Migration: Sendable {
   /// What it does, for errors.
   public let name: String
-  /// Statements, run in order.
-  public let statements: [String]
+  private let sqlite: [String]
+  private let postgresql: [String]
 
+  /// A step that both engines understand alike.
   public init(_ name: String, _ statements: [String]) {
+    self.init(name, sqlite: statements, postgresql: statements)
+  }
+
+  /// A step that each engine has to be told in its own words.
+  public init(_ name: String, sqlite: [String], postgresql: [String]) {
     self.name = name
-    self.statements = statements
+    self.sqlite = sqlite
+    self.postgresql = postgresql
+  }
+
+  /// Statements, run in order.
+  func statements(for engine: StorageEngine) -> [String] {
+    switch engine {
+    case .sqlite: sqlite
+    case .postgresql: postgresql
+    }
   }
 }
 
@@ -34,7 +49,7 @@ extension Connection {
 
   private func apply(_ migration: Migration, version: Int) throws(StorageError) {
     do throws(StorageError) {
-      for statement in migration.statements { try execute(statement) }
+      for statement in migration.statements(for: engine) { try execute(statement) }
       try execute("PRAGMA user_version = \(version)")
     } catch {
       throw StorageError(

@@ -33,6 +33,25 @@ public struct Statement {
     if code != SQLITE_OK { throw failure(code) }
   }
 
+  /// Binds a copy of some bytes.
+  public func bind(_ value: [UInt8], at parameter: Int32) throws(StorageError) {
+    let code = value.withUnsafeBytes { bytes in
+      sqlite3_bind_blob64(handle, parameter, bytes.baseAddress ?? UnsafeRawPointer(emptyText), UInt64(bytes.count), transient)
+    }
+    if code != SQLITE_OK { throw failure(code) }
+  }
+
+  /// Binds NULL.
+  public func bindNull(at parameter: Int32) throws(StorageError) {
+    let code = sqlite3_bind_null(handle, parameter)
+    if code != SQLITE_OK { throw failure(code) }
+  }
+
+  /// Binds an integer, or NULL for nil.
+  public func bind(_ value: Int64?, at parameter: Int32) throws(StorageError) {
+    if let value { try bind(value, at: parameter) } else { try bindNull(at: parameter) }
+  }
+
   // MARK: Running
 
   /// Runs a statement that answers no rows, and makes it ready to run again.
@@ -93,6 +112,15 @@ public struct Statement {
     let count = Int(sqlite3_column_bytes(handle, column))
     return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
   }
+
+  /// A column of bytes; empty for NULL.
+  public func blob(_ column: Int32) -> [UInt8] {
+    guard let bytes = sqlite3_column_blob(handle, column) else { return [] }
+    return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
+  }
+
+  /// Whether a column is NULL.
+  public func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
 
   // MARK: Within
 

@@ -14,6 +14,8 @@ extension Omsconnector.Internal.V1 {
     public var key: String = ""
     /// The request's params as JSON text, an object.
     public var body: [UInt8] = []
+    /// How often an operator has replayed the message: each replay has its effect once.
+    public var replay: UInt32 = 0
 
     public init() {}
 
@@ -21,12 +23,14 @@ extension Omsconnector.Internal.V1 {
       deliveryId: String = "",
       method: String = "",
       key: String = "",
-      body: [UInt8] = []
+      body: [UInt8] = [],
+      replay: UInt32 = 0
     ) {
       self.deliveryId = deliveryId
       self.method = method
       self.key = key
       self.body = body
+      self.replay = replay
     }
 
     public static let fullName = "omsconnector.internal.v1.ConsumeRequest"
@@ -39,6 +43,7 @@ extension Omsconnector.Internal.V1 {
       self.method = readString(c.pointee.method)
       self.key = readString(c.pointee.key)
       self.body = readBytes(c.pointee.body)
+      self.replay = c.pointee.replay
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -48,6 +53,7 @@ extension Omsconnector.Internal.V1 {
       c.pointee.method = arena.string(self.method)
       c.pointee.key = arena.string(self.key)
       c.pointee.body = arena.bytes(self.body)
+      c.pointee.replay = self.replay
     }
   }
 
@@ -77,6 +83,49 @@ extension Omsconnector.Internal.V1 {
       let c = pointer.assumingMemoryBound(to: Omsconnector__Internal__V1__ConsumeResponse.self)
       omsconnector__internal__v1__consume_response__init(c)
       c.pointee.result = arena.bytes(self.result)
+    }
+  }
+
+  /// `omsconnector.internal.v1.ListMethodsRequest`.
+  public struct ListMethodsRequest: Message {
+    public init() {}
+
+    public static let fullName = "omsconnector.internal.v1.ListMethodsRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__internal__v1__list_methods_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {}
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      omsconnector__internal__v1__list_methods_request__init(pointer.assumingMemoryBound(to: Omsconnector__Internal__V1__ListMethodsRequest.self))
+    }
+  }
+
+  /// `omsconnector.internal.v1.ListMethodsResponse`.
+  public struct ListMethodsResponse: Message {
+    public var methods: [String] = []
+
+    public init() {}
+
+    public init(
+      methods: [String] = []
+    ) {
+      self.methods = methods
+    }
+
+    public static let fullName = "omsconnector.internal.v1.ListMethodsResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__internal__v1__list_methods_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__Internal__V1__ListMethodsResponse.self)
+      self.methods = readStrings(c.pointee.n_methods, c.pointee.methods)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__Internal__V1__ListMethodsResponse.self)
+      omsconnector__internal__v1__list_methods_response__init(c)
+      (c.pointee.n_methods, c.pointee.methods) = arena.strings(self.methods)
     }
   }
 }

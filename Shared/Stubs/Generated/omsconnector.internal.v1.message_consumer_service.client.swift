@@ -12,12 +12,20 @@ extension Omsconnector.Internal.V1 {
     /// The channel is shared, and shut down by its owner.
     public init(_ channel: Channel) { self.channel = channel }
 
-    /// Answers when the message's effect is durable. INVALID_ARGUMENT: the message can never be consumed. UNIMPLEMENTED: this
+    /// Answers when the message's effect is durable, together with the note that this delivery has had it: the same delivery again
+    /// changes nothing and is answered alike. INVALID_ARGUMENT: the message can never be consumed. UNIMPLEMENTED: this
     /// service does not consume the method. Every other status may pass.
     public func consume(_ request: Omsconnector.Internal.V1.ConsumeRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.Internal.V1.ConsumeResponse
     {
       try await channel.unary(Omsconnector.Internal.V1.MessageConsumerServiceMethods.consume, request, options: options)
+    }
+
+    /// The methods that this service consumes: what the gateway subscribes to.
+    public func listMethods(_ request: Omsconnector.Internal.V1.ListMethodsRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.Internal.V1.ListMethodsResponse
+    {
+      try await channel.unary(Omsconnector.Internal.V1.MessageConsumerServiceMethods.listMethods, request, options: options)
     }
   }
 }

@@ -11,14 +11,22 @@ extension Omsconnector.Internal.V1 {
 
     public static let consume = MethodDescriptor<Omsconnector.Internal.V1.ConsumeRequest, Omsconnector.Internal.V1.ConsumeResponse>(
       service: serviceName, method: "Consume", type: .unary, idempotency: .idempotent)
+
+    public static let listMethods = MethodDescriptor<Omsconnector.Internal.V1.ListMethodsRequest, Omsconnector.Internal.V1.ListMethodsResponse>(
+      service: serviceName, method: "ListMethods", type: .unary, idempotency: .noSideEffects)
   }
 
   /// How the gateway hands a message from the bus to the service that it concerns.
   public protocol MessageConsumerService: Sendable {
-    /// Answers when the message's effect is durable. INVALID_ARGUMENT: the message can never be consumed. UNIMPLEMENTED: this
+    /// Answers when the message's effect is durable, together with the note that this delivery has had it: the same delivery again
+    /// changes nothing and is answered alike. INVALID_ARGUMENT: the message can never be consumed. UNIMPLEMENTED: this
     /// service does not consume the method. Every other status may pass.
     func consume(_ request: Omsconnector.Internal.V1.ConsumeRequest, context: ServerContext) async throws
       -> Omsconnector.Internal.V1.ConsumeResponse
+
+    /// The methods that this service consumes: what the gateway subscribes to.
+    func listMethods(_ request: Omsconnector.Internal.V1.ListMethodsRequest, context: ServerContext) async throws
+      -> Omsconnector.Internal.V1.ListMethodsResponse
   }
 }
 
@@ -26,5 +34,6 @@ extension Omsconnector.Internal.V1.MessageConsumerService {
   /// Lets the router answer the service's methods with this implementation.
   public func register(in router: inout Router) {
     router.unary(Omsconnector.Internal.V1.MessageConsumerServiceMethods.consume) { try await self.consume($0, context: $1) }
+    router.unary(Omsconnector.Internal.V1.MessageConsumerServiceMethods.listMethods) { try await self.listMethods($0, context: $1) }
   }
 }

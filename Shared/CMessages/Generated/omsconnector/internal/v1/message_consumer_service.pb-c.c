@@ -97,7 +97,97 @@ void   omsconnector__internal__v1__consume_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__internal__v1__consume_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor omsconnector__internal__v1__consume_request__field_descriptors[4] =
+void   omsconnector__internal__v1__list_methods_request__init
+                     (Omsconnector__Internal__V1__ListMethodsRequest         *message)
+{
+  static const Omsconnector__Internal__V1__ListMethodsRequest init_value = OMSCONNECTOR__INTERNAL__V1__LIST_METHODS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__internal__v1__list_methods_request__get_packed_size
+                     (const Omsconnector__Internal__V1__ListMethodsRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__internal__v1__list_methods_request__pack
+                     (const Omsconnector__Internal__V1__ListMethodsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__internal__v1__list_methods_request__pack_to_buffer
+                     (const Omsconnector__Internal__V1__ListMethodsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__Internal__V1__ListMethodsRequest *
+       omsconnector__internal__v1__list_methods_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__Internal__V1__ListMethodsRequest *)
+     protobuf_c_message_unpack (&omsconnector__internal__v1__list_methods_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__internal__v1__list_methods_request__free_unpacked
+                     (Omsconnector__Internal__V1__ListMethodsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__internal__v1__list_methods_response__init
+                     (Omsconnector__Internal__V1__ListMethodsResponse         *message)
+{
+  static const Omsconnector__Internal__V1__ListMethodsResponse init_value = OMSCONNECTOR__INTERNAL__V1__LIST_METHODS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__internal__v1__list_methods_response__get_packed_size
+                     (const Omsconnector__Internal__V1__ListMethodsResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__internal__v1__list_methods_response__pack
+                     (const Omsconnector__Internal__V1__ListMethodsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__internal__v1__list_methods_response__pack_to_buffer
+                     (const Omsconnector__Internal__V1__ListMethodsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__Internal__V1__ListMethodsResponse *
+       omsconnector__internal__v1__list_methods_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__Internal__V1__ListMethodsResponse *)
+     protobuf_c_message_unpack (&omsconnector__internal__v1__list_methods_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__internal__v1__list_methods_response__free_unpacked
+                     (Omsconnector__Internal__V1__ListMethodsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__internal__v1__list_methods_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor omsconnector__internal__v1__consume_request__field_descriptors[5] =
 {
   {
     "delivery_id",
@@ -147,17 +237,30 @@ static const ProtobufCFieldDescriptor omsconnector__internal__v1__consume_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "replay",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__Internal__V1__ConsumeRequest, replay),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__internal__v1__consume_request__field_indices_by_name[] = {
   3,   /* field[3] = body */
   0,   /* field[0] = delivery_id */
   2,   /* field[2] = key */
   1,   /* field[1] = method */
+  4,   /* field[4] = replay */
 };
 static const ProtobufCIntRange omsconnector__internal__v1__consume_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor omsconnector__internal__v1__consume_request__descriptor =
 {
@@ -167,7 +270,7 @@ const ProtobufCMessageDescriptor omsconnector__internal__v1__consume_request__de
   "Omsconnector__Internal__V1__ConsumeRequest",
   "omsconnector.internal.v1",
   sizeof(Omsconnector__Internal__V1__ConsumeRequest),
-  4,
+  5,
   omsconnector__internal__v1__consume_request__field_descriptors,
   omsconnector__internal__v1__consume_request__field_indices_by_name,
   1,  omsconnector__internal__v1__consume_request__number_ranges,
@@ -210,5 +313,61 @@ const ProtobufCMessageDescriptor omsconnector__internal__v1__consume_response__d
   omsconnector__internal__v1__consume_response__field_indices_by_name,
   1,  omsconnector__internal__v1__consume_response__number_ranges,
   (ProtobufCMessageInit) omsconnector__internal__v1__consume_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define omsconnector__internal__v1__list_methods_request__field_descriptors NULL
+#define omsconnector__internal__v1__list_methods_request__field_indices_by_name NULL
+#define omsconnector__internal__v1__list_methods_request__number_ranges NULL
+const ProtobufCMessageDescriptor omsconnector__internal__v1__list_methods_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.internal.v1.ListMethodsRequest",
+  "ListMethodsRequest",
+  "Omsconnector__Internal__V1__ListMethodsRequest",
+  "omsconnector.internal.v1",
+  sizeof(Omsconnector__Internal__V1__ListMethodsRequest),
+  0,
+  omsconnector__internal__v1__list_methods_request__field_descriptors,
+  omsconnector__internal__v1__list_methods_request__field_indices_by_name,
+  0,  omsconnector__internal__v1__list_methods_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__internal__v1__list_methods_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__internal__v1__list_methods_response__field_descriptors[1] =
+{
+  {
+    "methods",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__Internal__V1__ListMethodsResponse, n_methods),
+    offsetof(Omsconnector__Internal__V1__ListMethodsResponse, methods),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__internal__v1__list_methods_response__field_indices_by_name[] = {
+  0,   /* field[0] = methods */
+};
+static const ProtobufCIntRange omsconnector__internal__v1__list_methods_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__internal__v1__list_methods_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.internal.v1.ListMethodsResponse",
+  "ListMethodsResponse",
+  "Omsconnector__Internal__V1__ListMethodsResponse",
+  "omsconnector.internal.v1",
+  sizeof(Omsconnector__Internal__V1__ListMethodsResponse),
+  1,
+  omsconnector__internal__v1__list_methods_response__field_descriptors,
+  omsconnector__internal__v1__list_methods_response__field_indices_by_name,
+  1,  omsconnector__internal__v1__list_methods_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__internal__v1__list_methods_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -17,6 +17,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Omsconnector__Internal__V1__ConsumeRequest Omsconnector__Internal__V1__ConsumeRequest;
 typedef struct Omsconnector__Internal__V1__ConsumeResponse Omsconnector__Internal__V1__ConsumeResponse;
+typedef struct Omsconnector__Internal__V1__ListMethodsRequest Omsconnector__Internal__V1__ListMethodsRequest;
+typedef struct Omsconnector__Internal__V1__ListMethodsResponse Omsconnector__Internal__V1__ListMethodsResponse;
 
 
 /* --- enums --- */
@@ -43,10 +45,14 @@ struct  Omsconnector__Internal__V1__ConsumeRequest
    * The request's params as JSON text, an object.
    */
   ProtobufCBinaryData body;
+  /*
+   * How often an operator has replayed the message: each replay has its effect once.
+   */
+  uint32_t replay;
 };
 #define OMSCONNECTOR__INTERNAL__V1__CONSUME_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__internal__v1__consume_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, {0,NULL} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, {0,NULL}, 0 }
 
 
 struct  Omsconnector__Internal__V1__ConsumeResponse
@@ -60,6 +66,26 @@ struct  Omsconnector__Internal__V1__ConsumeResponse
 #define OMSCONNECTOR__INTERNAL__V1__CONSUME_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__internal__v1__consume_response__descriptor) \
     , {0,NULL} }
+
+
+struct  Omsconnector__Internal__V1__ListMethodsRequest
+{
+  ProtobufCMessage base;
+};
+#define OMSCONNECTOR__INTERNAL__V1__LIST_METHODS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__internal__v1__list_methods_request__descriptor) \
+     }
+
+
+struct  Omsconnector__Internal__V1__ListMethodsResponse
+{
+  ProtobufCMessage base;
+  size_t n_methods;
+  char **methods;
+};
+#define OMSCONNECTOR__INTERNAL__V1__LIST_METHODS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__internal__v1__list_methods_response__descriptor) \
+    , 0,NULL }
 
 
 /* Omsconnector__Internal__V1__ConsumeRequest methods */
@@ -100,6 +126,44 @@ Omsconnector__Internal__V1__ConsumeResponse *
 void   omsconnector__internal__v1__consume_response__free_unpacked
                      (Omsconnector__Internal__V1__ConsumeResponse *message,
                       ProtobufCAllocator *allocator);
+/* Omsconnector__Internal__V1__ListMethodsRequest methods */
+void   omsconnector__internal__v1__list_methods_request__init
+                     (Omsconnector__Internal__V1__ListMethodsRequest         *message);
+size_t omsconnector__internal__v1__list_methods_request__get_packed_size
+                     (const Omsconnector__Internal__V1__ListMethodsRequest   *message);
+size_t omsconnector__internal__v1__list_methods_request__pack
+                     (const Omsconnector__Internal__V1__ListMethodsRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__internal__v1__list_methods_request__pack_to_buffer
+                     (const Omsconnector__Internal__V1__ListMethodsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__Internal__V1__ListMethodsRequest *
+       omsconnector__internal__v1__list_methods_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__internal__v1__list_methods_request__free_unpacked
+                     (Omsconnector__Internal__V1__ListMethodsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__Internal__V1__ListMethodsResponse methods */
+void   omsconnector__internal__v1__list_methods_response__init
+                     (Omsconnector__Internal__V1__ListMethodsResponse         *message);
+size_t omsconnector__internal__v1__list_methods_response__get_packed_size
+                     (const Omsconnector__Internal__V1__ListMethodsResponse   *message);
+size_t omsconnector__internal__v1__list_methods_response__pack
+                     (const Omsconnector__Internal__V1__ListMethodsResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__internal__v1__list_methods_response__pack_to_buffer
+                     (const Omsconnector__Internal__V1__ListMethodsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__Internal__V1__ListMethodsResponse *
+       omsconnector__internal__v1__list_methods_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__internal__v1__list_methods_response__free_unpacked
+                     (Omsconnector__Internal__V1__ListMethodsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Omsconnector__Internal__V1__ConsumeRequest_Closure)
@@ -107,6 +171,12 @@ typedef void (*Omsconnector__Internal__V1__ConsumeRequest_Closure)
                   void *closure_data);
 typedef void (*Omsconnector__Internal__V1__ConsumeResponse_Closure)
                  (const Omsconnector__Internal__V1__ConsumeResponse *message,
+                  void *closure_data);
+typedef void (*Omsconnector__Internal__V1__ListMethodsRequest_Closure)
+                 (const Omsconnector__Internal__V1__ListMethodsRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__Internal__V1__ListMethodsResponse_Closure)
+                 (const Omsconnector__Internal__V1__ListMethodsResponse *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -116,6 +186,8 @@ typedef void (*Omsconnector__Internal__V1__ConsumeResponse_Closure)
 
 extern const ProtobufCMessageDescriptor omsconnector__internal__v1__consume_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__internal__v1__consume_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__internal__v1__list_methods_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__internal__v1__list_methods_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 

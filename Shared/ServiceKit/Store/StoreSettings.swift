@@ -1,0 +1,38 @@
+import Storage
+
+/// How every service comes to its store.
+public enum StoreSettings {
+  /// One value for all services: each has a file, or a schema, of its own in there.
+  public static let databaseURL = Setting<StoreLocation>(
+    "DATABASE_URL", "where the stores are, shared by all replicas; the directory is made when missing",
+    allowed: "sqlite:DIR", default: "sqlite:$STATE_DIR/data"
+  ) { text throws(SettingError) in
+    do throws(StorageError) {
+      return try StoreLocation(url: text)
+    } catch {
+      throw SettingError()
+    }
+  }
+
+  /// Opens the store of `service` and brings its schema up to date. What fails later with nobody waiting for it is logged.
+  ///
+  /// - Throws: an error that names the setting.
+  public static func open(
+    _ service: ServiceDescription, _ configuration: Configuration, _ migrations: [Migration]
+  ) throws -> Database {
+    var options = DatabaseOptions()
+    options.onBackgroundError = { error in Log.warning("store", ["problem": LogValue(error)]) }
+    do throws(StorageError) {
+      return try Database(
+        service: service.name, at: configuration[databaseURL], migrations: migrations, options: options)
+    } catch {
+      throw StoreStartError(error: error)
+    }
+  }
+}
+
+/// Why a service can't start, with the setting that decides where its store is.
+private struct StoreStartError: Error, CustomStringConvertible {
+  let error: StorageError
+  var description: String { "\(StoreSettings.databaseURL.name): \(error)" }
+}

@@ -40,7 +40,7 @@ let package = Package(
     .target(
       name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem", "CTLS", "CZlib"], path: "Shared/RPC"),
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
-    .target(name: "Storage", dependencies: ["CSQLite", "EventLoop"], path: "Shared/Storage"),
+    .target(name: "Storage", dependencies: ["CSQLite", "CCrypto", "EventLoop"], path: "Shared/Storage"),
     .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),
     .target(
       name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "Storage", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
@@ -48,11 +48,11 @@ let package = Package(
     .executableTarget(
       name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "Storage", "HTTP", "EventLoop", "CCrypto"],
       path: "Services/Gateway"),
-    .executableTarget(name: "Catalog", dependencies: ["ServiceKit"], path: "Services/Catalog"),
+    .executableTarget(name: "Catalog", dependencies: ["ServiceKit", "Stubs"], path: "Services/Catalog"),
     .executableTarget(
       name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
-    .executableTarget(name: "Sales", dependencies: ["ServiceKit"], path: "Services/Sales"),
-    .executableTarget(name: "PostSales", dependencies: ["ServiceKit"], path: "Services/PostSales"),
+    .executableTarget(name: "Sales", dependencies: ["ServiceKit", "Stubs"], path: "Services/Sales"),
+    .executableTarget(name: "PostSales", dependencies: ["ServiceKit", "Stubs"], path: "Services/PostSales"),
     .executableTarget(
       name: "Control", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "EventLoop"], path: "Services/Control"),
 

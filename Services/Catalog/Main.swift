@@ -1,4 +1,5 @@
 import ServiceKit
+import Stubs
 
 /// The service of products and shipping methods. So far it starts, is healthy and reports timings; its calls come with
 /// what they are for.
@@ -7,6 +8,8 @@ import ServiceKit
     name: "catalog", summary: "products and shipping methods between the shop and the OMS")
 
   static func main() {
-    ServiceRunner.run(service) { _ in }
+    ServiceRunner.run(service) { setup in
+      MessageConsumer(service: service.name, methods: [], timings: setup.timings).register(in: &setup.router)
+    }
   }
 }

@@ -13,7 +13,8 @@ import Storage
       setup.onStop("store") { await store.database.close() }
       let applySnapshot = ApplySnapshot(store: store)
       InventoryService(applySnapshot: applySnapshot, store: store).register(in: &setup.router)
-      StockMessageConsumer(applySnapshot: applySnapshot, timings: setup.timings).register(in: &setup.router)
+      StockMessageConsumer(store: store).port(timings: setup.timings).register(in: &setup.router)
+      InboxRetention(store.database, loop: setup.group.next()).run(in: &setup)
     }
   }
 }

@@ -1,63 +1,46 @@
 import Messages
 import RPC
 import ServiceKit
-import Stubs
+import Storage
 
-/// `omsconnector.internal.v1.MessageConsumerService` for the stock messages of the bus.
-struct StockMessageConsumer: Omsconnector.Internal.V1.MessageConsumerService {
+/// Consumes the stock messages of the bus.
+struct StockMessageConsumer {
   /// messages.md §2: aggregate stock, from the OMS to the shop.
   static let aggregateStockUpdated = "magento.inventory.aggregate_stock_management.updated"
 
-  let applySnapshot: ApplySnapshot
-  let timings: Timings
+  let store: StockStore
 
-  func listMethods(
-    _ request: Omsconnector.Internal.V1.ListMethodsRequest, context: ServerContext
-  ) async throws -> Omsconnector.Internal.V1.ListMethodsResponse {
-    .init(methods: [Self.aggregateStockUpdated])
+  /// The service's port for messages of the bus.
+  func port(timings: Timings) -> MessageConsumer {
+    MessageConsumer(
+      service: "inventory", methods: [aggregateStockUpdated], timings: timings, status: { RPCError(inventory: $0) })
   }
 
-  func consume(
-    _ request: Omsconnector.Internal.V1.ConsumeRequest, context: ServerContext
-  ) async throws -> Omsconnector.Internal.V1.ConsumeResponse {
-    guard request.method == Self.aggregateStockUpdated else {
-      throw RPCError(
-        .unimplemented,
-        "inventory does not consume \"\(quotable(request.method))\"; it consumes \(Self.aggregateStockUpdated)")
-    }
-    let start = ContinuousClock.now
-    var failed = true
-    defer {
-      timings.record(
-        kind: .busMethod, endpoint: Self.aggregateStockUpdated, failed: failed, duration: .now - start)
-    }
-    do {
+  private var aggregateStockUpdated: ConsumedMethod {
+    let store = store
+    return ConsumedMethod(Self.aggregateStockUpdated, in: store.database) { request, trace in
       let snapshot = try StockSnapshot(busParams: request.body)
-      let outcome = try await applySnapshot(snapshot)
-      log(outcome, snapshot, deliveryId: request.deliveryId, context.trace)
-      failed = false
-      return .init(result: Self.result(outcome))
-    } catch let error as MessageError {
-      throw RPCError(.invalidArgument, error.description)
-    } catch {
-      throw RPCError(inventory: error)
+      let deliveryID = request.deliveryId
+      return MessageEffect(
+        weight: snapshot.weight, apply: { try store.apply(snapshot, $0) }, result: Self.result,
+        committed: { Self.log($0, snapshot, deliveryID: deliveryID, trace) })
     }
   }
 
   /// The counts, and the rows that were not applied as they stood.
-  static func result(_ outcome: SnapshotOutcome) -> [UInt8] {
+  private static func result(_ outcome: SnapshotOutcome) -> [UInt8] {
     Array(Omsconnector.V1.ApplyStockSnapshotResponse(outcome).json(writesDefaults: true).utf8)
   }
 
   /// The OMS doesn't act on what the reply names, so the operator gets to read it too.
-  private func log(
-    _ outcome: SnapshotOutcome, _ snapshot: StockSnapshot, deliveryId: String, _ trace: TraceContext
+  private static func log(
+    _ outcome: SnapshotOutcome, _ snapshot: StockSnapshot, deliveryID: String, _ trace: TraceContext
   ) {
     if outcome.clamped == 0 && outcome.invalid == 0 {
       Log.debug(
         "stock applied",
         [
-          "delivery_id": .deliveryID(deliveryId), "aggregate_id": "\(snapshot.aggregateId)",
+          "delivery_id": .deliveryID(deliveryID), "aggregate_id": "\(snapshot.aggregateId)",
           "applied": LogValue(outcome.applied), "stale": LogValue(outcome.stale), "zeroed": LogValue(outcome.zeroed),
         ], trace: trace)
       return
@@ -68,7 +51,7 @@ struct StockMessageConsumer: Omsconnector.Internal.V1.MessageConsumerService {
     Log.warning(
       "stock rows not applied as they stood",
       [
-        "delivery_id": .deliveryID(deliveryId), "aggregate_id": "\(snapshot.aggregateId)",
+        "delivery_id": .deliveryID(deliveryID), "aggregate_id": "\(snapshot.aggregateId)",
         "invalid": LogValue(outcome.invalid),
         "clamped": LogValue(outcome.clamped), "first": .list(Array(first)),
       ], trace: trace)

@@ -14,6 +14,9 @@ struct StockSnapshot: Sendable {
   let invalidRows: [RowIssue]
   /// SKUs that invalid rows name. A NONZERO has not left them out, so it doesn't zero them.
   let namedByInvalidRows: [String]
+
+  /// How much of a commit it takes.
+  var weight: Int { max(1, rows.count) }
 }
 
 /// A valid row.

@@ -21,6 +21,7 @@ enum StockSchema {
           PRIMARY KEY (aggregate_id, sku)
         ) STRICT, WITHOUT ROWID
         """
-      ])
+      ]),
+    Inbox.migration,
   ]
 }

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import Messages
 import RPC
 import ServiceKit
@@ -22,7 +23,7 @@ final class LiveInventory: Sendable {
     var router = Router()
     let applySnapshot = ApplySnapshot(store: stock.store)
     InventoryService(applySnapshot: applySnapshot, store: stock.store).register(in: &router)
-    StockMessageConsumer(applySnapshot: applySnapshot, timings: timings).register(in: &router)
+    StockMessageConsumer(store: stock.store).port(timings: timings).register(in: &router)
     server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(stock.directory)/socket"))
     channel = Channel(target: Target(address), group: group)
@@ -73,6 +74,21 @@ func withInventory(
     throw error
   }
   await live.stop()
+}
+
+/// Runs `body` with a channel to a consumer of messages.
+func withConsumer(_ consumer: MessageConsumer, _ body: (Channel) async throws -> Void) async throws {
+  let group = try EventLoopGroup(loops: 1)
+  defer { group.stop() }
+  var router = Router()
+  consumer.register(in: &router)
+  let server = Server(group: group, router: router)
+  let path = "/tmp/oms-consumer-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
+  let channel = Channel(target: Target(try server.listen(on: .unix(path: path))), group: group)
+  defer { for suffix in ["", ".lock"] { unlink(path + suffix) } }
+  try await body(channel)
+  channel.shutdown()
+  _ = await server.shutdown(grace: .seconds(1))
 }
 
 /// The status with which `body` fails.

@@ -9,11 +9,12 @@ import Testing
 @Suite("Stock messages of the bus")
 struct StockMessageConsumerTests {
   private static func consume(
-    _ live: LiveInventory, _ body: String, method: String = StockMessageConsumer.aggregateStockUpdated
+    _ live: LiveInventory, _ body: String, method: String = StockMessageConsumer.aggregateStockUpdated,
+    deliveryID: String = "\"d-1\"", replay: UInt32 = 0
   ) async throws -> String {
     let reply = try await live.channel.unary(
       Omsconnector.Internal.V1.MessageConsumerServiceMethods.consume,
-      .init(deliveryId: "\"d-1\"", method: method, key: "EU-WEB", body: Array(body.utf8)))
+      .init(deliveryId: deliveryID, method: method, key: "EU-WEB", body: Array(body.utf8), replay: replay))
     return String(decoding: reply.result, as: UTF8.self)
   }
 
@@ -172,6 +173,62 @@ struct StockMessageConsumerTests {
       #expect(entries.map(\.endpoint) == [StockMessageConsumer.aggregateStockUpdated])
       #expect(entries.first?.histogram.count == 2)
       #expect(entries.first?.histogram.failures == 1)
+    }
+  }
+
+  @Test("a delivery that comes again is answered alike and changes nothing, also after the service has started anew")
+  func duplicate() async throws {
+    try await withInventory { live in
+      let body = Self.params(#"{"sku":"a","quantity":5},{"sku":"b","quantity":-1}"#)
+      let first = try await Self.consume(live, body)
+      // What came in between would be undone by a second effect: it is equally old.
+      try await live.stock.apply(.delta, at: 1_000_000_000, ["a=6"])
+      #expect(try await Self.consume(live, body) == first)
+      let reopened = try TemporaryStock.another(live.stock)
+      let consumer = StockMessageConsumer(store: reopened).port(timings: live.timings)
+      try await withConsumer(consumer) { channel in
+        let reply = try await channel.unary(
+          Omsconnector.Internal.V1.MessageConsumerServiceMethods.consume,
+          .init(
+            deliveryId: "\"d-1\"", method: StockMessageConsumer.aggregateStockUpdated, key: "EU-WEB",
+            body: Array(body.utf8)))
+        #expect(String(decoding: reply.result, as: UTF8.self) == first)
+      }
+      await reopened.database.close()
+      #expect(try await live.stock.contents() == ["a=6@1000000000", "b=0@1000000000"])
+    }
+  }
+
+  @Test("a replay, another id and another content have their own effect", arguments: ["replay", "id", "content"])
+  func notDuplicate(what: String) async throws {
+    try await withInventory { live in
+      _ = try await Self.consume(live, Self.params(#"{"sku":"a","quantity":5}"#))
+      try await live.stock.apply(.delta, at: 1_000_000_000, ["a=6"])
+      _ = try await Self.consume(
+        live, Self.params(#"{"sku":"a","quantity":5}"# + (what == "content" ? " " : "")),
+        deliveryID: what == "id" ? "\"d-2\"" : "\"d-1\"", replay: what == "replay" ? 1 : 0)
+      #expect(try await live.stock.contents() == ["a=5@1000000000"])
+    }
+  }
+
+  @Test("a message that was refused is refused again, and applied once it is right")
+  func refusedAgain() async throws {
+    try await withInventory { live in
+      for _ in 0..<2 {
+        let error = await status { _ = try await Self.consume(live, "{}") }
+        #expect(error?.code == .invalidArgument)
+      }
+      _ = try await Self.consume(live, Self.params(#"{"sku":"a","quantity":5}"#))
+      #expect(try await live.stock.contents() == ["a=5@1000000000"])
+    }
+  }
+
+  @Test("the methods are listed")
+  func methods() async throws {
+    try await withInventory { live in
+      let reply = try await live.channel.unary(
+        Omsconnector.Internal.V1.MessageConsumerServiceMethods.listMethods, .init())
+      #expect(reply.methods == [StockMessageConsumer.aggregateStockUpdated])
     }
   }
 }

@@ -27,7 +27,8 @@ enum Gateway {
 
     let callback = try callbackServer(configuration, oms, backends)
     serve(callback, "callback edge", &setup)
-    let registrar = registrar(oms, callbackURL: oms.callbackURL(at: callback.address))
+    let bus = oms.bus()
+    let registrar = registrar(oms, bus, callbackURL: oms.callbackURL(at: callback.address))
     setup.run("registration") { await registrar.run() }
     GatewayService(
       registrar: registrar, applicationID: oms.applicationID, callbackURL: oms.callbackURL(at: callback.address),
@@ -58,12 +59,9 @@ enum Gateway {
     ) { await edge.handle($0) }
   }
 
-  private static func registrar(_ oms: OMSConfiguration, callbackURL: String) -> Registrar {
-    var options = HTTPClientOptions()
-    options.userAgent = "oms-connector/\(Version.current)"
-    options.maxConcurrentRequests = 4
-    let connection = oms.connection(callbackURL: callbackURL)
-    return Registrar(port: connection.map { ServiceBus($0, http: HTTPClient(options: options)) })
+  private static func registrar(_ oms: OMSConfiguration, _ bus: BusClient?, callbackURL: String) -> Registrar {
+    guard let bus, let connection = oms.connection(callbackURL: callbackURL) else { return Registrar(port: nil) }
+    return Registrar(port: ServiceBus(connection, bus: bus))
   }
 
   /// The edge drains together with the gRPC calls: both begin when the service is told to stop.

@@ -53,6 +53,19 @@ struct OMSConfiguration: Sendable {
     }
   }
 
+  /// The way to the OMS that all share who send it something; nil without an OMS.
+  func bus() -> BusClient? {
+    url.map { url in
+      var options = HTTPClientOptions()
+      options.userAgent = "oms-connector/\(Version.current)"
+      let http = HTTPClient(options: options)
+      let (secret, clientSecret) = (secret, oauth?.secret)
+      return BusClient(
+        url: url, tokens: oauth.map { OAuthTokens(client: $0, http: http) }, http: http,
+        secrets: { [secret, clientSecret] })
+    }
+  }
+
   private static func oauth(
     _ configuration: Configuration, _ omsURL: String?, _ problems: inout [String]
   ) -> OMSConnection.OAuthClient? {

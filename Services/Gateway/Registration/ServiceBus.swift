@@ -1,4 +1,3 @@
-import HTTP
 import Messages
 import ServiceKit
 
@@ -22,13 +21,11 @@ struct RegistrationFailure: Error, Equatable {
 /// itself, where both stand-ins take them as well. Source: messages.md §1, "Sync call" and "Other stand-in path".
 struct ServiceBus: RegistrationPort {
   private let oms: OMSConnection
-  private let http: HTTPClient
-  private let tokens: OAuthTokens?
+  private let bus: BusClient
 
-  init(_ oms: OMSConnection, http: HTTPClient) {
+  init(_ oms: OMSConnection, bus: BusClient) {
     self.oms = oms
-    self.http = http
-    tokens = oms.oauth.map { OAuthTokens(client: $0, http: http) }
+    self.bus = bus
   }
 
   func register() async throws(RegistrationFailure) {
@@ -70,43 +67,19 @@ struct ServiceBus: RegistrationPort {
   }
 
   private func call(_ method: String, _ message: some Message) async throws(ServiceBusError) {
-    let parameters = message.json()
-    var target = oms.url + oms.remotePath
-    var response = try await authorizedPost(target, method, parameters)
+    let id = String(UInt64.random(in: .min ... .max), radix: 16)
+    let envelope = #"{"jsonrpc":"2.0","id":"\#(id)","method":\#(JSONText.quoted(method)),"params":\#(message.json())}"#
+    var path = oms.remotePath
+    var response = try await bus.post(path: path, body: Array(envelope.utf8))
     if response.status == 404 || response.status == 405 {
-      target = oms.url + "/"
-      response = try await authorizedPost(target, method, parameters)
+      path = "/"
+      response = try await bus.post(path: path, body: Array(envelope.utf8))
     }
     switch ServiceBusReply.failure(response) {
     case nil: return
     case .refused(let status, let reason):
-      throw .refused(status: status, "\(target), \(method): \(oms.withoutSecrets(reason))")
+      throw .refused(status: status, "\(bus.url)\(path), \(method): \(bus.withoutSecrets(reason))")
     case .some(let failure): throw failure
-    }
-  }
-
-  /// With a token if there is an OAuth client; a token that the bus does not take is replaced once.
-  private func authorizedPost(
-    _ target: String, _ method: String, _ parameters: String
-  ) async throws(ServiceBusError) -> HTTPResponse {
-    guard let tokens else { return try await post(target, method, parameters, token: nil) }
-    let token = try await tokens.token()
-    let response = try await post(target, method, parameters, token: token)
-    guard response.status == 401 else { return response }
-    return try await post(target, method, parameters, token: tokens.token(insteadOf: token))
-  }
-
-  private func post(
-    _ target: String, _ method: String, _ parameters: String, token: String?
-  ) async throws(ServiceBusError) -> HTTPResponse {
-    let id = String(UInt64.random(in: .min ... .max), radix: 16)
-    let body = #"{"jsonrpc":"2.0","id":"\#(id)","method":\#(JSONText.quoted(method)),"params":\#(parameters)}"#
-    var headers: HTTPHeaders = ["Content-Type": "application/json", "Accept": "application/json"]
-    if let token { headers["Authorization"] = "Bearer \(token)" }
-    do {
-      return try await http.send(HTTPRequest(method: "POST", target: target, headers: headers, body: Array(body.utf8)))
-    } catch {
-      throw .unreachable("\(error)")
     }
   }
 }

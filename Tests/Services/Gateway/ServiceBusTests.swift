@@ -40,8 +40,12 @@ final class ScriptedBus: Sendable {
     var oms = OMSConnection(
       url: url, callbackURL: "http://127.0.0.1:8080/service-bus", secret: secret.map { Secret($0) })
     if oauth { oms.oauth = .init(serverURL: url, id: "shop", secret: Secret("pässword")) }
+    let http = HTTPClient()
+    let tokens = oms.oauth.map { OAuthTokens(client: $0, http: http) }
+    let secrets = [oms.secret, oms.oauth?.secret]
+    let bus = BusClient(url: url, tokens: tokens, http: http) { secrets }
     do {
-      let result = try await body(ServiceBus(oms, http: HTTPClient()))
+      let result = try await body(ServiceBus(oms, bus: bus))
       await server.shutdown(grace: .seconds(5))
       return result
     } catch {
@@ -174,7 +178,7 @@ final class ScriptedBus: Sendable {
   func unreachable() async {
     let oms = OMSConnection(url: "http://127.0.0.1:1", callbackURL: "http://127.0.0.1:2/service-bus")
     let error = await #expect(throws: ServiceBusError.self) {
-      try await ServiceBus(oms, http: HTTPClient()).unregister()
+      try await ServiceBus(oms, bus: BusClient(url: oms.url, tokens: nil, http: HTTPClient())).unregister()
     }
     #expect(error == .unreachable("http://127.0.0.1:1/remote/oms: nobody answers at this address"))
   }

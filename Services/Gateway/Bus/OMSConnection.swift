@@ -21,13 +21,4 @@ struct OMSConnection: Sendable {
     var id: String
     var secret: Secret
   }
-
-  /// `text` without the secrets of this connection: a bus may send back what it was sent, and that ends in logs and
-  /// answers.
-  func withoutSecrets(_ text: String) -> String {
-    [secret, oauth?.secret].reduce(text) { text, secret in
-      guard let value = secret?.reveal(), !value.isEmpty else { return text }
-      return text.replacing(value, with: "••••")
-    }
-  }
 }

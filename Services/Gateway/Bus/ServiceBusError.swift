@@ -6,6 +6,9 @@ enum ServiceBusError: Error, Equatable, CustomStringConvertible {
   case noToken(String)
   /// The bus does not take the token, a new one neither.
   case unauthorized
+  /// The bus wants the message sent elsewhere, which is not done: it is for whoever sets OMS_URL to say where messages and
+  /// tokens go.
+  case redirected(status: Int, String)
   /// The bus answered with an error.
   case refused(status: Int, String)
 
@@ -15,6 +18,7 @@ enum ServiceBusError: Error, Equatable, CustomStringConvertible {
     case .noToken(let reason): "no OAuth token: \(reason)"
     case .unauthorized:
       "the OMS answers 401: check OMS_OAUTH_CLIENT_ID, OMS_OAUTH_CLIENT_SECRET and the client's rights in the OMS"
+    case .redirected(_, let reason): "\(reason), which is not followed: check OMS_URL and the paths below it"
     case .refused(let status, let reason): "the OMS answers \(status): \(reason)"
     }
   }

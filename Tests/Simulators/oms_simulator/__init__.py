@@ -6,8 +6,10 @@ same mistake on the other.
 
 from .bus import Bus, Delivery, Options
 from .faults import Faults
+from .history import History
 from .oms import Oms
 from .recording import Recorded
+from .sending import Manner, Sender
 from .snapshots import snapshot, snapshot_parts
 
-__all__ = ["Bus", "Delivery", "Faults", "Oms", "Options", "Recorded", "snapshot", "snapshot_parts"]
+__all__ = ["Bus", "Delivery", "Faults", "History", "Manner", "Oms", "Options", "Recorded", "Sender", "snapshot", "snapshot_parts"]

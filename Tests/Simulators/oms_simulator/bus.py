@@ -12,6 +12,7 @@ import urllib.parse
 import uuid
 from dataclasses import dataclass, field
 
+from .messages import ACCEPTED
 from .recording import Recording
 
 REGISTER = "magento.service_bus.remote.register"
@@ -177,6 +178,8 @@ class Bus:
             return self._register(params)
         if method == UNREGISTER:
             return self._unregister(params)
+        if method in ACCEPTED:
+            return ACCEPTED[method]
         raise BusError(METHOD_NOT_FOUND, f"unknown method {method}")
 
     def _answer(self, request_id, result):

@@ -5,7 +5,8 @@
     POST /publish                   {method, params}                                       → deliveries
     POST /stock                     {aggregate_id, mode, created_on, stock, parts}          → deliveries
     POST /wait                      {timeout_s}: until somebody has registered              → the registration
-    POST /faults                    {down: true|false} | {status, times, path} | {delay_s} | {} clears them
+    POST /faults                    {down: true|false} | {delay_s} | {status[, retry_after]} or {fault: html|redirect|error|
+                                    half|close|reset, …} with times and path | {} clears them
 """
 
 import http.client
@@ -14,6 +15,8 @@ import os
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .faults import from_json
 
 
 class Control:
@@ -65,8 +68,8 @@ class Control:
     def _fault(self, ask):
         if "down" in ask:
             (self._oms.down if ask["down"] else self._oms.up)()
-        if "status" in ask:
-            self._oms.faults.answer(ask["status"], ask.get("times"), ask.get("path", "/"))
+        if "status" in ask or "fault" in ask:
+            self._oms.faults.plan(from_json(ask), ask.get("times"), ask.get("path", "/"))
         if "delay_s" in ask:
             self._oms.faults.slow(ask["delay_s"])
         if not ask:

@@ -8,7 +8,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .bus import REGISTER, UNREGISTER, Bus, Options
-from .faults import Faults
+from .faults import Fault, Faults
+from .messages import ACCEPTED, parsed
 from .recording import Recorded, Recording
 from .snapshots import UPDATED, snapshot_parts
 
@@ -23,9 +24,13 @@ class Oms:
             oms.publish_stock("EU-WEB", "FULL", "2024-02-03T04:05:06+00:00", [("MUG-BLUE", 14)])
     """
 
-    def __init__(self, listen="127.0.0.1:0", **options):
+    def __init__(self, listen="127.0.0.1:0", history=None, **options):
+        """`history`: a `History` that gets every message, sent or received. `options`: those of `Options`."""
         host, _, port = listen.rpartition(":")
         self._address = (host, int(port))
+        self.history = history
+        # Called with each JSON-RPC request, for tests that act at that very moment.
+        self.before_answer = self.after_answer = lambda request: None
         self.bus = Bus(Options(**options))
         self.faults = Faults()
         self.requests = Recording()
@@ -65,11 +70,15 @@ class Oms:
         return [sent for params in messages for sent in self.bus.publish(UPDATED, params, **delivery)]
 
     def handle(self, verb, path, headers, body):
-        """(status, answer or None) of one request, faults included."""
-        time.sleep(self.faults.delay_s)
-        status = self.faults.status_for(path)
-        if status is not None:
-            return status, {"error_message": f"fault on demand: {status}"}
+        """(status, answer or None, fault or None) of one request. What is answered in place of a handled request is up to the
+        fault."""
+        self.faults.wait()
+        fault = self.faults.take(path)
+        if fault is not None and not fault.handled:
+            return fault.status, None, fault
+        return *self._proper(verb, path, headers, body), fault
+
+    def _proper(self, verb, path, headers, body):
         if verb != "POST":
             return 405, None
         if path == "/oauth/token":
@@ -84,11 +93,18 @@ class Oms:
 
     @staticmethod
     def _needs_token(body):
-        try:
-            request = json.loads(body)
-        except ValueError:
-            return False
-        return isinstance(request, dict) and request.get("method") in (REGISTER, UNREGISTER)
+        method = parsed(body).get("method")
+        return method in (REGISTER, UNREGISTER) or method in ACCEPTED
+
+    def note(self, seen, request, answer, fault, whole):
+        """Writes a received message into the history."""
+        if self.history is None or request.get("method") not in ACCEPTED:
+            return
+        taken = isinstance(answer, dict) and "result" in answer and not answer.get("error")
+        self.history.add(
+            "received", received_ns=seen.at_ns, answer_ns=seen.answer_ns, path=seen.path, headers=seen.as_json()["headers"],
+            id=request.get("id"), method=request["method"], params=request.get("params"), status=seen.status,
+            fault=fault.kind if fault else None, taken=taken, whole=whole)
 
 
 class _Server(ThreadingHTTPServer):
@@ -129,6 +145,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(oms):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
         timeout = 60
 
         def answer(self):
@@ -140,23 +157,26 @@ def _handler(oms):
             body = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
             seen = Recorded(self.command, self.path, headers, body)
-            status, answer = oms.handle(self.command, self.path, headers, body)
-            seen.status = status
+            request = parsed(body)
+            oms.before_answer(request)
+            status, answer, fault = oms.handle(self.command, self.path, headers, body)
+            seen.status = status if fault is None or fault.status is None else fault.status
             oms.requests.add(seen)
-            self.reply(status, answer)
+            seen.answer_ns = time.monotonic_ns()
+            whole = self.reply(status, answer, fault)
+            oms.note(seen, request, answer, fault, whole)
+            oms.after_answer(request)
 
         do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = answer
 
-        def reply(self, status, answer):
+        def reply(self, status, answer, fault=None):
+            """True when the whole answer has left."""
             body = b"" if answer is None else json.dumps(answer).encode()
             try:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                return (fault or Fault("none")).write(self, status, body)
             except OSError:
                 self.close_connection = True  # the caller has gone; nobody is left to tell
+                return False
 
         def log_message(self, *_):
             pass  # requests are recorded

@@ -18,6 +18,8 @@ class Recorded:
     body: bytes
     status: int = 0
     at: float = field(default_factory=time.time)
+    at_ns: int = field(default_factory=time.monotonic_ns)
+    answer_ns: int = 0  # when its answer began
 
     def as_json(self):
         return {

@@ -83,7 +83,8 @@ let package = Package(
     .testTarget(
       name: "SettingsTests", dependencies: ["Gateway", "Catalog", "Inventory", "Sales", "PostSales", "Control"],
       path: "Tests/Services/Settings"),
-    .testTarget(name: "GatewayTests", dependencies: ["Gateway", "TestSupport"], path: "Tests/Services/Gateway"),
+    .testTarget(
+      name: "GatewayTests", dependencies: ["Gateway", "TestSupport", "Storage"], path: "Tests/Services/Gateway"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 import HTTP
 import RPC
 import ServiceKit
+import Storage
 import Stubs
 
 /// Puts the gateway together.
@@ -10,7 +11,7 @@ enum Gateway {
   /// A message and what travels with it must fit a gRPC message of 4 MiB.
   static let maxMessageBytes = (4 << 20) - (64 << 10)
 
-  static func build(_ setup: inout ServiceSetup) async throws {
+  static func build(_ setup: inout ServiceSetup, _ database: Database) async throws {
     let configuration = setup.configuration
     let oms = try OMSConfiguration(configuration)
     setup.serve(at: GatewaySettings.grpc)
@@ -35,8 +36,10 @@ enum Gateway {
       omsURL: oms.url ?? ""
     ).register(in: &setup.router)
 
-    let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings)
+    let timings = TimingRecord(TimingStore(database), now: .now)
+    let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings, record: timings)
     setup.run("timings") { try await collector.run() }
+    setup.onStop("timings") { await collector.stop() }
     ReportService(collector: collector).register(in: &setup.router)
 
     try serveAdmin(registrar, collector, &setup)

@@ -50,7 +50,7 @@ enum GatewaySettings {
   static let all: [any DeclaredSetting] = [
     grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
     oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
-    eventsPath, callbackURL,
+    eventsPath, callbackURL, StoreSettings.databaseURL,
   ]
 
   static func target(of service: ConnectorService) -> Setting<Target> {

@@ -7,6 +7,10 @@ import ServiceKit
     settings: GatewaySettings.all)
 
   static func main() {
-    ServiceRunner.run(service) { setup in try await Gateway.build(&setup) }
+    ServiceRunner.run(service) { setup in
+      let database = try StoreSettings.open(service, setup.configuration, GatewaySchema.migrations)
+      setup.onStop("store") { await database.close() }
+      try await Gateway.build(&setup, database)
+    }
   }
 }

@@ -14,37 +14,52 @@ actor TimingCollector {
   private let ownTimings: Timings
   private let ownInstance = String(UInt64.random(in: .min ... .max), radix: 16)
   private var replicas: [Address: Channel] = [:]
-  private var history = TimingHistory(now: .now)
+  private let record: TimingRecord
   /// Replicas that answered in the last round.
   private var answering: [ConnectorService: Int] = [:]
   private var running: Task<[String], Never>?
   private var next: Task<[String], Never>?
 
-  init(services: [(service: ConnectorService, channel: Channel)], ownTimings: Timings) {
+  init(services: [(service: ConnectorService, channel: Channel)], ownTimings: Timings, record: TimingRecord) {
     self.services = services
     self.ownTimings = ownTimings
+    self.record = record
   }
 
-  /// Collects until the task is cancelled.
+  /// Collects and saves until the task is cancelled, and then once more: the services may be about to stop as well.
   func run() async throws {
-    while true {
+    while !Task.isCancelled {
       _ = await collect()
-      try await Task.sleep(for: Self.interval)
+      await record.save(now: .now)
+      do {
+        try await Task.sleep(for: Self.interval)
+      } catch {
+        break
+      }
     }
+    _ = await collect()
+    await record.save(now: .now)
+  }
+
+  /// When the last calls of the gateway's own have ended.
+  func stop() async {
+    await addOwn()
+    await record.save(now: .now)
   }
 
   /// What is known now, after asking everybody.
   func report(kind: Timings.Kind?, since: WallTime?) async -> Omsconnector.V1.GetTimingReportResponse {
     let missing = await collect()
     return .init(
-      endpoints: history.hours(kind: kind, since: since).map { .init($0.endpoint, hours: $0.hours) },
+      endpoints: await record.hours(kind: kind, since: since).map { .init($0.endpoint, hours: $0.hours) },
       missingReplicas: missing)
   }
 
   /// What is known without asking anybody, for whoever asks all the time.
-  func totals() -> (replicas: [(service: ConnectorService, count: Int)], endpoints: [TimingHistory.Endpoint: Histogram])
-  {
-    (services.map { ($0.service, answering[$0.service] ?? 0) }, history.totals)
+  func totals() async -> (
+    replicas: [(service: ConnectorService, count: Int)], endpoints: [TimingHistory.Endpoint: Histogram]
+  ) {
+    (services.map { ($0.service, answering[$0.service] ?? 0) }, await record.totals)
   }
 
   /// Rounds follow each other. All who come during one share the next, which sees what they have done before.
@@ -64,7 +79,8 @@ actor TimingCollector {
   private func round() async -> [String] {
     running = next
     next = nil
-    history.add(service: "gateway", instance: ownInstance, entries: ownTimings.entries(), now: .now)
+    await record.load(now: .now)
+    await addOwn()
     var missing: [String] = []
     var asked: [(replica: Replica, channel: Channel)] = []
     for (service, channel) in services {
@@ -79,7 +95,7 @@ actor TimingCollector {
     await withTaskGroup(of: (Replica, Omsconnector.Internal.V1.GetTimingsResponse?).self) { group in
       for (replica, channel) in asked { group.addTask { (replica, await Self.ask(replica, channel)) } }
       for await (replica, response) in group {
-        guard let response, take(response, from: replica) else {
+        guard let response, await take(response, from: replica) else {
           missing.append("\(replica)")
           continue
         }
@@ -109,19 +125,24 @@ actor TimingCollector {
   }
 
   /// - Returns: false when the answer makes no sense.
-  private func take(_ response: Omsconnector.Internal.V1.GetTimingsResponse, from replica: Replica) -> Bool {
+  private func take(_ response: Omsconnector.Internal.V1.GetTimingsResponse, from replica: Replica) async -> Bool {
     do {
       let entries = try response.histograms.compactMap { message -> Timings.Entry? in
         guard let kind = Timings.Kind(rawValue: message.kind.rawValue) else { return nil }
         return Timings.Entry(kind: kind, endpoint: message.endpoint, histogram: try Histogram(message))
       }
-      history.add(
+      await record.add(
         service: replica.service.description, instance: response.instanceId, entries: entries, now: .now)
       return true
     } catch {
       Log.warning("timings make no sense", ["replica": "\(replica)", "reason": LogValue(error)])
       return false
     }
+  }
+
+  private func addOwn() async {
+    await record.add(
+      service: TimingRecord.ownService, instance: ownInstance, entries: ownTimings.entries(), now: .now)
   }
 
   private func replica(_ address: Address, of channel: Channel) -> Channel {

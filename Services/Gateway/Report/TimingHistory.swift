@@ -4,7 +4,8 @@ import ServiceKit
 /// How long calls took, by service, endpoint and hour, put together from the cumulative histograms of every process.
 ///
 /// What a process has counted since it was last asked goes to the hour in which it is asked now; a process that starts
-/// anew has another instance id, so its counters never run backwards. No I/O, no clock: callers pass the time.
+/// anew has another instance id, so its counters never run backwards. No I/O, no clock: callers pass the time. What has changed
+/// since it was last saved is known, see `TimingHistory+Saving.swift`.
 struct TimingHistory: Sendable {
   struct Limits: Sendable {
     /// 60 days, as long as the OMS keeps its own history (connector.md §5).
@@ -13,6 +14,8 @@ struct TimingHistory: Sendable {
     var endpoints = 1000
     /// Processes that are remembered, dead ones included.
     var instances = 1000
+    /// Histograms of all these processes together. Some 400 bytes each in the store, 2 kB in memory.
+    var counters = 20_000
     /// Histograms in past hours, all together; the oldest hours go first. Some 400 bytes each.
     var histograms = 50_000
   }
@@ -27,26 +30,37 @@ struct TimingHistory: Sendable {
     }
   }
 
-  private struct Process {
+  /// One start of one process.
+  struct ProcessID: Hashable, Sendable {
+    var service: String
+    var instance: String
+  }
+
+  struct Process: Sendable {
+    /// What it has counted since its start, as it was last told.
     var histograms: [Endpoint: Histogram] = [:]
     var lastSeen: WallTime
   }
 
   /// A past hour, with its histograms in the form that takes the least room.
-  private struct Hour {
+  struct Hour: Sendable {
+    /// Since 1970.
     let number: Int64
-    let histograms: [Endpoint: Omsconnector.Internal.V1.EndpointHistogram]
+    var histograms: [Endpoint: Omsconnector.Internal.V1.EndpointHistogram]
   }
 
-  private let limits: Limits
-  private var processes: [String: Process] = [:]
-  private var endpoints: Set<Endpoint> = []
-  private var past: [Hour] = []
+  let limits: Limits
+  var processes: [ProcessID: Process] = [:]
+  var endpoints: Set<Endpoint> = []
+  /// The oldest first.
+  var past: [Hour] = []
   /// Since 1970.
-  private var currentHour: Int64
-  private var current: [Endpoint: Histogram] = [:]
+  var currentHour: Int64
+  var current: [Endpoint: Histogram] = [:]
   /// Since the gateway's start, whatever processes have come and gone: what only grows.
-  private(set) var totals: [Endpoint: Histogram] = [:]
+  var totals: [Endpoint: Histogram] = [:]
+  /// What the store does not have yet.
+  var unsaved = Unsaved()
 
   init(limits: Limits = .init(), now: WallTime) {
     self.limits = limits
@@ -58,7 +72,7 @@ struct TimingHistory: Sendable {
   /// - Parameter instance: unique to this start of this process.
   mutating func add(service: String, instance: String, entries: [Timings.Entry], now: WallTime) {
     beginHour(of: now)
-    let id = "\(service) \(instance)"
+    let id = ProcessID(service: service, instance: instance)
     var process = processes[id] ?? Process(lastSeen: now)
     for entry in entries {
       let endpoint = bounded(Endpoint(service: service, kind: entry.kind, name: Self.name(of: entry)))
@@ -71,6 +85,7 @@ struct TimingHistory: Sendable {
       current[endpoint, default: Histogram()].merge(news)
       totals[endpoint, default: Histogram()].merge(news)
       process.histograms[exact] = entry.histogram
+      unsaved.add(endpoint, hour: currentHour, process: id, counter: exact)
     }
     process.lastSeen = now
     processes[id] = process
@@ -96,24 +111,45 @@ struct TimingHistory: Sendable {
     if counts(currentHour) {
       for (endpoint, histogram) in current { add(currentHour, endpoint, histogram) }
     }
+    // In order already, but for hours that a clock which was set back has left in the future.
+    for endpoint in result.keys { result[endpoint]?.sort { $0.start < $1.start } }
     return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   /// Histograms that are kept for past hours.
   var pastHistograms: Int { past.reduce(0) { $0 + $1.histograms.count } }
 
+  /// The earliest hour that is kept; whatever the store has from before it may go.
+  var firstHour: Int64 { past.first.map { min($0.number, currentHour) } ?? currentHour }
+
   /// A clock that was set back goes on in the hour that it was in.
-  private mutating func beginHour(of now: WallTime) {
+  mutating func beginHour(of now: WallTime) {
     let hour = Self.hour(of: now)
     guard hour > currentHour else { return }
     if !current.isEmpty {
       let histograms = current.map { ($0, $1.message(kind: $0.kind, endpoint: $0.name)) }
-      past.append(Hour(number: currentHour, histograms: Dictionary(uniqueKeysWithValues: histograms)))
+      let place = past.firstIndex { $0.number > currentHour } ?? past.endIndex
+      past.insert(Hour(number: currentHour, histograms: Dictionary(uniqueKeysWithValues: histograms)), at: place)
     }
     currentHour = hour
     current = [:]
-    past.removeAll { $0.number <= hour - limits.hours }
-    while pastHistograms > limits.histograms { past.removeFirst() }
+    takeCurrentHourFromPast()
+    dropHours()
+  }
+
+  /// What the limits leave no room for.
+  mutating func dropHours() {
+    past.removeAll { $0.number <= currentHour - limits.hours }
+    var histograms = pastHistograms
+    while histograms > limits.histograms { histograms -= past.removeFirst().histograms.count }
+  }
+
+  /// The hour may have begun before: the gateway, or the clock, has gone back to it.
+  mutating func takeCurrentHourFromPast() {
+    guard let index = past.firstIndex(where: { $0.number == currentHour }) else { return }
+    for (endpoint, message) in past.remove(at: index).histograms {
+      current[endpoint, default: Histogram()].merge(Self.histogram(message))
+    }
   }
 
   private mutating func bounded(_ endpoint: Endpoint) -> Endpoint {
@@ -125,14 +161,22 @@ struct TimingHistory: Sendable {
     return endpoint
   }
 
-  private mutating func forgetProcesses() {
-    while processes.count > limits.instances, let oldest = processes.min(by: { $0.value.lastSeen < $1.value.lastSeen })
+  mutating func forgetProcesses() {
+    var counters = processes.values.reduce(0) { $0 + $1.histograms.count }
+    while processes.count > 1, processes.count > limits.instances || counters > limits.counters,
+      let oldest = processes.min(by: { $0.value.lastSeen < $1.value.lastSeen })
     {
-      processes[oldest.key] = nil
+      counters -= oldest.value.histograms.count
+      forget(oldest.key)
     }
   }
 
-  private static func hour(of time: WallTime) -> Int64 { time.seconds / 3600 }
+  mutating func forget(_ process: ProcessID) {
+    processes[process] = nil
+    unsaved.forget(process)
+  }
+
+  static func hour(of time: WallTime) -> Int64 { time.seconds / 3600 }
 
   /// gRPC methods are reported without the slash in front of their path.
   private static func name(of entry: Timings.Entry) -> String {

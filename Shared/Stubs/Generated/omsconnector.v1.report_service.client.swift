@@ -12,8 +12,8 @@ extension Omsconnector.V1 {
     /// The channel is shared, and shut down by its owner.
     public init(_ channel: Channel) { self.channel = channel }
 
-    /// Merged over every replica that runs or has run since the gateway started. The gateway asks them every 5 s and for every
-    /// report: calls that a replica had answered since, when it was killed, are missing.
+    /// Merged over every replica that runs or has run in the last 60 days, whatever was restarted meanwhile. The gateway asks
+    /// them every 5 s and for every report: calls that a replica had answered since, when it was killed, are missing.
     public func getTimingReport(_ request: Omsconnector.V1.GetTimingReportRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.V1.GetTimingReportResponse
     {

@@ -15,8 +15,8 @@ extension Omsconnector.V1 {
 
   /// How long the endpoints of all services and replicas take.
   public protocol ReportService: Sendable {
-    /// Merged over every replica that runs or has run since the gateway started. The gateway asks them every 5 s and for every
-    /// report: calls that a replica had answered since, when it was killed, are missing.
+    /// Merged over every replica that runs or has run in the last 60 days, whatever was restarted meanwhile. The gateway asks
+    /// them every 5 s and for every report: calls that a replica had answered since, when it was killed, are missing.
     func getTimingReport(_ request: Omsconnector.V1.GetTimingReportRequest, context: ServerContext) async throws
       -> Omsconnector.V1.GetTimingReportResponse
   }

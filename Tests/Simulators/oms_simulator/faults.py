@@ -45,7 +45,7 @@ class Fault:
         return True
 
 
-def status(code, headers=None, text=None):
+def with_status(code, headers=None, text=None):
     """An HTTP status with the stand-in's JSON."""
     message = {"error_message": text or f"fault on demand: {code}"}
     return Fault(f"status {code}", code, headers or {}, json.dumps(message).encode())
@@ -53,7 +53,7 @@ def status(code, headers=None, text=None):
 
 def retry_after(code, value):
     """429 or 503 with a Retry-After: seconds, or a date as HTTP writes it."""
-    return status(code, {"Retry-After": str(value)})
+    return with_status(code, {"Retry-After": str(value)})
 
 
 def html(code=200):
@@ -90,7 +90,7 @@ def from_json(ask):
     name = ask.get("fault", "status")
     if name == "status":
         code = ask["status"]
-        return retry_after(code, ask["retry_after"]) if "retry_after" in ask else status(code)
+        return retry_after(code, ask["retry_after"]) if "retry_after" in ask else with_status(code)
     made = {
         "html": lambda: html(ask.get("status", 200)),
         "redirect": lambda: redirect(ask["location"]),
@@ -118,9 +118,9 @@ class Faults:
         with self._changed:
             self._planned.append([fault, path, times])
 
-    def answer(self, code, times=None, path="/"):
+    def answer(self, status, times=None, path="/"):
         """Answer requests under `path` with that status instead of handling them."""
-        self.plan(status(code), times, path)
+        self.plan(with_status(status), times, path)
 
     def slow(self, delay_s):
         """Wait that long before each answer."""

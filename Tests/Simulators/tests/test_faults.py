@@ -38,7 +38,7 @@ class OnTheWire(Case):
 
     def test_answers_that_are_none(self):
         for planned, status, headers, start in [
-            (fault.status(500), 500, {}, b'{"error_message"'),
+            (fault.with_status(500), 500, {}, b'{"error_message"'),
             (fault.retry_after(503, 7), 503, {"Retry-After": "7"}, b"{"),
             (fault.html(), 200, {"Content-Type": "text/html; charset=utf-8"}, b"<!DOCTYPE html>"),
             (fault.redirect("http://127.0.0.1:1/"), 302, {"Location": "http://127.0.0.1:1/"}, b""),
@@ -87,7 +87,7 @@ class Told(Case):
     def test_received_messages_are_told_with_what_became_of_them(self):
         history = self.history()
         oms = self.oms(history=history)
-        for number, planned in enumerate([None, fault.status(500), fault.half_an_answer(), fault.closing(handled=False)]):
+        for number, planned in enumerate([None, fault.with_status(500), fault.half_an_answer(), fault.closing(handled=False)]):
             if planned is not None:
                 oms.faults.plan(planned, times=1)
             ask(oms, f"m-{number}")

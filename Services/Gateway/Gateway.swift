@@ -26,7 +26,11 @@ enum Gateway {
     setup.onStop("channels") { backends.shutdown() }
     backends.forward(in: &setup)
 
-    let callback = try callbackServer(configuration, oms, backends)
+    let journal = JournalStore(database: database)
+    let inbound = InboundQueue(store: journal) { try await backends.consume($0, $1, $2) }
+    for dispatcher in inbound.dispatchers { setup.run("messages for \(dispatcher.destination)") { await dispatcher.run() } }
+
+    let callback = try callbackServer(configuration, oms, inbound)
     serve(callback, "callback edge", &setup)
     let bus = oms.bus()
     let registrar = registrar(oms, bus, callbackURL: oms.callbackURL(at: callback.address))
@@ -49,11 +53,11 @@ enum Gateway {
   }
 
   private static func callbackServer(
-    _ configuration: Configuration, _ oms: OMSConfiguration, _ backends: Backends
+    _ configuration: Configuration, _ oms: OMSConfiguration, _ inbound: InboundQueue
   ) throws -> HTTPServer {
-    let edge = CallbackEdge(signature: CallbackSignature(requiring: oms.requiredSignature)) {
-      try await backends.consume($0, $1, $2)
-    }
+    let edge = CallbackEdge(
+      signature: CallbackSignature(requiring: oms.requiredSignature), inbound: inbound,
+      synchronousMethods: configuration[GatewaySettings.synchronousMethods])
     var options = HTTPServerOptions()
     options.maxBodyBytes = maxMessageBytes
     options.rejection = { CallbackEdge.rejection($0) }
@@ -98,10 +102,11 @@ enum Gateway {
     }
     setup.onStop("admin port") { await server.shutdown(grace: .milliseconds(500)) }
   }
+}
 
-  private static func untilCancelled() async {
-    let (nothing, end) = AsyncStream<Never>.makeStream()
-    for await _ in nothing {}
-    end.finish()
-  }
+/// Returns when the task is cancelled.
+func untilCancelled() async {
+  let (nothing, end) = AsyncStream<Never>.makeStream()
+  for await _ in nothing {}
+  end.finish()
 }

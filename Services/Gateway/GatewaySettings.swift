@@ -43,6 +43,15 @@ enum GatewaySettings {
   static let delegatePath = Setting.urlPath(
     "OMS_DELEGATE_PATH", "path below OMS_URL of asynchronous calls", default: "/delegate/oms")
   static let eventsPath = Setting.urlPath("OMS_EVENTS_PATH", "path below OMS_URL of events", default: "/events")
+  static let synchronousMethods = Setting<Set<String>>(
+    "OMS_SYNCHRONOUS_METHODS",
+    "the OMS's methods that are answered when their effect is there; all others, as soon as the message is durable",
+    allowed: "method names, separated by commas", default: ""
+  ) { text throws(SettingError) in
+    let names = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+    guard names.allSatisfy({ BusMethod.named($0) != nil }) else { throw SettingError() }
+    return Set(names)
+  }
   static let callbackURL = Setting.url(
     "CONNECTOR_CALLBACK_URL", "where the OMS reaches the connector; http://GATEWAY_HTTP/service-bus when not set"
   ).optional
@@ -50,7 +59,7 @@ enum GatewaySettings {
   static let all: [any DeclaredSetting] = [
     grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
     oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
-    eventsPath, callbackURL, StoreSettings.databaseURL,
+    eventsPath, synchronousMethods, callbackURL, StoreSettings.databaseURL,
   ]
 
   static func target(of service: ConnectorService) -> Setting<Target> {

@@ -9,12 +9,18 @@ struct WallTime: Sendable, Hashable, Comparable {
 
   init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
   init(seconds: Int64) { nanoseconds = seconds * 1_000_000_000 }
+  init(_ timestamp: Google.Protobuf.Timestamp) {
+    nanoseconds = timestamp.seconds * 1_000_000_000 + Int64(timestamp.nanos)
+  }
 
   static var now: WallTime {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return WallTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
   }
+
+  /// Before everything.
+  static let distantPast = WallTime(nanoseconds: 0)
 
   /// Whole seconds since 1970, rounded down.
   var seconds: Int64 {

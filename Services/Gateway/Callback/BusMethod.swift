@@ -4,6 +4,8 @@ struct BusMethod: Sendable {
   let service: ConnectorService
   /// Where in the params the key stands: messages of one key are consumed in order.
   let keyPath: [String]
+  /// The OMS waits for the result itself: messages.md §2, "Mode".
+  var isAlwaysSynchronous = false
 
   /// Every method that a service consumes. Source of the names: messages.md §2.
   static let all = [

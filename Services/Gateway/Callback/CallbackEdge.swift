@@ -5,20 +5,20 @@ import ServiceKit
 
 /// Where the OMS delivers its messages: `/service-bus` on GATEWAY_HTTP.
 ///
-/// The answer to a message comes after the service has made its effect durable, so an acknowledged message is never
-/// lost.
+/// A message is answered when it is durable in the journal, or, where its method is synchronous, when its effect is; so an
+/// acknowledged message is never lost. The same message again, by id and content, is answered alike and has no second effect.
 struct CallbackEdge: Sendable {
-  /// Hands a message to a service and returns when its effect is durable.
-  typealias Consume =
-    @Sendable (ConnectorService, Omsconnector.Internal.V1.ConsumeRequest, TraceContext) async throws
-    -> Omsconnector.Internal.V1.ConsumeResponse
-
   static let path = "/service-bus"
   /// Keys are cut to as many characters. Messages whose keys only differ behind it share an order, which does no harm.
   static let maxNameCharacters = 256
 
+  /// How long a synchronous answer may take: the bus itself gives up at some time.
+  static let synchronousTimeout = Duration.seconds(30)
+
   let signature: CallbackSignature
-  let consume: Consume
+  let inbound: InboundQueue
+  /// Those that an operator chose, besides those that always are.
+  var synchronousMethods: Set<String> = []
 
   func handle(_ request: HTTPRequest) async -> HTTPResponse {
     guard request.target == Self.path else {
@@ -51,11 +51,9 @@ struct CallbackEdge: Sendable {
       return .jsonRPC(JSONRPCError(.handlerFailed, refusal), status: 401)
     }
     do throws(JSONRPCError) {
-      let (message, service) = try Self.delivery(of: JSONRPCRequest(parsing: request.body))
-      return await deliver(message, to: service, trace)
+      return await accept(try Self.message(JSONRPCRequest(parsing: request.body), request.body, trace), trace)
     } catch {
-      Log.warning("message refused", ["delivery_id": .deliveryID(error.id), "reason": "\(error)"], trace: trace)
-      return .jsonRPC(error)
+      return await refuse(error, request.body, trace)
     }
   }
 
@@ -73,48 +71,97 @@ struct CallbackEdge: Sendable {
     return received.context(&random)
   }
 
-  /// What the service gets. Nothing of the parsed message is held while the service works on it.
-  private static func delivery(
-    of message: JSONRPCRequest
-  ) throws(JSONRPCError) -> (Omsconnector.Internal.V1.ConsumeRequest, ConnectorService) {
-    guard let method = BusMethod.named(message.method) else {
-      throw JSONRPCError(.methodNotFound, "method \"\(cut(message.method))\" is not consumed here", id: message.id)
+  /// What goes into the journal. Nothing of the parsed message is held while it is made durable.
+  private static func message(
+    _ request: JSONRPCRequest, _ body: [UInt8], _ trace: TraceContext
+  ) throws(JSONRPCError) -> IncomingMessage {
+    let method = BusMethod.named(request.method)
+    if method != nil, request.params?.kind != .object {
+      throw JSONRPCError(.invalidParams, "params is \(request.params == nil ? "missing" : "no object")", id: request.id)
     }
-    guard let params = message.params, params.kind == .object else {
-      throw JSONRPCError(.invalidParams, "params is \(message.params == nil ? "missing" : "no object")", id: message.id)
+    let digest = MessageDigest.sha256(Array(request.method.utf8), request.params?.serialized ?? [])
+    var message = IncomingMessage(
+      deliveryID: request.id, method: cut(request.method), key: "", destination: "", body: body, digest: digest,
+      traceparent: trace.traceparent)
+    if let method {
+      message.key = cut(request.string(at: method.keyPath) ?? "")
+      message.destination = method.service.rawValue
+    } else {
+      (message.status, message.reason) = (.ignored, "the method is not consumed here")
     }
-    let key = message.string(at: method.keyPath) ?? ""
-    let request = Omsconnector.Internal.V1.ConsumeRequest(
-      deliveryId: message.id, method: method.name, key: cut(key), body: params.serialized)
-    return (request, method.service)
+    return message
   }
 
-  private func deliver(
-    _ message: Omsconnector.Internal.V1.ConsumeRequest, to service: ConnectorService, _ trace: TraceContext
-  ) async -> HTTPResponse {
+  private func accept(_ message: IncomingMessage, _ trace: TraceContext) async -> HTTPResponse {
     do {
-      return .jsonRPC(id: message.deliveryId, result: try await consume(service, message, trace).result)
+      let receipt = try await inbound.accept(message)
+      if message.status == .ignored {
+        let text = "method \"\(message.method)\" is not consumed here"
+        return .jsonRPC(JSONRPCError(.methodNotFound, text, id: message.deliveryID))
+      }
+      guard isSynchronous(message.method) else { return .jsonRPC(id: message.deliveryID, result: Array("true".utf8)) }
+      let outcome = try await Self.limited(to: Self.synchronousTimeout) {
+        try await inbound.outcome(of: receipt, message)
+      }
+      return Self.answer(message, outcome)
     } catch {
-      return failure(error, message, service, trace)
+      Log.error("message not accepted", ["delivery_id": .deliveryID(message.deliveryID), "reason": LogValue(error)], trace: trace)
+      return .jsonRPC(
+        JSONRPCError(.handlerFailed, "the message could not be made durable: send it again later", id: message.deliveryID),
+        status: 503, headers: ["Retry-After": "5"])
+    }
+  }
+
+  private func isSynchronous(_ method: String) -> Bool {
+    synchronousMethods.contains(method) || BusMethod.named(method)?.isAlwaysSynchronous == true
+  }
+
+  /// The answer to a synchronous message.
+  private static func answer(_ message: IncomingMessage, _ outcome: Receipt?) -> HTTPResponse {
+    switch outcome {
+    case .some(let receipt) where receipt.status == .success: return .jsonRPC(id: message.deliveryID, result: receipt.result)
+    case .some(let receipt) where receipt.status != .pending:
+      if !receipt.result.isEmpty { return .jsonRPC(id: message.deliveryID, error: receipt.result) }
+      return .jsonRPC(JSONRPCError(.handlerFailed, receipt.reason, id: message.deliveryID))
+    case let pending:
+      let reason = pending?.reason ?? "the message is durable, its effect is not there yet: ask again later"
+      return .jsonRPC(
+        JSONRPCError(.handlerFailed, reason, id: message.deliveryID), status: 503, headers: ["Retry-After": "5"])
+    }
+  }
+
+  /// A message that can't be read is kept for the operator, under the id that it has, if it has one.
+  private func refuse(_ error: JSONRPCError, _ body: [UInt8], _ trace: TraceContext) async -> HTTPResponse {
+    Log.warning("message refused", ["delivery_id": .deliveryID(error.id), "reason": "\(error)"], trace: trace)
+    do {
+      _ = try await inbound.accept(
+        IncomingMessage(
+          deliveryID: error.id, method: "", key: "", destination: "", body: body, digest: MessageDigest.sha256(body),
+          traceparent: trace.traceparent, status: .error, reason: "\(error)"))
+    } catch {
+      Log.error("message not in the journal", ["reason": LogValue(error)], trace: trace)
+    }
+    return .jsonRPC(error)
+  }
+
+  /// Cancels `body` after that time.
+  private static func limited<Value: Sendable>(
+    to limit: Duration, _ body: @escaping @Sendable () async throws -> Value?
+  ) async throws -> Value? {
+    let work = Task { try await body() }
+    let timer = Task {
+      // A cancelled sleep is a body that was in time.
+      if (try? await Task.sleep(for: limit)) != nil { work.cancel() }
+    }
+    defer { timer.cancel() }
+    return try await withTaskCancellationHandler {
+      try await work.value
+    } onCancel: {
+      work.cancel()
     }
   }
 
   private static func cut(_ name: String) -> String {
     String(String.UnicodeScalarView(name.unicodeScalars.prefix(maxNameCharacters)))
-  }
-
-  private func failure(
-    _ error: any Error, _ message: Omsconnector.Internal.V1.ConsumeRequest, _ service: ConnectorService,
-    _ trace: TraceContext
-  ) -> HTTPResponse {
-    let failure = ConsumeFailure(error, service: service)
-    Log.warning(
-      "message failed",
-      [
-        "delivery_id": .deliveryID(message.deliveryId), "method": "\(message.method)", "service": "\(service)",
-        "reason": "\(error)",
-      ], trace: trace)
-    let reply = JSONRPCError(failure.code, failure.message, id: message.deliveryId)
-    return failure.mayPass ? .jsonRPC(reply, status: 503, headers: ["Retry-After": "5"]) : .jsonRPC(reply)
   }
 }

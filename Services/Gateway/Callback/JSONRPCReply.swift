@@ -24,14 +24,22 @@ struct JSONRPCError: Error, Equatable, CustomStringConvertible {
   }
 
   var description: String { "\(code.rawValue) \(message)" }
+
+  /// As JSON text.
+  var object: String { #"{"code":\#(code.rawValue),"message":\#(JSONText.quoted(message))}"# }
 }
 
 extension HTTPResponse {
   /// A reply that carries `error`. A bad message is still a delivered one: HTTP says 200 unless told otherwise.
   static func jsonRPC(_ error: JSONRPCError, status: Int = 200, headers: HTTPHeaders = [:]) -> HTTPResponse {
-    let message = JSONText.quoted(error.message)
-    let text = #"{"jsonrpc":"2.0","id":\#(error.id),"error":{"code":\#(error.code.rawValue),"message":\#(message)}}"#
-    return .json(status: status, headers: headers, text)
+    .json(status: status, headers: headers, #"{"jsonrpc":"2.0","id":\#(error.id),"error":\#(error.object)}"#)
+  }
+
+  /// A reply that carries an error of an earlier time.
+  ///
+  /// - Parameter error: a JSON-RPC error object, as JSON text.
+  static func jsonRPC(id: String, error: [UInt8]) -> HTTPResponse {
+    .json(status: 200, headers: [:], #"{"jsonrpc":"2.0","id":\#(id),"error":\#(String(decoding: error, as: UTF8.self))}"#)
   }
 
   /// A reply that carries a result.

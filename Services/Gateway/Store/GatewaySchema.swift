@@ -20,6 +20,7 @@ enum GatewaySchema {
         message_key TEXT NOT NULL,
         destination TEXT NOT NULL,
         body BLOB NOT NULL, -- the bytes as they came; of an outgoing message, the params
+        traceparent TEXT NOT NULL, -- W3C trace context
         received_at INTEGER NOT NULL, -- these and all times: nanoseconds since 1970, UTC
         finished_at INTEGER,
         attempt_count INTEGER NOT NULL DEFAULT 0,
@@ -45,6 +46,7 @@ enum GatewaySchema {
         message_key TEXT COLLATE "C" NOT NULL,
         destination TEXT COLLATE "C" NOT NULL,
         body BYTEA NOT NULL,
+        traceparent TEXT NOT NULL,
         received_at BIGINT NOT NULL,
         finished_at BIGINT,
         attempt_count INTEGER NOT NULL DEFAULT 0,

@@ -11,15 +11,16 @@
 #include "grpc/reflection/v1alpha/reflection.pb-c.h"
 #include "magento/oms/v1/inventory.pb-c.h"
 #include "magento/oms/v1/service_bus.pb-c.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "omsconnector/v1/journal_service.pb-c.h"
+#include "omsconnector/internal/v1/attempt_log.pb-c.h"
 #include "omsconnector/internal/v1/delivery_service.pb-c.h"
 #include "omsconnector/internal/v1/message_consumer_service.pb-c.h"
-#include "google/protobuf/timestamp.pb-c.h"
 #include "omsconnector/v1/report_service.pb-c.h"
 #include "omsconnector/internal/v1/timing_service.pb-c.h"
 #include "omsconnector/v1/gateway_service.pb-c.h"
 #include "omsconnector/v1/stock.pb-c.h"
 #include "omsconnector/v1/inventory_service.pb-c.h"
-#include "omsconnector/v1/journal_service.pb-c.h"
 
 // Swift cannot take the address of a C constant.
 static inline const ProtobufCMessageDescriptor *google__protobuf__duration__descriptor_pointer(void) { return &google__protobuf__duration__descriptor; }
@@ -56,6 +57,23 @@ static inline const ProtobufCMessageDescriptor *magento__oms__v1__aggregate_stoc
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_register__descriptor_pointer(void) { return &magento__oms__v1__remote_register__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_register__labels_entry__descriptor_pointer(void) { return &magento__oms__v1__remote_register__labels_entry__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_unregister__descriptor_pointer(void) { return &magento__oms__v1__remote_unregister__descriptor; }
+static inline const ProtobufCMessageDescriptor *google__protobuf__timestamp__descriptor_pointer(void) { return &google__protobuf__timestamp__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__journal_message__descriptor_pointer(void) { return &omsconnector__v1__journal_message__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__delivery_attempt__descriptor_pointer(void) { return &omsconnector__v1__delivery_attempt__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__message_filter__descriptor_pointer(void) { return &omsconnector__v1__message_filter__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_messages_request__descriptor_pointer(void) { return &omsconnector__v1__list_messages_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_messages_response__descriptor_pointer(void) { return &omsconnector__v1__list_messages_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_message_request__descriptor_pointer(void) { return &omsconnector__v1__get_message_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_message_response__descriptor_pointer(void) { return &omsconnector__v1__get_message_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_queues_request__descriptor_pointer(void) { return &omsconnector__v1__get_queues_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_queues_response__descriptor_pointer(void) { return &omsconnector__v1__get_queues_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__message_queue__descriptor_pointer(void) { return &omsconnector__v1__message_queue__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__key_queue__descriptor_pointer(void) { return &omsconnector__v1__key_queue__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__replay_request__descriptor_pointer(void) { return &omsconnector__v1__replay_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__replay_response__descriptor_pointer(void) { return &omsconnector__v1__replay_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_request__descriptor_pointer(void) { return &omsconnector__v1__discard_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_response__descriptor_pointer(void) { return &omsconnector__v1__discard_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__attempt_log__descriptor_pointer(void) { return &omsconnector__internal__v1__attempt_log__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__enqueue_request__descriptor_pointer(void) { return &omsconnector__internal__v1__enqueue_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__enqueue_response__descriptor_pointer(void) { return &omsconnector__internal__v1__enqueue_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__call_request__descriptor_pointer(void) { return &omsconnector__internal__v1__call_request__descriptor; }
@@ -64,7 +82,6 @@ static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__cons
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__consume_response__descriptor_pointer(void) { return &omsconnector__internal__v1__consume_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_methods_request__descriptor_pointer(void) { return &omsconnector__internal__v1__list_methods_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_methods_response__descriptor_pointer(void) { return &omsconnector__internal__v1__list_methods_response__descriptor; }
-static inline const ProtobufCMessageDescriptor *google__protobuf__timestamp__descriptor_pointer(void) { return &google__protobuf__timestamp__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_timing_report_request__descriptor_pointer(void) { return &omsconnector__v1__get_timing_report_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_timing_report_response__descriptor_pointer(void) { return &omsconnector__v1__get_timing_report_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__endpoint_timing__descriptor_pointer(void) { return &omsconnector__v1__endpoint_timing__descriptor; }
@@ -91,18 +108,3 @@ static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_stock_requ
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_stock_response__descriptor_pointer(void) { return &omsconnector__v1__get_stock_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_stock_request__descriptor_pointer(void) { return &omsconnector__v1__list_stock_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_stock_response__descriptor_pointer(void) { return &omsconnector__v1__list_stock_response__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__journal_message__descriptor_pointer(void) { return &omsconnector__v1__journal_message__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__delivery_attempt__descriptor_pointer(void) { return &omsconnector__v1__delivery_attempt__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__message_filter__descriptor_pointer(void) { return &omsconnector__v1__message_filter__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_messages_request__descriptor_pointer(void) { return &omsconnector__v1__list_messages_request__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_messages_response__descriptor_pointer(void) { return &omsconnector__v1__list_messages_response__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_message_request__descriptor_pointer(void) { return &omsconnector__v1__get_message_request__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_message_response__descriptor_pointer(void) { return &omsconnector__v1__get_message_response__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_queues_request__descriptor_pointer(void) { return &omsconnector__v1__get_queues_request__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_queues_response__descriptor_pointer(void) { return &omsconnector__v1__get_queues_response__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__message_queue__descriptor_pointer(void) { return &omsconnector__v1__message_queue__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__key_queue__descriptor_pointer(void) { return &omsconnector__v1__key_queue__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__replay_request__descriptor_pointer(void) { return &omsconnector__v1__replay_request__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__replay_response__descriptor_pointer(void) { return &omsconnector__v1__replay_response__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_request__descriptor_pointer(void) { return &omsconnector__v1__discard_request__descriptor; }
-static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_response__descriptor_pointer(void) { return &omsconnector__v1__discard_response__descriptor; }

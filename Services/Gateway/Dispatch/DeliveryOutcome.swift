@@ -1,0 +1,17 @@
+/// What came of the try to deliver a message.
+enum DeliveryOutcome: Sendable, Equatable {
+  /// It has its effect, durably.
+  ///
+  /// - result: the reply, as JSON text.
+  case delivered(result: [UInt8])
+  /// It will never be taken as it is: another try is of no use.
+  ///
+  /// - reply: the error that was answered, as JSON text; empty if none was.
+  case refused(String, reply: [UInt8] = [])
+  /// It was not taken, and may be another time. What failed may have to do with the message: tries are counted.
+  case failed(String)
+  /// Its destination does not take messages now, whatever they are: they all wait, and this is no try of the message.
+  ///
+  /// - retryAfter: what the destination asks for.
+  case unavailable(String, retryAfter: Duration?)
+}

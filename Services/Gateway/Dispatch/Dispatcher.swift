@@ -1,0 +1,310 @@
+import EventLoop
+import ServiceKit
+
+/// Delivers what waits in the journal for one destination, as ``DispatchMachine`` says.
+actor Dispatcher {
+  typealias Deliver = @Sendable (PendingMessage) async -> DeliveryOutcome
+
+  /// As in the journal.
+  nonisolated let destination: String
+  /// Between two tries to reach the store.
+  private static let storeRetry = Duration.seconds(1)
+
+  private let store: JournalStore
+  private let policy: DeliveryPolicy
+  private let deliver: Deliver
+  private let now: @Sendable () -> WallTime
+  private var machine: DispatchMachine
+  private var isRunning = false
+  private var tasks = 0
+  private var idle: CheckedContinuation<Void, Never>?
+  private var timer: (due: WallTime, task: Task<Void, Never>)?
+  private var waiters: [Int64: [CheckedContinuation<Receipt?, Never>]] = [:]
+  private var lastStoreError = ""
+  private var givenUp: (@Sendable (PendingMessage, String) async -> Void)?
+
+  /// - Parameters:
+  ///   - deliver: tries a message once; limits its own time.
+  ///   - givenUp: told of each message that was given up, after that is durable.
+  init(
+    destination: String, store: JournalStore, policy: DeliveryPolicy, limits: DispatchMachine.Limits = .init(),
+    breaker: CircuitBreaker = CircuitBreaker(), now: @escaping @Sendable () -> WallTime = { .now },
+    givenUp: (@Sendable (PendingMessage, String) async -> Void)? = nil, deliver: @escaping Deliver
+  ) {
+    self.destination = destination
+    self.store = store
+    self.policy = policy
+    self.deliver = deliver
+    self.now = now
+    self.givenUp = givenUp
+    machine = DispatchMachine(policy: policy, limits: limits, breaker: breaker)
+  }
+
+  /// Works until the task is cancelled, and then until everything that is under way has ended.
+  func run() async {
+    isRunning = true
+    pump()
+    await untilCancelled()
+    isRunning = false
+    timer?.task.cancel()
+    for waiter in waiters.values.joined() { waiter.resume(returning: nil) }
+    waiters = [:]
+    await withCheckedContinuation { continuation in
+      if tasks == 0 { continuation.resume() } else { idle = continuation }
+    }
+  }
+
+  /// There is something new in the journal.
+  func wake() {
+    machine.woken()
+    pump()
+  }
+
+  /// Waits for the next try of a message to end.
+  ///
+  /// - Returns: what became of it then, which may be `PENDING` still; nil when the gateway stops.
+  func outcome(of id: Int64) async throws -> Receipt? {
+    machine.woken()
+    return try await withTaskCancellationHandler {
+      // It may have ended before anybody waited for it.
+      if let receipt = try await store.receipt(id), receipt.status != .pending { return receipt }
+      guard isRunning, !Task.isCancelled else { return nil }
+      return await withCheckedContinuation { continuation in
+        waiters[id, default: []].append(continuation)
+        pump()
+      }
+    } onCancel: {
+      Task { await self.forget(id) }
+    }
+  }
+
+  private func forget(_ id: Int64) {
+    for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: nil) }
+  }
+
+  // MARK: Operators
+
+  /// A message that had ended waits in the journal again.
+  ///
+  /// - Returns: false when too many such messages wait already: try again.
+  func requeue(_ id: Int64, key: String) -> Bool {
+    defer { pump() }
+    return machine.requeue(id, key: key)
+  }
+
+  /// Runs `body`, which takes a message out of the queue, while that can't be delivered.
+  ///
+  /// - Returns: false, without running it, when it is being delivered right now.
+  func withholding(_ id: Int64, key: String, _ body: @Sendable () async throws -> Void) async throws -> Bool {
+    guard machine.withhold(id, key: key) else { return false }
+    do {
+      try await body()
+      machine.released(id, key: key)
+      pump()
+      return true
+    } catch {
+      machine.released(id, key: key)
+      // When that has no room either, a restart finds the message: nothing is lost.
+      if !machine.requeue(id, key: key) { Log.warning("waits for a restart", ["journal_id": LogValue(Int(id))]) }
+      pump()
+      throw error
+    }
+  }
+
+  /// For `omsctl queue`.
+  var breaker: CircuitBreaker { machine.breaker }
+
+  // MARK: Doing what the machine says
+
+  private func pump() {
+    guard isRunning else { return }
+    for action in machine.nextActions(now: now()) { perform(action) }
+    setTimer()
+  }
+
+  private func perform(_ action: DispatchMachine.Action) {
+    switch action {
+    case .deliver(let message, let lane): start { await self.attempt(message, lane) }
+    case .scan(let after): start { await self.scan(after) }
+    case .refill(let key, let after, let through): start { await self.refill(key, after, through) }
+    case .load(let id, let lane): start { await self.load(id, lane) }
+    }
+  }
+
+  private func start(_ body: @escaping @Sendable () async -> Void) {
+    tasks += 1
+    Task {
+      await body()
+      self.ended()
+    }
+  }
+
+  private func ended() {
+    tasks -= 1
+    if tasks == 0 {
+      idle?.resume()
+      idle = nil
+    }
+  }
+
+  private func attempt(_ message: PendingMessage, _ lane: DispatchMachine.LaneID) async {
+    var message = message
+    let (startedAt, start) = (now(), EventLoop.monotonicNanoseconds())
+    let outcome = await deliver(message)
+    let duration = Duration.nanoseconds(Int64(EventLoop.monotonicNanoseconds() - start))
+    if outcome.isTry || policy.lifetime != nil {
+      message.attempts.add(.init(startedAt: startedAt, duration: duration, error: outcome.reason))
+    }
+    let decision = machine.delivered(message, lane, outcome, at: now(), random: .random(in: 0...1))
+    pump()
+    log(message, decision)
+    await settle(message, lane, decision)
+    answer(message, decision, outcome)
+    machine.settled(lane)
+    pump()
+    if case .finish(policy.givenUp, let reason, _) = decision { await givenUp?(message, reason) }
+  }
+
+  /// Makes the decision durable, however long that takes: the message was taken out of the queue in memory and must not come
+  /// back before a restart.
+  private func settle(
+    _ message: PendingMessage, _ lane: DispatchMachine.LaneID, _ decision: DispatchMachine.Decision
+  ) async {
+    while true {
+      do {
+        switch decision {
+        case .finish(let status, let reason, let result):
+          try await store.finish(
+            message.id, status, attempts: message.attempts, reason: reason, result: result, at: now())
+        case .postpone(let until, let reason):
+          try await store.postpone(message.id, attempts: message.attempts, reason: reason, until: until)
+        case .nothing: break
+        }
+        return
+      } catch {
+        guard await waitForStore(error) else { return }
+      }
+    }
+  }
+
+  private func answer(_ message: PendingMessage, _ decision: DispatchMachine.Decision, _ outcome: DeliveryOutcome) {
+    guard let waiting = waiters.removeValue(forKey: message.id) else { return }
+    var receipt = Receipt(id: message.id, isDuplicate: false, status: .pending, reason: outcome.reason, result: [])
+    if case .finish(let status, let reason, let result) = decision {
+      (receipt.status, receipt.reason, receipt.result) = (status, reason, result)
+    }
+    for waiter in waiting { waiter.resume(returning: receipt) }
+  }
+
+  private func scan(_ after: Int64) async {
+    do {
+      machine.scanned(
+        try await store.pending(destination: destination, after: after, limits: machine.limits.page),
+        now: now())
+      pump()
+    } catch {
+      _ = await waitForStore(error)
+      machine.scanFailed()
+      pump()
+    }
+  }
+
+  private func refill(_ key: String, _ after: Int64, _ through: Int64) async {
+    var limits = machine.limits.page
+    limits.rows = machine.limits.laneRows
+    do {
+      let page = try await store.pending(
+        destination: destination, key: key, after: after, through: through, limits: limits)
+      machine.refilled(key, through: through, page)
+      pump()
+    } catch {
+      _ = await waitForStore(error)
+      machine.refillFailed(key)
+      pump()
+    }
+  }
+
+  private func load(_ id: Int64, _ lane: DispatchMachine.LaneID) async {
+    do {
+      machine.loaded(id, lane, try await store.pending(id))
+      pump()
+    } catch {
+      report(error)
+      machine.loadFailed(id, lane, retryAt: now() + Self.storeRetry)
+      pump()
+    }
+  }
+
+  /// - Returns: false when the gateway stops.
+  private func waitForStore(_ error: any Error) async -> Bool {
+    report(error)
+    guard isRunning else { return false }
+    do {
+      try await Task.sleep(for: Self.storeRetry)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Once per kind of trouble, not once per message.
+  private func report(_ error: any Error) {
+    let text = "\(error)"
+    guard text != lastStoreError else { return }
+    lastStoreError = text
+    Log.error("the journal fails", ["destination": "\(destination)", "reason": LogValue(error)])
+  }
+
+  private func log(_ message: PendingMessage, _ decision: DispatchMachine.Decision) {
+    let (text, reason): (String, String)
+    switch decision {
+    case .finish(.success, _, _), .nothing: return
+    case .finish(_, let why, _): (text, reason) = ("message given up", why)
+    case .postpone(_, let why): (text, reason) = ("message failed", why)
+    }
+    Log.warning(
+      text,
+      [
+        "journal_id": LogValue(Int(message.id)), "delivery_id": .deliveryID(message.deliveryID),
+        "method": "\(message.method)", "destination": "\(destination)", "attempts": LogValue(message.attempts.count),
+        "reason": "\(reason)",
+      ])
+  }
+
+  private func setTimer() {
+    let due = machine.nextDue(now: now())
+    if due == timer?.due { return }
+    timer?.task.cancel()
+    timer = due.map { due in
+      let delay = max(.milliseconds(1), due - now())
+      return (
+        due,
+        Task {
+          // A cancelled sleep is a timer that was set anew.
+          guard (try? await Task.sleep(for: delay)) != nil else { return }
+          self.timerFired()
+        }
+      )
+    }
+  }
+
+  private func timerFired() {
+    timer = nil
+    pump()
+  }
+}
+
+extension DeliveryOutcome {
+  /// Whether it counts as a try of the message itself.
+  var isTry: Bool {
+    if case .unavailable = self { false } else { true }
+  }
+
+  /// Empty for a success.
+  var reason: String {
+    switch self {
+    case .delivered: ""
+    case .refused(let reason, _), .failed(let reason), .unavailable(let reason, _): reason
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import Messages
+import Storage
+
+typealias MessageStatus = Omsconnector.V1.MessageStatus
+typealias MessageDirection = Omsconnector.V1.MessageDirection
+
+extension JournalStore {
+  /// What a message is when it comes into the journal.
+  struct Row {
+    var direction: MessageDirection
+    var status: MessageStatus
+    var deliveryID: String
+    var digest: [UInt8]
+    var method: String
+    var key: String
+    var destination: String
+    var body: [UInt8]
+    var traceparent: String
+    var reason: String
+    var receivedAt: WallTime
+    var finishedAt: WallTime?
+  }
+
+  static func insert(_ message: IncomingMessage, _ now: WallTime, _ connection: Connection) throws -> Int64? {
+    let row = Row(
+      direction: .incoming, status: message.status, deliveryID: message.deliveryID, digest: message.digest,
+      method: message.method, key: message.key, destination: message.destination, body: message.body,
+      traceparent: message.traceparent, reason: message.reason, receivedAt: now,
+      finishedAt: message.status == .pending ? nil : now)
+    return try insert(row, connection)
+  }
+
+  /// - Returns: nil when the same delivery is there already.
+  static func insert(_ row: Row, _ connection: Connection) throws -> Int64? {
+    try connection.withStatement(insertRow) { statement in
+      try statement.bind(Int64(row.direction.rawValue), at: 1)
+      try statement.bind(Int64(row.status.rawValue), at: 2)
+      try statement.bind(row.deliveryID, at: 3)
+      try statement.bind(row.digest, at: 4)
+      try statement.bind(row.method, at: 5)
+      try statement.bind(row.key, at: 6)
+      try statement.bind(row.destination, at: 7)
+      try statement.bind(row.body, at: 8)
+      try statement.bind(row.traceparent, at: 9)
+      try statement.bind(row.receivedAt.nanoseconds, at: 10)
+      try statement.bind(row.finishedAt?.nanoseconds, at: 11)
+      try statement.bind(row.reason, at: 12)
+      return try statement.step() ? statement.integer(0) : nil
+    }
+  }
+
+  /// What became of the same delivery that came before.
+  static func known(_ message: IncomingMessage, _ connection: Connection) throws -> Receipt {
+    try connection.withStatement(selectKnown) { statement in
+      try statement.bind(message.deliveryID, at: 1)
+      try statement.bind(message.digest, at: 2)
+      try statement.bind(Int64(MessageDirection.incoming.rawValue), at: 3)
+      guard try statement.step() else { throw JournalError.lost(deliveryID: message.deliveryID) }
+      return receipt(statement)
+    }
+  }
+
+  static func receipt(_ statement: Statement) -> Receipt {
+    Receipt(
+      id: statement.integer(0), isDuplicate: true,
+      status: MessageStatus(rawValue: Int32(truncatingIfNeeded: statement.integer(1))), reason: statement.text(2),
+      result: statement.blob(3))
+  }
+
+  /// The rows that the limits allow, one at least if there is one; the statement was asked for one row more than the limit.
+  static func page(_ statement: Statement, _ limits: PageLimits) throws -> PendingPage {
+    var page = PendingPage(messages: [], isLast: true)
+    var weight = 0
+    while try statement.step() {
+      if page.messages.count == limits.rows || weight >= limits.weight {
+        page.isLast = false
+        break
+      }
+      let message = try pendingMessage(statement)
+      weight += message.weight
+      page.messages.append(message)
+    }
+    return page
+  }
+
+  static func pendingMessage(_ statement: Statement) throws -> PendingMessage {
+    PendingMessage(
+      id: statement.integer(0), deliveryID: statement.text(1), method: statement.text(2), key: statement.text(3),
+      body: statement.blob(4), traceparent: statement.text(5), receivedAt: WallTime(nanoseconds: statement.integer(6)),
+      attempts: try AttemptLog(count: Int(statement.integer(7)), serialized: statement.blob(8)),
+      nextAttemptAt: statement.isNull(9) ? nil : WallTime(nanoseconds: statement.integer(9)),
+      replayCount: Int(statement.integer(10)))
+  }
+
+  // The numbers of the statuses are those of MessageStatus: 1 is PENDING.
+
+  private static let insertRow = """
+    INSERT INTO journal
+      (direction, status, delivery_id, digest, method, message_key, destination, body, traceparent, received_at,
+       finished_at, reason)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    ON CONFLICT (delivery_id, digest, direction) DO NOTHING RETURNING id
+    """
+
+  static let selectKnown = """
+    SELECT id, status, reason, result FROM journal WHERE delivery_id = ?1 AND digest = ?2 AND direction = ?3
+    """
+
+  static let selectReceipt = "SELECT id, status, reason, result FROM journal WHERE id = ?1"
+
+  private static let pendingColumns = """
+    id, delivery_id, method, message_key, body, traceparent, received_at, attempt_count, attempts, next_attempt_at,
+    replay_count
+    """
+
+  static let selectPending = """
+    SELECT \(pendingColumns) FROM journal WHERE destination = ?1 AND status = 1 AND id > ?2 ORDER BY id LIMIT ?3
+    """
+
+  // The expression keeps the planner from the index of all that waits: a key's next messages may be far apart in there.
+  static let selectPendingOfKey = """
+    SELECT \(pendingColumns) FROM journal
+    WHERE message_key = ?4 AND id > ?2 AND id <= ?5 AND status = 1 AND destination || '' = ?1 ORDER BY id LIMIT ?3
+    """
+
+  static let selectPendingByID = """
+    SELECT \(pendingColumns) FROM journal WHERE id = ?1 AND status = 1
+    """
+
+  static let updateFinished = """
+    UPDATE journal SET status = ?1, finished_at = ?2, attempt_count = ?3, attempts = ?4, next_attempt_at = NULL,
+      reason = ?5, result = ?6
+    WHERE id = ?7 AND status = 1
+    """
+
+  static let updatePostponed = """
+    UPDATE journal SET next_attempt_at = ?1, attempt_count = ?2, attempts = ?3, reason = ?4 WHERE id = ?5 AND status = 1
+    """
+}

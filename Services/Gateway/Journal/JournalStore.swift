@@ -1,0 +1,149 @@
+import Messages
+import Storage
+
+/// The journal in the gateway's store: what came in, what is to go out, and what became of it.
+///
+/// Every message is one row, in the order in which it became durable. The rows that are `PENDING` are the queue.
+struct JournalStore: Sendable {
+  let database: Database
+
+  /// Bytes of a reason that are kept.
+  static let reasonCharacters = 1_000
+
+  /// Makes a message of the OMS durable, unless the same one is there already: same id, same content.
+  ///
+  /// - Throws: `StorageError`; the message is not in the journal then, as far as is known.
+  func receive(_ message: IncomingMessage, at now: WallTime) async throws -> Receipt {
+    try await database.write { connection in
+      if let id = try Self.insert(message, now, connection) {
+        return Receipt(id: id, isDuplicate: false, status: message.status, reason: message.reason, result: [])
+      }
+      return try Self.known(message, connection)
+    }
+  }
+
+  /// Makes a message for the OMS durable, unless its id is there already.
+  ///
+  /// - Returns: the journal's number of the message.
+  /// - Throws: `StorageError`.
+  func enqueue(_ message: OutgoingMessage, at now: WallTime) async throws -> Int64 {
+    try await database.write { try Self.insert(message, at: now, $0) }
+  }
+
+  /// As ``enqueue(_:at:)``, within a transaction.
+  static func insert(_ message: OutgoingMessage, at now: WallTime, _ connection: Connection) throws -> Int64 {
+    let row = Row(
+      direction: .outgoing, status: .pending, deliveryID: message.deliveryID, digest: [], method: message.method,
+      key: message.key, destination: message.destination, body: message.body, traceparent: message.traceparent,
+      reason: "", receivedAt: now, finishedAt: nil)
+    if let id = try insert(row, connection) { return id }
+    return try connection.withStatement(selectKnown) { statement in
+      try statement.bind(message.deliveryID, at: 1)
+      try statement.bind([UInt8](), at: 2)
+      try statement.bind(Int64(MessageDirection.outgoing.rawValue), at: 3)
+      guard try statement.step() else { throw JournalError.lost(deliveryID: message.deliveryID) }
+      return statement.integer(0)
+    }
+  }
+
+  // MARK: Delivery
+
+  /// What waits for a destination behind `id`, the oldest first.
+  func pending(destination: String, after id: Int64, limits: PageLimits) async throws -> PendingPage {
+    try await database.read { connection in
+      try connection.withStatement(Self.selectPending) { statement in
+        try statement.bind(destination, at: 1)
+        try statement.bind(id, at: 2)
+        try statement.bind(Int64(limits.rows) + 1, at: 3)
+        return try Self.page(statement, limits)
+      }
+    }
+  }
+
+  /// What waits for a destination with this key, from behind one message up to another, the oldest first.
+  func pending(
+    destination: String, key: String, after id: Int64, through last: Int64, limits: PageLimits
+  ) async throws -> PendingPage {
+    try await database.read { connection in
+      try connection.withStatement(Self.selectPendingOfKey) { statement in
+        try statement.bind(destination, at: 1)
+        try statement.bind(id, at: 2)
+        try statement.bind(Int64(limits.rows) + 1, at: 3)
+        try statement.bind(key, at: 4)
+        try statement.bind(last, at: 5)
+        return try Self.page(statement, limits)
+      }
+    }
+  }
+
+  /// One message, if it waits.
+  func pending(_ id: Int64) async throws -> PendingMessage? {
+    try await database.read { connection in
+      try connection.withStatement(Self.selectPendingByID) { statement in
+        try statement.bind(id, at: 1)
+        return try statement.step() ? Self.pendingMessage(statement) : nil
+      }
+    }
+  }
+
+  /// Notes the end of a delivery. A message that is not pending any more stays as it is.
+  func finish(
+    _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime
+  ) async throws {
+    try await database.write {
+      try Self.finish(id, status, attempts: attempts, reason: reason, result: result, at: now, $0)
+    }
+  }
+
+  /// As ``finish(_:_:attempts:reason:result:at:)``, within a transaction.
+  static func finish(
+    _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
+    _ connection: Connection
+  ) throws {
+    try connection.withStatement(updateFinished) { statement in
+      try statement.bind(Int64(status.rawValue), at: 1)
+      try statement.bind(now.nanoseconds, at: 2)
+      try statement.bind(Int64(attempts.count), at: 3)
+      try statement.bind(attempts.serialized, at: 4)
+      try statement.bind(String(reason.prefix(reasonCharacters)), at: 5)
+      try statement.bind(result, at: 6)
+      try statement.bind(id, at: 7)
+      try statement.run()
+    }
+  }
+
+  /// Notes an attempt that failed, and when the next is due.
+  func postpone(_ id: Int64, attempts: AttemptLog, reason: String, until next: WallTime) async throws {
+    try await database.write { connection in
+      try connection.withStatement(Self.updatePostponed) { statement in
+        try statement.bind(next.nanoseconds, at: 1)
+        try statement.bind(Int64(attempts.count), at: 2)
+        try statement.bind(attempts.serialized, at: 3)
+        try statement.bind(String(reason.prefix(Self.reasonCharacters)), at: 4)
+        try statement.bind(id, at: 5)
+        try statement.run()
+      }
+    }
+  }
+
+  /// What became of a message; nil when there is none of this number.
+  func receipt(_ id: Int64) async throws -> Receipt? {
+    try await database.read { connection in
+      try connection.withStatement(Self.selectReceipt) { statement in
+        try statement.bind(id, at: 1)
+        return try statement.step() ? Self.receipt(statement) : nil
+      }
+    }
+  }
+}
+
+/// The store contradicts itself.
+enum JournalError: Error, CustomStringConvertible {
+  case lost(deliveryID: String)
+
+  var description: String {
+    switch self {
+    case .lost(let id): "the journal has the delivery \(id) and has it not: look for what else writes to the store"
+    }
+  }
+}

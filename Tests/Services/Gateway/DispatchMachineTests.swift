@@ -1,0 +1,292 @@
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// A journal in memory, and what is delivered out of it.
+private struct World {
+  var rows: [(message: PendingMessage, isPending: Bool)] = []
+  var machine: DispatchMachine
+  var now = WallTime(seconds: 1_000_000)
+  var delivered: [Int64] = []
+  var underWay: [(message: PendingMessage, lane: DispatchMachine.LaneID)] = []
+  var unsettled: [(id: Int64, lane: DispatchMachine.LaneID, decision: DispatchMachine.Decision)] = []
+  var reads: [DispatchMachine.Action] = []
+  var mostHeld = 0
+
+  init(_ policy: DeliveryPolicy = .incoming, limits: DispatchMachine.Limits = .init()) {
+    machine = DispatchMachine(policy: policy, limits: limits)
+  }
+
+  mutating func add(_ key: String) {
+    let id = Int64(rows.count + 1)
+    rows.append(
+      (
+        PendingMessage(
+          id: id, deliveryID: "\(id)", method: "m", key: key, body: [], traceparent: "", receivedAt: now,
+          attempts: AttemptLog(), nextAttemptAt: nil, replayCount: 0), true
+      ))
+    machine.woken()
+  }
+
+  /// Takes over what there is to do; reads are answered by ``answerRead(_:)``.
+  mutating func pump() {
+    for action in machine.nextActions(now: now) {
+      if case .deliver(let message, let lane) = action {
+        underWay.append((message, lane))
+      } else {
+        reads.append(action)
+      }
+    }
+    mostHeld = max(mostHeld, underWay.count + unsettled.count)
+  }
+
+  mutating func answerRead(_ index: Int) {
+    switch reads.remove(at: index) {
+    case .scan(let after):
+      let limit = machine.limits.page.rows
+      let found = rows.map(\.message).filter { $0.id > after && rows[Int($0.id) - 1].isPending }
+      machine.scanned(PendingPage(messages: Array(found.prefix(limit)), isLast: found.count <= limit), now: now)
+    case .refill(let key, let after, let through):
+      let limit = machine.limits.laneRows
+      let found = rows.map(\.message).filter {
+        $0.key == key && $0.id > after && $0.id <= through && rows[Int($0.id) - 1].isPending
+      }
+      machine.refilled(
+        key, through: through, PendingPage(messages: Array(found.prefix(limit)), isLast: found.count <= limit))
+    case .load(let id, let lane):
+      let row = rows[Int(id) - 1]
+      machine.loaded(id, lane, row.isPending ? row.message : nil)
+    case .deliver: break
+    }
+    pump()
+  }
+
+  mutating func end(_ index: Int, _ outcome: DeliveryOutcome) {
+    var (message, lane) = underWay.remove(at: index)
+    if outcome.isTry {
+      message.attempts.add(.init(startedAt: now, duration: .zero, error: outcome.reason))
+      rows[Int(message.id) - 1].message.attempts = message.attempts
+    }
+    if case .delivered = outcome { delivered.append(message.id) }
+    let decision = machine.delivered(message, lane, outcome, at: now, random: 1)
+    unsettled.append((message.id, lane, decision))
+    pump()
+  }
+
+  mutating func settle(_ index: Int) {
+    let (id, lane, decision) = unsettled.remove(at: index)
+    switch decision {
+    case .finish: rows[Int(id) - 1].isPending = false
+    case .postpone(let until, _): rows[Int(id) - 1].message.nextAttemptAt = until
+    case .nothing: break
+    }
+    machine.settled(lane)
+    pump()
+  }
+
+  /// Everything that can be done without time passing, in order; deliveries end as `outcome` says.
+  mutating func settleAll(_ outcome: (PendingMessage) -> DeliveryOutcome) {
+    pump()
+    while true {
+      if !reads.isEmpty {
+        answerRead(0)
+      } else if !unsettled.isEmpty {
+        settle(0)
+      } else if let first = underWay.first {
+        end(0, outcome(first.message))
+      } else {
+        return
+      }
+    }
+  }
+
+  mutating func pass(_ duration: Duration) {
+    now = now + duration
+    pump()
+  }
+}
+
+private let ok = DeliveryOutcome.delivered(result: [])
+
+@Suite struct DispatchMachineTests {
+  @Test("messages of a key are delivered in order, whatever happens in whichever order", arguments: 0..<200)
+  func order(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var limits = DispatchMachine.Limits()
+    limits.inFlight = Int.random(in: 1...6, using: &random)
+    limits.lanes = Int.random(in: 2...5, using: &random)
+    limits.laneRows = Int.random(in: 1...4, using: &random)
+    limits.page.rows = Int.random(in: 1...6, using: &random)
+    limits.buffered.rows = Int.random(in: 2...10, using: &random)
+    var policy = DeliveryPolicy.incoming
+    policy.settlesBeforeNext = Bool.random(using: &random)
+    policy.maximumAttempts = 3
+    var world = World(policy, limits: limits)
+    var toAdd = 120
+    var lastOfKey: [String: Int64] = [:]
+    var ended: Set<Int64> = []
+    var step = 0
+    while ended.count < 120 {
+      step += 1
+      guard step < 20_000 else {
+        Issue.record("seed \(seed): \(ended.count) of 120 have ended after \(step) steps")
+        return
+      }
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0 where toAdd > 0:
+        toAdd -= 1
+        world.add(["a", "b", "c", "d", "e", "f", ""].randomElement(using: &random) ?? "")
+        world.pump()
+      case 1 where !world.reads.isEmpty: world.answerRead(Int.random(in: 0..<world.reads.count, using: &random))
+      case 2 where !world.unsettled.isEmpty: world.settle(Int.random(in: 0..<world.unsettled.count, using: &random))
+      case 3 where !world.underWay.isEmpty:
+        let index = Int.random(in: 0..<world.underWay.count, using: &random)
+        let message = world.underWay[index].message
+        let outcome: DeliveryOutcome =
+          switch Int.random(in: 0..<10, using: &random) {
+          case 0: .failed("no")
+          case 1: .unavailable("away", retryAfter: nil)
+          case 2: .refused("never")
+          default: ok
+          }
+        let isOver = outcome == ok || outcome == .refused("never") || (outcome.isTry && message.attempts.count >= 2)
+        if isOver {
+          #expect(ended.insert(message.id).inserted, "seed \(seed): \(message.id) has ended twice")
+          if !message.key.isEmpty {
+            #expect(lastOfKey[message.key, default: 0] < message.id, "seed \(seed): \(message.id) came late")
+            lastOfKey[message.key] = message.id
+          }
+        }
+        world.end(index, outcome)
+      case 4: world.pass(.milliseconds(Int.random(in: 1...20_000, using: &random)))
+      default: break
+      }
+      #expect(world.mostHeld <= limits.inFlight)
+    }
+  }
+
+  @Test("a key that waits for its next try holds up no other, and nothing of it overtakes")
+  func blockedKey() {
+    var world = World()
+    for key in ["bad", "good", "bad", "good"] { world.add(key) }
+    world.settleAll { $0.id == 1 ? .failed("no") : ok }
+    #expect(world.delivered == [2, 4])
+    world.pass(.seconds(1))
+    world.settleAll { _ in ok }
+    #expect(world.delivered == [2, 4, 1, 3])
+  }
+
+  @Test("a poisonous message is given up after its tries, and its key goes on")
+  func poison() {
+    var world = World()
+    for _ in 0..<3 { world.add("k") }
+    var tries = 0
+    for _ in 0..<100 {
+      world.settleAll { message in
+        if message.id == 2 { tries += 1 }
+        return message.id == 2 ? .failed("no") : ok
+      }
+      world.pass(.seconds(30))
+    }
+    #expect(world.delivered == [1, 3])
+    #expect(tries == DeliveryPolicy.incoming.maximumAttempts)
+    #expect(world.rows.allSatisfy { !$0.isPending })
+  }
+
+  @Test("a destination that is away is asked by one message at a time, and all go on once it is back")
+  func breaker() {
+    var world = World()
+    for n in 0..<200 { world.add("k\(n)") }
+    world.settleAll { _ in .unavailable("away", retryAfter: nil) }
+    #expect(world.machine.breaker.openUntil != nil && world.machine.breaker.lastError == "away")
+    var asked = 0
+    for _ in 0..<10 {
+      world.pass(.seconds(31))
+      world.pump()
+      while !world.reads.isEmpty { world.answerRead(0) }
+      asked += world.underWay.count
+      world.settleAll { _ in .unavailable("away", retryAfter: nil) }
+    }
+    #expect(asked == 10)
+    world.pass(.seconds(31))
+    world.settleAll { _ in ok }
+    #expect(world.delivered.count == 200 && world.machine.breaker.openUntil == nil)
+    #expect(world.rows.allSatisfy { $0.message.attempts.count <= 1 }, "being away is no try of the message")
+  }
+
+  @Test("a message is given up when its lifetime is over, however often the destination was away")
+  func lifetime() {
+    var world = World(.outgoing)
+    world.add("k")
+    var hours = 0
+    while world.rows[0].isPending && hours < 100 {
+      world.settleAll { _ in .unavailable("away", retryAfter: nil) }
+      world.pass(.seconds(3600))
+      hours += 1
+    }
+    #expect(hours == 49)
+  }
+
+  @Test("a clock that was set back does not keep a message waiting")
+  func clock() {
+    var world = World()
+    world.add("k")
+    world.settleAll { _ in .failed("no") }
+    world.now = WallTime(seconds: 1_000_000 - 86_400)
+    world.settleAll { _ in ok }
+    #expect(world.delivered == [1])
+  }
+
+  @Test("a replayed message is delivered once, also when the cursor has not come to it yet")
+  func requeue() {
+    var world = World()
+    for _ in 0..<3 { world.add("k") }
+    world.settleAll { $0.id == 1 ? .refused("never") : ok }
+    world.rows[0].isPending = true
+    let isRequeue1 = world.machine.requeue(1, key: "k")
+    #expect(isRequeue1)
+    let isRequeue2 = world.machine.requeue(1, key: "k")
+    #expect(isRequeue2)
+    world.settleAll { _ in ok }
+    #expect(world.delivered == [2, 3, 1])
+
+    var fresh = World()
+    for _ in 0..<3 { fresh.add("k") }
+    let isRequeue3 = fresh.machine.requeue(2, key: "k")
+    #expect(isRequeue3)
+    fresh.settleAll { _ in ok }
+    #expect(fresh.delivered == [1, 2, 3])
+  }
+
+  @Test("what is being given up is not delivered, and what is being delivered can't be given up")
+  func withhold() {
+    var world = World()
+    for _ in 0..<3 { world.add("k") }
+    world.pump()
+    while !world.reads.isEmpty { world.answerRead(0) }
+    #expect(world.underWay.map(\.message.id) == [1])
+    let isWithhold4 = world.machine.withhold(1, key: "k")
+    #expect(!isWithhold4)
+    let isWithhold5 = world.machine.withhold(2, key: "k")
+    #expect(isWithhold5)
+    world.settleAll { _ in ok }
+    world.rows[1].isPending = false
+    world.machine.released(2, key: "k")
+    world.settleAll { _ in ok }
+    #expect(world.delivered == [1, 3])
+  }
+
+  @Test("a stuck message that is given up lets its key go on at once")
+  func givenUpWhileParked() {
+    var world = World()
+    for _ in 0..<2 { world.add("k") }
+    world.settleAll { _ in .failed("no") }
+    let isWithhold6 = world.machine.withhold(1, key: "k")
+    #expect(isWithhold6)
+    world.rows[0].isPending = false
+    world.machine.released(1, key: "k")
+    world.settleAll { _ in ok }
+    #expect(world.delivered == [2])
+  }
+}

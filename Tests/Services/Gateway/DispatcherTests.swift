@@ -1,0 +1,101 @@
+import EventLoop
+import Testing
+
+@testable import Gateway
+
+/// What was consumed, in order, by key.
+private final class Ledger: Sendable {
+  private let entries = Lock<[String]>([])
+  var all: [String] { entries.withLock { $0 } }
+  func add(_ entry: String) { entries.withLock { $0.append(entry) } }
+}
+
+@Suite struct DispatcherTests {
+  @Test("an accepted message reaches its service, and the journal says what came of it")
+  func delivery() async throws {
+    let receipt = try await TemporaryJournal.withInbound(consume: { _, request, _ in .init(result: request.body) }) {
+      let message = IncomingMessage(id: "1", key: "A", body: #"{"a":1}"#)
+      return try await $0.outcome(of: try await $0.accept(message), message)
+    }
+    #expect(receipt?.status == .success)
+    #expect(receipt.map { String(decoding: $0.result, as: UTF8.self) } == #"{"a":1}"#)
+  }
+
+  @Test("the same message again, while it waits or later, has one effect and the same end")
+  func duplicate() async throws {
+    let ledger = Ledger()
+    let receipts = try await TemporaryJournal.withInbound(consume: { _, request, _ in
+      ledger.add(request.deliveryId)
+      return .init(result: Array("7".utf8))
+    }) { queue in
+      let message = IncomingMessage(id: "1", key: "A")
+      var receipts: [Receipt?] = []
+      for _ in 0..<3 { receipts.append(try await queue.outcome(of: try await queue.accept(message), message)) }
+      let other = IncomingMessage(id: "1", key: "A", body: #"{"b":1}"#)
+      receipts.append(try await queue.outcome(of: try await queue.accept(other), other))
+      return receipts
+    }
+    #expect(receipts.map { $0?.status } == [.success, .success, .success, .success])
+    #expect(receipts.compactMap { $0?.result } == Array(repeating: Array("7".utf8), count: 4))
+    #expect(ledger.all == ["1", "1"], "the same id with other content is another message")
+  }
+
+  @Test("what a process left behind is delivered by the next, in order")
+  func restart() async throws {
+    let journal = try TemporaryJournal()
+    for n in 0..<300 {
+      let message = IncomingMessage(id: "\(n)", key: "k\(n % 3)")
+      _ = try await journal.store.receive(message, at: .now)
+    }
+    await journal.store.database.close()
+
+    let ledger = Ledger()
+    let store = try journal.reopened()
+    let queue = InboundQueue(store: store) { _, request, _ in
+      ledger.add(request.deliveryId)
+      return .init()
+    }
+    try await journal.running(queue.dispatchers) {
+      while ledger.all.count < 300 { await Task.yield() }
+    }
+    await store.database.close()
+    for key in 0..<3 {
+      #expect(ledger.all.compactMap { Int($0) }.filter { $0 % 3 == key } == Array(stride(from: key, to: 300, by: 3)))
+    }
+    #expect(try await pending(journal) == 0)
+  }
+
+  private func pending(_ journal: TemporaryJournal) async throws -> Int {
+    let store = try journal.reopened()
+    let page = try await store.pending(
+      destination: "inventory", after: 0, limits: PageLimits(rows: 10, weight: .max))
+    await store.database.close()
+    return page.messages.count
+  }
+
+  @Test("a stop waits for what is under way and leaves the rest in the journal")
+  func stop() async throws {
+    let journal = try TemporaryJournal()
+    for n in 0..<10 {
+      _ = try await journal.store.receive(IncomingMessage(id: "\(n)", key: "A"), at: .now)
+    }
+    let ledger = Ledger()
+    let (entered, enter) = AsyncStream<Void>.makeStream()
+    let (released, release) = AsyncStream<Void>.makeStream()
+    let queue = InboundQueue(store: journal.store) { _, request, _ in
+      enter.yield()
+      for await _ in released { break }
+      ledger.add(request.deliveryId)
+      return .init()
+    }
+    let running = queue.dispatchers.map { dispatcher in Task { await dispatcher.run() } }
+    for await _ in entered { break }
+    for one in running { one.cancel() }
+    release.yield()
+    release.finish()
+    for one in running { await one.value }
+    await journal.store.database.close()
+    #expect(ledger.all == ["0"])
+    #expect(try await pending(journal) == 9)
+  }
+}

@@ -43,10 +43,12 @@ let package = Package(
     .target(name: "Storage", dependencies: ["CSQLite", "CCrypto", "EventLoop"], path: "Shared/Storage"),
     .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),
     .target(
-      name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "Storage", "EventLoop", "CSystem"], path: "Shared/ServiceKit"),
+      name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "Storage", "EventLoop", "CSystem"],
+      path: "Shared/ServiceKit"),
 
     .executableTarget(
-      name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "Storage", "HTTP", "EventLoop", "CCrypto"],
+      name: "Gateway",
+      dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "Storage", "HTTP", "EventLoop", "CCrypto"],
       path: "Services/Gateway"),
     .executableTarget(name: "Catalog", dependencies: ["ServiceKit", "Stubs"], path: "Services/Catalog"),
     .executableTarget(

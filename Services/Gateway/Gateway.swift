@@ -28,7 +28,9 @@ enum Gateway {
 
     let journal = JournalStore(database: database)
     let inbound = InboundQueue(store: journal) { try await backends.consume($0, $1, $2) }
-    for dispatcher in inbound.dispatchers { setup.run("messages for \(dispatcher.destination)") { await dispatcher.run() } }
+    for dispatcher in inbound.dispatchers {
+      setup.run("messages for \(dispatcher.destination)") { await dispatcher.run() }
+    }
 
     let callback = try callbackServer(configuration, oms, inbound)
     serve(callback, "callback edge", &setup)

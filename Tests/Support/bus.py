@@ -18,7 +18,7 @@ CREATED = "2024-02-03T04:05:06+00:00"
 def registered_stack(oms_options=None, **options):
     """(oms, stack), as soon as the gateway has registered."""
     with Oms(client_id="shop", client_secret="only-for-tests", **(oms_options or {})) as oms:
-        settings = {**CREDENTIALS, "oms_url": oms.url, "oms_oauth_server_url": oms.url, **options}
+        settings = {**CREDENTIALS, "oms_url": oms.url, "oms_oauth_server_url": oms.url, "oms_synchronous_methods": UPDATED, **options}
         with Stack(**settings) as stack:
             oms.bus.wait_for_registration(30)
             yield oms, stack

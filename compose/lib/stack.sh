@@ -48,7 +48,9 @@ demo_settings() {
   OMS_OAUTH_CLIENT_ID=demo
   OMS_OAUTH_CLIENT_SECRET=$(random_text)
   OMS_SECRET=$(random_text)
-  export OMS_URL OMS_OAUTH_SERVER_URL OMS_OAUTH_CLIENT_ID OMS_OAUTH_CLIENT_SECRET OMS_SECRET
+  # The story tells what each message did, which the simulator learns from a synchronous answer.
+  OMS_SYNCHRONOUS_METHODS=${OMS_SYNCHRONOUS_METHODS-magento.inventory.aggregate_stock_management.updated}
+  export OMS_URL OMS_OAUTH_SERVER_URL OMS_OAUTH_CLIENT_ID OMS_OAUTH_CLIENT_SECRET OMS_SECRET OMS_SYNCHRONOUS_METHODS
 }
 
 random_text() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }

@@ -105,9 +105,12 @@ struct CallbackEdge: Sendable {
       }
       return Self.answer(message, outcome)
     } catch {
-      Log.error("message not accepted", ["delivery_id": .deliveryID(message.deliveryID), "reason": LogValue(error)], trace: trace)
+      Log.error(
+        "message not accepted", ["delivery_id": .deliveryID(message.deliveryID), "reason": LogValue(error)],
+        trace: trace)
       return .jsonRPC(
-        JSONRPCError(.handlerFailed, "the message could not be made durable: send it again later", id: message.deliveryID),
+        JSONRPCError(
+          .handlerFailed, "the message could not be made durable: send it again later", id: message.deliveryID),
         status: 503, headers: ["Retry-After": "5"])
     }
   }
@@ -119,7 +122,8 @@ struct CallbackEdge: Sendable {
   /// The answer to a synchronous message.
   private static func answer(_ message: IncomingMessage, _ outcome: Receipt?) -> HTTPResponse {
     switch outcome {
-    case .some(let receipt) where receipt.status == .success: return .jsonRPC(id: message.deliveryID, result: receipt.result)
+    case .some(let receipt) where receipt.status == .success:
+      return .jsonRPC(id: message.deliveryID, result: receipt.result)
     case .some(let receipt) where receipt.status != .pending:
       if !receipt.result.isEmpty { return .jsonRPC(id: message.deliveryID, error: receipt.result) }
       return .jsonRPC(JSONRPCError(.handlerFailed, receipt.reason, id: message.deliveryID))

@@ -39,7 +39,8 @@ extension HTTPResponse {
   ///
   /// - Parameter error: a JSON-RPC error object, as JSON text.
   static func jsonRPC(id: String, error: [UInt8]) -> HTTPResponse {
-    .json(status: 200, headers: [:], #"{"jsonrpc":"2.0","id":\#(id),"error":\#(String(decoding: error, as: UTF8.self))}"#)
+    .json(
+      status: 200, headers: [:], #"{"jsonrpc":"2.0","id":\#(id),"error":\#(String(decoding: error, as: UTF8.self))}"#)
   }
 
   /// A reply that carries a result.

@@ -7,7 +7,8 @@ struct ConsumeFailure: Equatable {
 
   init(_ error: any Error, service: ConnectorService) {
     guard let error = error as? RPCError else {
-      Log.error("message failed for a reason of the gateway's own", ["service": "\(service)", "reason": LogValue(error)])
+      Log.error(
+        "message failed for a reason of the gateway's own", ["service": "\(service)", "reason": LogValue(error)])
       outcome = .failed("\(service) could not consume the message; the gateway's log has the reason")
       return
     }

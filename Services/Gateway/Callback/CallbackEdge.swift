@@ -100,9 +100,7 @@ struct CallbackEdge: Sendable {
         return .jsonRPC(JSONRPCError(.methodNotFound, text, id: message.deliveryID))
       }
       guard isSynchronous(message.method) else { return .jsonRPC(id: message.deliveryID, result: Array("true".utf8)) }
-      let outcome = try await Self.limited(to: Self.synchronousTimeout) {
-        try await inbound.outcome(of: receipt, message)
-      }
+      let outcome = await Self.limited(to: Self.synchronousTimeout) { await inbound.outcome(of: receipt, message) }
       return Self.answer(message, outcome)
     } catch {
       Log.error(
@@ -150,16 +148,16 @@ struct CallbackEdge: Sendable {
 
   /// Cancels `body` after that time.
   private static func limited<Value: Sendable>(
-    to limit: Duration, _ body: @escaping @Sendable () async throws -> Value?
-  ) async throws -> Value? {
-    let work = Task { try await body() }
+    to limit: Duration, _ body: @escaping @Sendable () async -> Value?
+  ) async -> Value? {
+    let work = Task { await body() }
     let timer = Task {
       // A cancelled sleep is a body that was in time.
       if (try? await Task.sleep(for: limit)) != nil { work.cancel() }
     }
     defer { timer.cancel() }
-    return try await withTaskCancellationHandler {
-      try await work.value
+    return await withTaskCancellationHandler {
+      await work.value
     } onCancel: {
       work.cancel()
     }

@@ -63,18 +63,27 @@ actor Dispatcher {
   /// Waits for the next try of a message to end.
   ///
   /// - Returns: what became of it then, which may be `PENDING` still; nil when the gateway stops.
-  func outcome(of id: Int64) async throws -> Receipt? {
-    machine.woken()
-    return try await withTaskCancellationHandler {
-      // It may have ended before anybody waited for it.
-      if let receipt = try await store.receipt(id), receipt.status != .pending { return receipt }
-      guard isRunning, !Task.isCancelled else { return nil }
-      return await withCheckedContinuation { continuation in
+  func outcome(of id: Int64) async -> Receipt? {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guard isRunning, !Task.isCancelled else { return continuation.resume(returning: nil) }
         waiters[id, default: []].append(continuation)
+        machine.woken()
         pump()
+        // It may have ended before anybody waited for it.
+        start { await self.answerIfEnded(id) }
       }
     } onCancel: {
       Task { await self.forget(id) }
+    }
+  }
+
+  private func answerIfEnded(_ id: Int64) async {
+    do {
+      guard let receipt = try await store.receipt(id), receipt.status != .pending else { return }
+      for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: receipt) }
+    } catch {
+      report(error)
     }
   }
 

@@ -37,9 +37,9 @@ struct InboundQueue: Sendable {
   /// Waits for a message that was accepted.
   ///
   /// - Returns: what has become of it; nil when the gateway stops, or the task is cancelled.
-  func outcome(of receipt: Receipt, _ message: IncomingMessage) async throws -> Receipt? {
+  func outcome(of receipt: Receipt, _ message: IncomingMessage) async -> Receipt? {
     guard receipt.status == .pending else { return receipt }
-    return try await dispatcher(of: message)?.outcome(of: receipt.id)
+    return await dispatcher(of: message)?.outcome(of: receipt.id)
   }
 
   private func dispatcher(of message: IncomingMessage) -> Dispatcher? {

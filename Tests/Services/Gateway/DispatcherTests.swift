@@ -15,7 +15,7 @@ private final class Ledger: Sendable {
   func delivery() async throws {
     let receipt = try await TemporaryJournal.withInbound(consume: { _, request, _ in .init(result: request.body) }) {
       let message = IncomingMessage(id: "1", key: "A", body: #"{"a":1}"#)
-      return try await $0.outcome(of: try await $0.accept(message), message)
+      return await $0.outcome(of: try await $0.accept(message), message)
     }
     #expect(receipt?.status == .success)
     #expect(receipt.map { String(decoding: $0.result, as: UTF8.self) } == #"{"a":1}"#)
@@ -30,9 +30,9 @@ private final class Ledger: Sendable {
     }) { queue in
       let message = IncomingMessage(id: "1", key: "A")
       var receipts: [Receipt?] = []
-      for _ in 0..<3 { receipts.append(try await queue.outcome(of: try await queue.accept(message), message)) }
+      for _ in 0..<3 { receipts.append(await queue.outcome(of: try await queue.accept(message), message)) }
       let other = IncomingMessage(id: "1", key: "A", body: #"{"b":1}"#)
-      receipts.append(try await queue.outcome(of: try await queue.accept(other), other))
+      receipts.append(await queue.outcome(of: try await queue.accept(other), other))
       return receipts
     }
     #expect(receipts.map { $0?.status } == [.success, .success, .success, .success])

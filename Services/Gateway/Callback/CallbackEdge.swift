@@ -2,6 +2,7 @@ import HTTP
 import Messages
 import RPC
 import ServiceKit
+import Storage
 
 /// Where the OMS delivers its messages: `/service-bus` on GATEWAY_HTTP.
 ///
@@ -79,7 +80,7 @@ struct CallbackEdge: Sendable {
     if method != nil, request.params?.kind != .object {
       throw JSONRPCError(.invalidParams, "params is \(request.params == nil ? "missing" : "no object")", id: request.id)
     }
-    let digest = MessageDigest.sha256(Array(request.method.utf8), request.params?.serialized ?? [])
+    let digest = SHA256.digest(ofParts: [Array(request.method.utf8), request.params?.serialized ?? []])
     var message = IncomingMessage(
       deliveryID: request.id, method: cut(request.method), key: "", destination: "", body: body, digest: digest,
       traceparent: trace.traceparent)
@@ -138,7 +139,7 @@ struct CallbackEdge: Sendable {
     do {
       _ = try await inbound.accept(
         IncomingMessage(
-          deliveryID: error.id, method: "", key: "", destination: "", body: body, digest: MessageDigest.sha256(body),
+          deliveryID: error.id, method: "", key: "", destination: "", body: body, digest: SHA256.digest(ofParts: [body]),
           traceparent: trace.traceparent, status: .error, reason: "\(error)"))
     } catch {
       Log.error("message not in the journal", ["reason": LogValue(error)], trace: trace)

@@ -8,7 +8,7 @@ struct IncomingMessage: Sendable {
   var destination: String
   /// The whole request.
   var body: [UInt8]
-  /// What makes the same message the same: see ``MessageDigest``.
+  /// What makes the same message the same: SHA-256 of its method and params.
   var digest: [UInt8]
   var traceparent: String
   /// `.pending`, or what it is from the start.

@@ -1,11 +1,11 @@
 import CCrypto
 
 /// SHA-256 (FIPS 180-4).
-enum SHA256 {
-  static let byteCount = 32
+public enum SHA256 {
+  public static let byteCount = 32
 
   /// The digest of several parts. Each is preceded by its length, so that no byte can pass from one to its neighbour unseen.
-  static func digest(ofParts parts: [[UInt8]]) -> [UInt8] {
+  public static func digest(ofParts parts: [[UInt8]]) -> [UInt8] {
     guard let context = EVP_MD_CTX_new() else { preconditionFailure("out of memory") }
     defer { EVP_MD_CTX_free(context) }
     check(EVP_DigestInit_ex(context, EVP_sha256(), nil))

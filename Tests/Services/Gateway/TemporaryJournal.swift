@@ -57,6 +57,6 @@ extension IncomingMessage {
     let text = #"{"id":\#(id),"method":"\#(method)","params":\#(body)}"#
     self.init(
       deliveryID: id, method: method, key: key, destination: "inventory", body: Array(text.utf8),
-      digest: MessageDigest.sha256(Array(text.utf8)), traceparent: "")
+      digest: SHA256.digest(ofParts: [Array(text.utf8)]), traceparent: "")
   }
 }

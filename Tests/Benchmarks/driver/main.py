@@ -4,13 +4,14 @@ import argparse
 import sys
 import unittest
 
-from . import guard, rpc, stock
+from . import guard, link, rpc, stock
 from .failure import Failure
 from .measures import as_json, as_table
 
 BENCHMARKS = {
     "rpc": lambda options: rpc.run(options.quick),
     "stock": lambda options: stock.run(options.quick),
+    "link": lambda options: link.run(options.quick),
     "instructions": lambda options: guard.run(options.record),
 }
 

@@ -30,15 +30,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run_on(cores: set[int], command: list) -> str:
+def run_on(cores: set[int], command: list, limit_seconds: float = RUN_LIMIT_SECONDS) -> str:
     """Runs a program on these cores (any, when there are none) to its end and returns what it printed."""
     words = [str(word) for word in command]
     try:
         done = subprocess.run(
-            words, capture_output=True, text=True, timeout=RUN_LIMIT_SECONDS, preexec_fn=_pin_to(cores)
+            words, capture_output=True, text=True, timeout=limit_seconds, preexec_fn=_pin_to(cores)
         )
     except subprocess.TimeoutExpired:
-        raise Failure(f"`{' '.join(words)}` is not through after {RUN_LIMIT_SECONDS} s") from None
+        raise Failure(f"`{' '.join(words)}` is not through after {limit_seconds} s") from None
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()[-2000:]
         raise Failure(f"`{' '.join(words)}` failed with exit code {done.returncode}: {said}")
@@ -108,6 +108,10 @@ class Server:
                 self._process.kill()
                 self._process.wait()
         self._errors.close()
+
+    def kill(self) -> None:
+        """Ends it as a crash does."""
+        self.stop(signal.SIGKILL)
 
     def __enter__(self) -> "Server":
         return self

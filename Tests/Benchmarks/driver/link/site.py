@@ -1,0 +1,106 @@
+"""A connector on a store of its own whose processes can be killed and started again."""
+
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from .. import build
+from ..failure import Failure
+from ..processes import Server, free_port
+from .programs import SECRET, Programs
+
+HEALTHY_WITHIN_SECONDS = 60
+POLL_SECONDS = 0.01
+
+
+class Site:
+    """The folders and addresses of one connector; a context manager that ends its processes and removes all."""
+
+    def __init__(self, programs: Programs):
+        self._programs = programs
+        # The stores lie where the bare program has its own; sockets elsewhere: their path may have 107 bytes at most.
+        self._data = Path(tempfile.mkdtemp(prefix="link-", dir=build.OUTPUT))
+        self._state = Path(tempfile.mkdtemp(prefix="bench-"))
+        (self._state / "inventory").mkdir()
+        self.callback = f"127.0.0.1:{free_port()}"
+        self._addresses = {name: f"127.0.0.1:{free_port()}" for name in ("GATEWAY_GRPC", "GATEWAY_ADMIN")}
+        self._running: dict[str, Server] = {}
+
+    def __enter__(self) -> "Site":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in list(self._running):
+            self.stop(name)
+        shutil.rmtree(self._state, ignore_errors=True)
+        shutil.rmtree(self._data, ignore_errors=True)
+
+    # Processes
+
+    @property
+    def gateway(self) -> Server:
+        return self._running["gateway"]
+
+    def start(self, name: str) -> None:
+        """Starts `gateway` or `inventory` and returns when its health probe says SERVING."""
+        program = getattr(self._programs, name)
+        environment = self._environment(name)
+        self._running[name] = Server([str(program)], environment["LISTEN"], environment=environment)
+
+        def serves() -> bool:
+            return subprocess.run([str(program), "--check"], env=environment, capture_output=True).returncode == 0
+
+        wait_until(serves, f"{name} is healthy", HEALTHY_WITHIN_SECONDS)
+
+    def stop(self, name: str) -> None:
+        self._running.pop(name).stop()
+
+    def kill(self, name: str) -> None:
+        self._running.pop(name).kill()
+
+    def _environment(self, name: str) -> dict[str, str]:
+        listen = "inventory/1.sock" if name == "inventory" else "gateway.sock"
+        return {
+            "PATH": "/usr/bin:/bin",
+            "STATE_DIR": str(self._state),
+            "LISTEN": f"unix:{self._state}/{listen}",
+            "DATABASE_URL": f"sqlite:{self._data}",
+            "GATEWAY_INSECURE": "1",
+            "GATEWAY_HTTP": self.callback,
+            "OMS_SECRET": SECRET,
+            **self._addresses,
+        }
+
+    # The journal
+
+    def count(self, condition: str = "TRUE") -> int:
+        return self.ask(f"SELECT count(*) FROM journal WHERE {condition}")[0]
+
+    def wait_until_drained(self, limit_seconds: float) -> None:
+        def is_drained() -> bool:
+            return not self.ask("SELECT EXISTS (SELECT 1 FROM journal WHERE destination = 'inventory' AND status = 1)")[0]
+
+        wait_until(is_drained, "no message waits", limit_seconds, every_seconds=0.1)
+        others = self.count("status <> 2")
+        if others:
+            raise Failure(f"{others} messages have not ended with SUCCESS; see the gateway's journal")
+
+    def ask(self, query: str) -> tuple:
+        """The first row of what the gateway's store answers."""
+        with closing(sqlite3.connect(f"file:{self._data}/gateway.sqlite?mode=ro", uri=True)) as connection:
+            return connection.execute(query).fetchone()
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str, limit_seconds: float, every_seconds: float = POLL_SECONDS
+) -> None:
+    end = time.monotonic() + limit_seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Failure(f"not so within {limit_seconds} s: {what}")
+        time.sleep(every_seconds)

@@ -17,9 +17,9 @@ struct ConsumeFailure: Equatable {
     case .unavailable where error.cause is NoConnection:
       Log.debug("can't be reached", ["service": "\(service)", "reason": "\(error.message)"])
       outcome = .unavailable("\(service) can't be reached", retryAfter: nil)
-    // The service lives and says that it can't now, whatever the message: its store is full, locked, gone.
-    case .resourceExhausted:
-      outcome = .unavailable("\(service): \(error.message)", retryAfter: nil)
+    // The service lives and says when to come again, whatever the message: its store is full, locked, gone.
+    case _ where error.retryDelay != nil:
+      outcome = .unavailable("\(service): \(error.message)", retryAfter: error.retryDelay)
     case .invalidArgument, .outOfRange: outcome = Self.refused(.invalidParams, error.message)
     case .failedPrecondition, .notFound, .alreadyExists: outcome = Self.refused(.handlerFailed, error.message)
     case .unimplemented: outcome = Self.refused(.methodNotFound, "\(service) does not consume this method")

@@ -35,8 +35,12 @@ extension RPCError {
       self.init(
         .unavailable, "this replica is stopping; send it to another",
         details: Self.mayPass("REPLICA_STOPPING", after: .zero))
-    case .newerSchema, .cannotOpen, .constraint, .corrupt, .other:
+    case .constraint:
       self.init(unexplained: error, what)
+    case .newerSchema, .cannotOpen, .corrupt, .other:
+      // Not the request's fault: it may be sent again when somebody has mended the store.
+      self.init(unexplained: error, what)
+      details = Self.mayPass("STORE_FAILED", after: .seconds(5))
     }
   }
 

@@ -98,11 +98,11 @@ struct BadRequestTests {
     #expect(error.details.first == .errorInfo(reason: reason, domain: "omsconnector"))
   }
 
-  @Test("what does not pass says nothing of the store", arguments: [StorageError.Kind.corrupt, .cannotOpen, .other])
+  @Test("what somebody has to mend says nothing of the store, only when to ask again", arguments: [StorageError.Kind.corrupt, .cannotOpen, .other])
   func keptInside(kind: StorageError.Kind) {
     let error = RPCError(inventory: StorageError(kind, "store /secret/path"))
     #expect(error.code == .internalError)
-    #expect(error.details.isEmpty)
+    #expect(error.details == [.errorInfo(reason: "STORE_FAILED", domain: "omsconnector"), .retryInfo(.seconds(5))])
     #expect(!error.message.contains("secret"))
     #expect(error.cause is StorageError)
   }

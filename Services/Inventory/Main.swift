@@ -5,7 +5,7 @@ import Storage
 @main struct InventoryMain {
   static let service = ServiceDescription(
     name: "inventory", summary: "stock per aggregate and SKU, as the OMS last told it",
-    listen: "unix:$STATE_DIR/inventory/1.sock", settings: [StoreSettings.databaseURL])
+    listen: "unix:$STATE_DIR/inventory/1.sock", settings: [StoreSettings.databaseURL, OutboxRelay.gatewayTarget])
 
   static func main() {
     ServiceRunner.run(service) { setup in

@@ -23,5 +23,6 @@ enum StockSchema {
         """
       ]),
     Inbox.migration,
+    Outbox.migration,
   ]
 }

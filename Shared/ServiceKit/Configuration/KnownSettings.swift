@@ -4,18 +4,17 @@ enum KnownSettings {
   /// What an executable reads; a test holds the list against the executables.
   static let read = [
     "CATALOG_TARGET", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN", "GATEWAY_GRPC", "GATEWAY_HTTP",
-    "GATEWAY_INSECURE", "GATEWAY_TOKENS_FILE", "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL", "LOOPS", "OMSCTL_CA_FILE",
-    "OMSCTL_CERTIFICATE_FILE", "OMSCTL_GATEWAY", "OMSCTL_KEY_FILE", "OMSCTL_TOKEN", "OMS_APPLICATION_ID",
-    "OMS_DELEGATE_PATH",
+    "GATEWAY_INSECURE", "GATEWAY_TARGET", "GATEWAY_TOKENS_FILE", "INVENTORY_TARGET", "LISTEN", "LOG_LEVEL", "LOOPS",
+    "OMSCTL_CA_FILE", "OMSCTL_CERTIFICATE_FILE", "OMSCTL_GATEWAY", "OMSCTL_KEY_FILE", "OMSCTL_TOKEN",
+    "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH",
     "OMS_EVENTS_PATH", "OMS_OAUTH_CLIENT_ID", "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL", "OMS_REMOTE_PATH",
     "OMS_REQUIRE_SIGNATURE", "OMS_SECRET", "OMS_SYNCHRONOUS_METHODS", "OMS_URL", "POST_SALES_TARGET", "SALES_TARGET",
     "STATE_DIR",
     "TLS_ALLOWED_PEERS", "TLS_CA_FILE", "TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE", "TLS_KEY_FILE",
   ]
 
-  /// Names of the connector's interface that nothing reads yet: the services' way to the gateway's outgoing queue, and
-  /// the shop. A stack that sets them already is right.
-  static let reserved = ["COMMERCE_TOKEN", "COMMERCE_URL", "GATEWAY_TARGET"]
+  /// Names of the connector's interface that nothing reads yet: the shop. A stack that sets them already is right.
+  static let reserved = ["COMMERCE_TOKEN", "COMMERCE_URL"]
 
   /// Variables that begin so are meant for us.
   static let prefixes = [

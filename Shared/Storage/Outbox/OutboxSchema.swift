@@ -1,0 +1,66 @@
+extension Outbox {
+  /// The tables, a step of the schema of each service that has an outbox.
+  ///
+  /// A row's id is a part of its delivery id, by which the gateway knows a message that it has already: so an id is never
+  /// used again, though its row is gone (AUTOINCREMENT), and a store that is made anew has other ids (store_id).
+  public static let migration = Migration(
+    "outbox",
+    sqlite: [
+      """
+      CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        method TEXT NOT NULL,
+        message_key TEXT NOT NULL,
+        route INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        created_at INTEGER NOT NULL -- nanoseconds since 1970, UTC
+      ) STRICT
+      """,
+      """
+      CREATE TABLE outbox_refused ( -- what the gateway will never take
+        id INTEGER PRIMARY KEY,
+        method TEXT NOT NULL,
+        message_key TEXT NOT NULL,
+        route INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        created_at INTEGER NOT NULL,
+        refused_at INTEGER NOT NULL,
+        reason TEXT NOT NULL
+      ) STRICT
+      """,
+      "CREATE TABLE outbox_store (store_id TEXT NOT NULL, holder TEXT NOT NULL, held_until INTEGER NOT NULL) STRICT",
+      "INSERT INTO outbox_store (store_id, holder, held_until) VALUES (lower(hex(randomblob(8))), '', 0)",
+    ],
+    postgresql: [
+      """
+      CREATE TABLE outbox (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        method TEXT COLLATE "C" NOT NULL,
+        message_key TEXT COLLATE "C" NOT NULL,
+        route BIGINT NOT NULL,
+        body BYTEA NOT NULL,
+        created_at BIGINT NOT NULL -- nanoseconds since 1970, UTC
+      )
+      """,
+      """
+      CREATE TABLE outbox_refused ( -- what the gateway will never take
+        id BIGINT PRIMARY KEY,
+        method TEXT COLLATE "C" NOT NULL,
+        message_key TEXT COLLATE "C" NOT NULL,
+        route BIGINT NOT NULL,
+        body BYTEA NOT NULL,
+        created_at BIGINT NOT NULL,
+        refused_at BIGINT NOT NULL,
+        reason TEXT COLLATE "C" NOT NULL
+      )
+      """,
+      """
+      CREATE TABLE outbox_store (
+        store_id TEXT COLLATE "C" NOT NULL, holder TEXT COLLATE "C" NOT NULL, held_until BIGINT NOT NULL)
+      """,
+      """
+      INSERT INTO outbox_store (store_id, holder, held_until)
+      VALUES (left(replace(gen_random_uuid()::text, '-', ''), 16), '', 0)
+      """,
+    ])
+}

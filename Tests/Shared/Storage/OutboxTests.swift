@@ -1,0 +1,164 @@
+import Testing
+
+@testable import Storage
+
+@Suite("Outbox")
+struct OutboxTests {
+  let store: TemporaryStore
+  let outbox = Outbox(service: "tests")
+  static let schema = TemporaryStore.schema + [Outbox.migration]
+  static let everything = Outbox.Room(rows: 1_000, bytes: .max)
+
+  init() throws { store = try TemporaryStore() }
+
+  private func open() throws -> Database { try Database(path: store.path, migrations: Self.schema) }
+
+  static func message(_ body: String = "{}", key: String = "k") -> OutboxMessage {
+    OutboxMessage(method: "a.b", key: key, route: .delegate, body: Array(body.utf8))
+  }
+
+  private func add(_ database: Database, _ bodies: [String]) async throws -> [String] {
+    let outbox = outbox
+    return try await database.write { connection in
+      try bodies.map { try outbox.add(connection, Self.message($0)) }
+    }
+  }
+
+  private func rows(
+    _ database: Database, after: Int64 = 0, room: Outbox.Room = everything, except known: Set<Int64> = []
+  ) async throws -> [OutboxRow] {
+    let outbox = outbox
+    return try await database.read { try outbox.rows($0, after: after, room: room, except: known.contains) }
+  }
+
+  @Test("messages come out in their order, with ids that name service, store and row")
+  func order() async throws {
+    let database = try open()
+    let ids = try await add(database, ["1", "2", "3"])
+    let rows = try await rows(database)
+    #expect(rows.map(\.deliveryID) == ids)
+    #expect(rows.map(\.id) == [1, 2, 3])
+    #expect(rows.map(\.message) == ["1", "2", "3"].map { Self.message($0) })
+    let store = ids[0].dropFirst("tests-".count).dropLast("-1".count)
+    #expect(ids[0].hasPrefix("tests-") && ids[0].hasSuffix("-1"))
+    #expect(store.count == 16 && store.allSatisfy(\.isHexDigit))
+    let other = try TemporaryStore()
+    let otherDatabase = try Database(path: other.path, migrations: Self.schema)
+    #expect(try await add(otherDatabase, ["1"]) != [ids[0]])
+    for database in [database, otherDatabase] { await database.close() }
+  }
+
+  @Test("a change that fails takes its message with it")
+  func rollback() async throws {
+    let database = try open()
+    let outbox = outbox
+    await #expect(throws: Refusal()) {
+      try await database.write { connection in
+        try outbox.add(connection, Self.message())
+        throw Refusal()
+      }
+    }
+    #expect(try await rows(database).isEmpty)
+    await database.close()
+  }
+
+  @Test("a row's id is never used again, also after the last row has gone and the store was opened anew")
+  func idsGrow() async throws {
+    let outbox = outbox
+    var seen: [String] = []
+    for _ in 0..<3 {
+      let database = try open()
+      seen += try await add(database, ["1"])
+      let ids = try await rows(database).map(\.id)
+      try await database.write { try outbox.remove($0, ids) }
+      #expect(try await rows(database).isEmpty)
+      await database.close()
+    }
+    #expect(Set(seen).count == 3)
+  }
+
+  @Test("no more is read than there is room for, but for the row that goes beyond, and nothing that is known")
+  func room() async throws {
+    let database = try open()
+    _ = try await add(database, (0..<9).map { String(repeating: "x", count: $0 == 4 ? 1_000 : 10) })
+    #expect(try await rows(database, room: .init(rows: 3, bytes: .max)).map(\.id) == [1, 2, 3])
+    #expect(try await rows(database, room: .init(rows: 9, bytes: 25)).map(\.id) == [1, 2, 3])
+    #expect(try await rows(database, after: 3, room: .init(rows: 9, bytes: 20)).map(\.id) == [4, 5])
+    #expect(try await rows(database, room: .init(rows: 3, bytes: .max), except: [1, 3]).map(\.id) == [2, 4, 5])
+    #expect(try await rows(database, after: 9).isEmpty)
+    await database.close()
+  }
+
+  @Test("what the gateway refuses is put aside with the reason, and goes after 60 days")
+  func refused() async throws {
+    let database = try open()
+    let outbox = outbox
+    let day: Int64 = 24 * 3_600 * 1_000_000_000
+    _ = try await add(database, ["1", "2"])
+    for _ in 0..<2 { try await database.write { try outbox.refuse($0, 1, reason: "no method", now: 100 * day) } }
+    #expect(try await rows(database).map(\.id) == [2])
+    let aside = try await database.read { connection in
+      try connection.withStatement("SELECT id, body, reason FROM outbox_refused") { statement throws(StorageError) in
+        var rows: [String] = []
+        while try statement.step() {
+          let body = String(decoding: statement.blob(1), as: UTF8.self)
+          rows.append("\(statement.integer(0)) \(body) \(statement.text(2))")
+        }
+        return rows
+      }
+    }
+    #expect(aside == ["1 1 no method"])
+    #expect(try await database.write { try Outbox.removeOldRefused($0, now: 159 * day) } == 0)
+    #expect(try await database.write { try Outbox.removeOldRefused($0, now: 161 * day) } == 1)
+    await database.close()
+  }
+
+  @Test("a message that could never reach the gateway is not taken")
+  func limits() async throws {
+    let database = try open()
+    let outbox = outbox
+    let largest = OutboxMessage(
+      method: "a.b", key: "k", route: .events, body: [UInt8](repeating: 32, count: Outbox.maximumBodyBytes))
+    _ = try await database.write { try outbox.add($0, largest) }
+    let long = String(repeating: "k", count: Outbox.maximumNameBytes + 1)
+    for message in [
+      OutboxMessage(method: "a.b", key: "k", route: .events, body: largest.body + [32]),
+      OutboxMessage(method: "a.b", key: long, route: .events, body: []),
+      OutboxMessage(method: long, key: "k", route: .events, body: []),
+    ] {
+      let error = await #expect(throws: StorageError.self) { try await database.write { try outbox.add($0, message) } }
+      #expect(error?.kind == .constraint)
+    }
+    #expect(try await rows(database).count == 1)
+    await database.close()
+  }
+
+  @Test("one replica may relay at a time, until its time is over or it gives it back")
+  func lease() async throws {
+    let database = try open()
+    let outbox = outbox
+    let second: Int64 = 1_000_000_000
+    func lease(_ holder: String, at now: Int64) async throws -> Bool {
+      try await database.write { try outbox.lease($0, to: holder, for: .seconds(5), now: now * second) }
+    }
+    func awaits(_ holder: String, at now: Int64) async throws -> Bool {
+      try await database.read { try outbox.awaits(holder, $0, for: .seconds(5), now: now * second) }
+    }
+    #expect(try await !awaits("a", at: 100), "nothing is there")
+    _ = try await add(database, ["1"])
+    #expect(try await awaits("a", at: 100))
+    #expect(try await lease("a", at: 100))
+    #expect(try await !lease("b", at: 105))
+    #expect(try await !awaits("b", at: 105))
+    #expect(try await lease("a", at: 104))
+    #expect(try await !lease("b", at: 109))
+    #expect(try await awaits("b", at: 110))
+    #expect(try await lease("b", at: 110))
+    #expect(try await lease("a", at: 50), "b's was given while the clock was ahead")
+    try await database.write { try outbox.release($0, by: "b") }
+    #expect(try await !lease("b", at: 51))
+    try await database.write { try outbox.release($0, by: "a") }
+    #expect(try await lease("b", at: 51))
+    await database.close()
+  }
+}

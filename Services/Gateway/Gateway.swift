@@ -15,8 +15,10 @@ enum Gateway {
     let configuration = setup.configuration
     let oms = try OMSConfiguration(configuration)
     setup.serve(at: GatewaySettings.grpc)
-    // Clients reach the gateway: nothing of omsconnector.internal.v1 is for them.
+    // Clients reach the gateway: nothing of omsconnector.internal.v1 is for them. What the services hand over comes in over
+    // the Unix socket or mutual TLS.
     setup.servesTimings = false
+    setup.reflectsInternalServices = false
     if let authentication = try GatewayAccess(setup).authentication() {
       setup.serverOptions.interceptors.append(authentication)
       setup.onReload("tokens") { try authentication.reload() }
@@ -37,6 +39,7 @@ enum Gateway {
     let bus = oms.bus()
     let registrar = registrar(oms, bus, callbackURL: oms.callbackURL(at: callback.address))
     setup.run("registration") { await registrar.run() }
+    outbound(journal, bus, registrar, &setup)
     GatewayService(
       registrar: registrar, applicationID: oms.applicationID, callbackURL: oms.callbackURL(at: callback.address),
       omsURL: oms.url ?? ""

@@ -43,6 +43,9 @@ enum GatewaySettings {
   static let delegatePath = Setting.urlPath(
     "OMS_DELEGATE_PATH", "path below OMS_URL of asynchronous calls", default: "/delegate/oms")
   static let eventsPath = Setting.urlPath("OMS_EVENTS_PATH", "path below OMS_URL of events", default: "/events")
+  static let omsTimeout = Setting.duration(
+    "OMS_TIMEOUT", .milliseconds(100) ... .seconds(600), "how long the OMS may take to answer a message",
+    default: "30s")
   static let synchronousMethods = Setting<Set<String>>(
     "OMS_SYNCHRONOUS_METHODS",
     "the OMS's methods that are answered when their effect is there; all others, as soon as the message is durable",
@@ -59,7 +62,7 @@ enum GatewaySettings {
   static let all: [any DeclaredSetting] = [
     grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
     oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
-    eventsPath, synchronousMethods, callbackURL, StoreSettings.databaseURL,
+    eventsPath, omsTimeout, synchronousMethods, callbackURL, StoreSettings.databaseURL,
   ]
 
   static func target(of service: ConnectorService) -> Setting<Target> {

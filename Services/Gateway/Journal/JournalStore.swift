@@ -22,30 +22,6 @@ struct JournalStore: Sendable {
     }
   }
 
-  /// Makes a message for the OMS durable, unless its id is there already.
-  ///
-  /// - Returns: the journal's number of the message.
-  /// - Throws: `StorageError`.
-  func enqueue(_ message: OutgoingMessage, at now: WallTime) async throws -> Int64 {
-    try await database.write { try Self.insert(message, at: now, $0) }
-  }
-
-  /// As ``enqueue(_:at:)``, within a transaction.
-  static func insert(_ message: OutgoingMessage, at now: WallTime, _ connection: Connection) throws -> Int64 {
-    let row = Row(
-      direction: .outgoing, status: .pending, deliveryID: message.deliveryID, digest: [], method: message.method,
-      key: message.key, destination: message.destination, body: message.body, traceparent: message.traceparent,
-      reason: "", receivedAt: now, finishedAt: nil)
-    if let id = try insert(row, connection) { return id }
-    return try connection.withStatement(selectKnown) { statement in
-      try statement.bind(message.deliveryID, at: 1)
-      try statement.bind([UInt8](), at: 2)
-      try statement.bind(Int64(MessageDirection.outgoing.rawValue), at: 3)
-      guard try statement.step() else { throw JournalError.lost(deliveryID: message.deliveryID) }
-      return statement.integer(0)
-    }
-  }
-
   // MARK: Delivery
 
   /// What waits for a destination behind `id`, the oldest first.

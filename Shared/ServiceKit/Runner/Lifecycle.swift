@@ -66,7 +66,7 @@ struct Lifecycle: Sendable {
     let health = HealthService(services: setup.router.services)
     for (name, probe) in setup.probes { health.delegate(name, to: probe) }
     health.register(in: &setup.router)
-    ReflectionServices.register(in: &setup.router)
+    ReflectionServices.register(in: &setup.router, showsInternal: setup.reflectsInternalServices)
     return health
   }
 

@@ -19,6 +19,8 @@ public struct ServiceSetup: Sendable {
   public var serverOptions = ServerOptions()
   /// Whether the internal TimingService is served. Not by an executable that outsiders reach.
   public var servesTimings = true
+  /// Whether reflection shows services of `omsconnector.internal`. Not in an executable that outsiders reach.
+  public var reflectsInternalServices = true
 
   var probes: [(name: String, probe: HealthService.Probe)] = []
   var tasks: [(name: String, body: @Sendable () async throws -> Void)] = []

@@ -1,0 +1,71 @@
+import Messages
+import Storage
+
+/// What the journal says of a message for the OMS that has just come in, with its number there.
+enum Enqueued: Sendable, Equatable {
+  case new(Int64)
+  /// The same message was there already.
+  case known(Int64)
+  /// Another message has this id.
+  case differs(Int64)
+}
+
+// Messages for the OMS.
+extension JournalStore {
+  /// Makes a message for the OMS durable, unless its id is there already.
+  ///
+  /// - Throws: `StorageError`.
+  func enqueue(_ message: OutgoingMessage, at now: WallTime) async throws -> Enqueued {
+    try await database.write { try Self.insert(message, at: now, $0) }
+  }
+
+  /// As ``enqueue(_:at:)``, within a transaction.
+  static func insert(_ message: OutgoingMessage, at now: WallTime, _ connection: Connection) throws -> Enqueued {
+    if let id = try insert(row(message, .pending, at: now), connection) { return .new(id) }
+    return try connection.withStatement(selectSameDelivery) { statement in
+      try statement.bind(message.deliveryID, at: 1)
+      try statement.bind([UInt8](), at: 2)
+      try statement.bind(Int64(MessageDirection.outgoing.rawValue), at: 3)
+      guard try statement.step() else { throw JournalError.lost(deliveryID: message.deliveryID) }
+      let isSame =
+        statement.text(1) == message.method && statement.text(2) == message.key
+        && statement.text(3) == message.destination && statement.blob(4) == message.body
+      return isSame ? .known(statement.integer(0)) : .differs(statement.integer(0))
+    }
+  }
+
+  /// What became of a message.
+  struct End: Sendable, Equatable {
+    var status: MessageStatus
+    var reason: String
+    var result: [UInt8]
+  }
+
+  /// Keeps a message that was sent once, at once and without waiting in the queue, with its end.
+  ///
+  /// - Throws: `StorageError`.
+  func note(_ message: OutgoingMessage, _ end: End, startedAt: WallTime, duration: Duration) async throws {
+    var attempts = AttemptLog()
+    attempts.add(.init(startedAt: startedAt, duration: duration, error: end.reason))
+    let log = attempts
+    try await database.write { connection in
+      guard let id = try Self.insert(Self.row(message, .pending, at: startedAt), connection) else {
+        throw JournalError.lost(deliveryID: message.deliveryID)
+      }
+      try Self.finish(
+        id, end.status, attempts: log, reason: end.reason, result: end.result, at: startedAt + duration, connection)
+    }
+  }
+
+  private static func row(_ message: OutgoingMessage, _ status: MessageStatus, at now: WallTime) -> Row {
+    Row(
+      direction: .outgoing, status: status, deliveryID: message.deliveryID, digest: [], method: message.method,
+      key: message.key, destination: message.destination, body: message.body, traceparent: message.traceparent,
+      reason: "", receivedAt: now, finishedAt: nil)
+  }
+
+  private static let selectSameDelivery = """
+    SELECT id, method, message_key, destination, body FROM journal
+    WHERE delivery_id = ?1 AND digest = ?2 AND direction = ?3
+    """
+}

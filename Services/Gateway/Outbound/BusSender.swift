@@ -1,0 +1,39 @@
+import RPC
+
+/// Sends one message to the OMS and says what came of it.
+struct BusSender: Sendable {
+  let bus: BusClient
+  let paths: BusPaths
+  /// OMS_TIMEOUT: for one request.
+  let timeout: Duration
+  var now: @Sendable () -> WallTime = { .now }
+  /// Told when an answer looks as if the OMS did not know the connector (any more).
+  var suspectLost: @Sendable () async -> Void = {}
+
+  /// - Parameters:
+  ///   - params: JSON text, an object.
+  ///   - traceparent: of the call that the message comes from.
+  ///   - limit: less than the usual time.
+  func send(
+    deliveryID: String, method: String, params: [UInt8], route: BusRoute, traceparent: String, limit: Duration? = nil
+  ) async -> BusVerdict {
+    var headers = route.headers
+    headers["traceparent"] = Self.nextHop(traceparent)
+    let body = JSONRPCEnvelope.bytes(deliveryID: deliveryID, method: method, params: params)
+    do throws(ServiceBusError) {
+      let response = try await bus.post(
+        path: paths[route], body: body, headers: headers, timeout: min(timeout, limit ?? timeout))
+      if ServiceBusReply.failure(response)?.mayMeanUnknown == true { await suspectLost() }
+      return BusVerdict(response, now: now(), clean: bus.withoutSecrets)
+    } catch {
+      return BusVerdict(error, clean: bus.withoutSecrets)
+    }
+  }
+
+  private static func nextHop(_ traceparent: String) -> String {
+    var received = ReceivedTrace()
+    if !traceparent.isEmpty { received.receive(traceparent: traceparent) }
+    var random = SystemRandomNumberGenerator()
+    return received.context(&random).traceparent
+  }
+}

@@ -81,11 +81,12 @@ class Site:
     def count(self, condition: str = "TRUE") -> int:
         return self.ask(f"SELECT count(*) FROM journal WHERE {condition}")[0]
 
-    def wait_until_drained(self, limit_seconds: float) -> None:
-        def is_drained() -> bool:
-            return not self.ask("SELECT EXISTS (SELECT 1 FROM journal WHERE destination = 'inventory' AND status = 1)")[0]
+    def has_pending(self) -> bool:
+        query = "SELECT EXISTS (SELECT 1 FROM journal WHERE destination = 'inventory' AND status = 1)"
+        return bool(self.ask(query)[0])
 
-        wait_until(is_drained, "no message waits", limit_seconds, every_seconds=0.1)
+    def wait_until_drained(self, limit_seconds: float) -> None:
+        wait_until(lambda: not self.has_pending(), "no message waits", limit_seconds, every_seconds=0.1)
         others = self.count("status <> 2")
         if others:
             raise Failure(f"{others} messages have not ended with SUCCESS; see the gateway's journal")

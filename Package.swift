@@ -22,6 +22,7 @@ let package = Package(
       providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(
       name: "CSQLite", path: "Shared/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPQ", path: "Shared/CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
       name: "CMicroHTTPD", path: "Shared/CMicroHTTPD", pkgConfig: "libmicrohttpd",
       providers: [.apt(["libmicrohttpd-dev"])]),
@@ -40,7 +41,7 @@ let package = Package(
     .target(
       name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem", "CTLS", "CZlib"], path: "Shared/RPC"),
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
-    .target(name: "Storage", dependencies: ["CSQLite", "CCrypto", "EventLoop"], path: "Shared/Storage"),
+    .target(name: "Storage", dependencies: ["CSQLite", "CPQ", "CCrypto", "EventLoop"], path: "Shared/Storage"),
     .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),
     .target(
       name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "Storage", "EventLoop", "CSystem"],
@@ -69,7 +70,7 @@ let package = Package(
     .executableTarget(
       name: "InteropPeer", dependencies: ["InteropMessages", "RPC", "EventLoop"], path: "Tests/Interop/Swift/Peer"),
 
-    .target(name: "TestSupport", path: "Tests/Shared/Support"),
+    .target(name: "TestSupport", dependencies: ["Storage", "EventLoop"], path: "Tests/Shared/Support"),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], path: "Tests/Shared/EventLoop"),
     .target(name: "CTestMessages", dependencies: ["CMessages"], path: "Tests/Shared/CTestMessages", exclude: ["proto"]),
     .testTarget(
@@ -77,7 +78,7 @@ let package = Package(
       path: "Tests/Shared/Messages"),
     .testTarget(
       name: "RPCTests", dependencies: ["RPC", "Stubs", "TestSupport", "CNghttp2", "CTLS"], path: "Tests/Shared/RPC"),
-    .testTarget(name: "StorageTests", dependencies: ["Storage"], path: "Tests/Shared/Storage"),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),

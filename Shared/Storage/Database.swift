@@ -1,7 +1,7 @@
 import EventLoop
 
-/// A store in one file, shared by any number of processes: one thread writes and lets all waiting calls share a commit,
-/// a few threads read.
+/// A store in a file or on a PostgreSQL server, shared by any number of processes: one thread writes and lets all waiting
+/// calls share a commit, a few threads read.
 ///
 /// A write returns when it is durable: in the write-ahead log, and flushed to the disk.
 public final class Database: Sendable {
@@ -10,28 +10,39 @@ public final class Database: Sendable {
   private let counters: Counters
   private let running: RunningThreads
 
-  /// Opens or makes the store and brings its schema up to date. Blocks; call it before serving.
+  /// Opens or makes the store in a file and brings its schema up to date. Blocks; call it before serving.
   ///
   /// - Parameters:
   ///   - path: the file, see ``StorePath/prepare(directory:file:)``.
   ///   - migrations: the whole schema, oldest step first.
   /// - Throws: ``StorageError``: `cannotOpen`, `newerSchema`, `locked`, `full`, `corrupt`.
-  public init(path: String, migrations: [Migration], options: DatabaseOptions = .init()) throws(StorageError) {
+  public convenience init(
+    path: String, migrations: [Migration], options: DatabaseOptions = .init()
+  ) throws(StorageError) {
+    try self.init(migrations, options) { isReader throws(StorageError) in
+      try SQLiteConnection(
+        path: path, options: options, cacheKiB: isReader ? options.readerCacheKiB : options.writerCacheKiB,
+        readOnly: isReader)
+    }
+  }
+
+  /// - Parameter connect: makes the connection of a thread that reads, or of the one that writes.
+  init(
+    _ migrations: [Migration], _ options: DatabaseOptions,
+    connect: (_ isReader: Bool) throws(StorageError) -> Connection
+  ) throws(StorageError) {
     writes = JobQueue(
       what: "writes", maximumCount: options.maximumWaitingWrites, maximumWeight: options.maximumWaitingWeight)
     reads = JobQueue(what: "reads", maximumCount: options.maximumWaitingReads)
     counters = Counters()
     running = RunningThreads()
 
-    let connection = try Connection(
-      path: path, options: options, cacheKiB: options.writerCacheKiB, readOnly: false)
+    let connection = try connect(false)
     try connection.migrate(migrations)
-    let writer = try Writer(connection: connection, queue: writes, options: options, counters: counters)
+    let writer = Writer(connection: connection, queue: writes, options: options, counters: counters)
     try start(name: "store-writer") { writer.run() }
     for _ in 0..<options.readers {
-      let connection = try Connection(
-        path: path, options: options, cacheKiB: options.readerCacheKiB, readOnly: true)
-      let reader = Reader(connection: connection, queue: reads)
+      let reader = Reader(connection: try connect(true), queue: reads)
       try start(name: "store-reader") { reader.run() }
     }
   }
@@ -46,24 +57,30 @@ public final class Database: Sendable {
   ///
   /// - Parameters:
   ///   - weight: how much of a commit the body takes, e.g. the rows that it writes.
-  ///   - body: runs on the writing thread. It must not begin or end transactions and must not wait. It runs a second
-  ///     time when another body of the same commit fails, after everything that the first time did was taken back.
-  /// - Throws: what `body` threw, or ``StorageError``; after either, nothing was changed.
+  ///   - key: what the body is about, e.g. an order's id. Of all processes on the store, one at a time runs bodies of a key,
+  ///     so that those that go for the same rows wait for each other instead of failing each other. (On SQLite one at a
+  ///     time writes anyway.) Bodies of a key run in their order.
+  ///   - body: runs on the writing thread. It must not begin or end transactions and must not wait. It runs again, after
+  ///     everything that it did was taken back, when another body of the same commit fails, when another process got in
+  ///     the way, and when the connection to the server was lost.
+  /// - Throws: what `body` threw, or ``StorageError``; after either, nothing was changed, unless its kind is
+  ///   `outcomeUnknown`.
   @inlinable
   public func write<Value: Sendable>(
-    weight: Int = 1, _ body: @escaping @Sendable (Connection) throws -> Value
+    weight: Int = 1, key: String? = nil, _ body: @escaping @Sendable (Connection) throws -> Value
   ) async throws -> Value {
-    try await enqueueWrite(weight: weight, body).value()
+    try await enqueueWrite(weight: weight, key: key, body).value()
   }
 
-  /// As ``write(weight:_:)`` without waiting: what is handed over first is run first, usually in one commit.
+  /// As ``write(weight:key:_:)`` without waiting: what is handed over first is run first, usually in one commit; on
+  /// PostgreSQL, in which the bodies of a commit are ordered by key, that holds for those of the same key and for those of none.
   ///
   /// - Throws: `overloaded` or `closed`.
   @inlinable
   public func enqueueWrite<Value: Sendable>(
-    weight: Int = 1, _ body: @escaping @Sendable (Connection) throws -> Value
+    weight: Int = 1, key: String? = nil, _ body: @escaping @Sendable (Connection) throws -> Value
   ) throws(StorageError) -> PendingResult<Value> {
-    let job = TypedJob(weight: weight, body: body)
+    let job = TypedJob(weight: weight, key: key, body: body)
     try writes.add(job)
     return job.pending
   }
@@ -81,7 +98,7 @@ public final class Database: Sendable {
   /// Transactions committed.
   public var commits: Int { counters.commits.load(ordering: .relaxed) }
 
-  /// Refuses new calls, finishes those that wait, and returns when the file is closed.
+  /// Refuses new calls, finishes those that wait, and returns when the store is closed.
   public func close() async {
     writes.close()
     reads.close()

@@ -1,6 +1,6 @@
 /// The limits of a ``Database``.
 public struct DatabaseOptions: Sendable {
-  /// How long a call waits for a lock that another process holds.
+  /// How long a call waits for a lock that another process holds. PostgreSQL counts it for each lock.
   public var busyTimeout: Duration = .seconds(5)
   /// Calls that share one commit at most.
   public var maximumBatchCount = 512
@@ -14,6 +14,20 @@ public struct DatabaseOptions: Sendable {
   public var maximumWaitingReads = 4_096
   /// Threads that read, each with a connection of its own.
   public var readers = 2
+  // Of PostgreSQL
+
+  /// What bodies that run at the same time, in several processes, see of each other. It is ``Isolation/serializable``, as SQLite
+  /// has it, unless every statement is right by itself.
+  public var isolation = Isolation.serializable
+  /// How long a statement may run.
+  public var statementTimeout: Duration = .seconds(30)
+  /// How long calls wait for a server that can't be reached, counted from when it was lost; after that they fail at once.
+  public var outageTimeout: Duration = .seconds(15)
+  /// How often a commit is tried that other processes' commits make impossible.
+  public var maximumConflicts = 10
+
+  // Of SQLite
+
   /// Page cache of the writer, in KiB, filled as it is needed.
   public var writerCacheKiB = 16_384
   /// Page cache of each reader, in KiB, filled as it is needed.
@@ -26,4 +40,13 @@ public struct DatabaseOptions: Sendable {
   public var onBackgroundError: @Sendable (StorageError) -> Void = { _ in }
 
   public init() {}
+}
+
+/// How far a transaction of PostgreSQL is kept from those at the same time.
+public enum Isolation: Sendable {
+  /// As if one ran after the other. What can't be so is run anew.
+  case serializable
+  /// Each statement sees what is committed when it begins. Costs less, and asks more of the statements: what was read in one
+  /// may have changed before the next.
+  case readCommitted
 }

@@ -4,8 +4,13 @@
 @usableFromInline class Job: @unchecked Sendable {
   /// How much of a batch it takes, e.g. its rows.
   @usableFromInline let weight: Int
+  /// What it is about, see ``Database/write(weight:key:_:)``.
+  @usableFromInline let key: String?
 
-  @usableFromInline init(weight: Int) { self.weight = weight }
+  @usableFromInline init(weight: Int, key: String?) {
+    self.weight = weight
+    self.key = key
+  }
 
   /// Runs the body and keeps what it came to, the last time that it is called.
   ///
@@ -25,9 +30,9 @@
   @usableFromInline let body: @Sendable (Connection) throws -> Value
   @usableFromInline var outcome: Result<Value, any Error>?
 
-  @inlinable init(weight: Int, body: @escaping @Sendable (Connection) throws -> Value) {
+  @inlinable init(weight: Int, key: String? = nil, body: @escaping @Sendable (Connection) throws -> Value) {
     self.body = body
-    super.init(weight: weight)
+    super.init(weight: weight, key: key)
   }
 
   @inlinable override func run(_ connection: Connection) -> (any Error)? {

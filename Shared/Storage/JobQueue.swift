@@ -72,6 +72,14 @@
     state.withLock { $0.gathering = nil }
   }
 
+  /// Waits for the time, or until the queue is closed.
+  ///
+  /// - Returns: false when it is closed.
+  func pause(nanoseconds: UInt64) -> Bool {
+    state.wait(nanoseconds: nanoseconds) { $0.isClosed }
+    return !state.withLock { $0.isClosed }
+  }
+
   /// Refuses new jobs; those that wait are still taken.
   func close() {
     state.withLock { $0.isClosed = true }

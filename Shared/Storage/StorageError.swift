@@ -1,15 +1,18 @@
-import CSQLite
-import EventLoop
-import Glibc
-
 /// Why the store could not do what it was asked: what failed, the store's own code and words, and what to do about it.
 public struct StorageError: Error, Sendable, Equatable {
   /// What a caller can act on.
   public enum Kind: Sendable, Equatable {
     /// No room left on the disk, or the store's own size limit is reached.
     case full
-    /// Another process kept the write lock longer than ``DatabaseOptions/busyTimeout``. May pass.
+    /// Another process kept a lock longer than ``DatabaseOptions/busyTimeout``, or got in the way again and again. May pass.
     case locked
+    /// The database server can't be reached; nothing was changed. May pass.
+    case unavailable
+    /// The connection was lost while the server committed: the write may be durable or may have left no trace. Do it again,
+    /// if doing it twice does no harm.
+    case outcomeUnknown
+    /// A statement ran longer than ``DatabaseOptions/statementTimeout``.
+    case timedOut
     /// Too many calls wait for the store already. May pass.
     case overloaded
     /// ``Database/close()`` was called.
@@ -29,6 +32,8 @@ public struct StorageError: Error, Sendable, Equatable {
   public let kind: Kind
   /// SQLite's extended result code; 0 when the error does not come from SQLite.
   public let code: Int32
+  /// PostgreSQL's five characters (its manual, appendix A); nil when the error does not come from a PostgreSQL server.
+  public let sqlState: String?
   /// What went wrong.
   public let message: String
   /// The SQL statement concerned, if one was.
@@ -36,9 +41,13 @@ public struct StorageError: Error, Sendable, Equatable {
   /// What to do about it, if anything can be.
   public let remedy: String?
 
-  public init(_ kind: Kind, _ message: String, code: Int32 = 0, statement: String? = nil, remedy: String? = nil) {
+  public init(
+    _ kind: Kind, _ message: String, code: Int32 = 0, sqlState: String? = nil, statement: String? = nil,
+    remedy: String? = nil
+  ) {
     self.kind = kind
     self.code = code
+    self.sqlState = sqlState
     self.message = message
     self.statement = statement
     self.remedy = remedy
@@ -49,6 +58,7 @@ extension StorageError: CustomStringConvertible {
   public var description: String {
     var text = message
     if code != 0 { text += " (SQLite code \(code))" }
+    if let sqlState { text += " (SQLSTATE \(sqlState))" }
     if let remedy { text += ": \(remedy)" }
     if let statement { text += " [\(statement)]" }
     return text
@@ -56,52 +66,14 @@ extension StorageError: CustomStringConvertible {
 }
 
 extension StorageError {
-  /// The error that `handle` holds after a call answered `code`.
-  ///
-  /// - Parameter path: the store's file, named in the remedies.
-  init(code: Int32, handle: OpaquePointer?, path: String, statement: String? = nil) {
-    let extended = handle.map { sqlite3_extended_errcode($0) } ?? code
-    // The handle's error is the last call's: use it only when it is about this code.
-    let isHandles = extended & 0xff == code & 0xff
-    let detail = String(cString: isHandles && handle != nil ? sqlite3_errmsg(handle) : sqlite3_errstr(code))
-    let systemError = handle.map { sqlite3_system_errno($0) } ?? 0
-    let systemReason = systemError == 0 ? "" : " (\(SystemError("sqlite3", errno: systemError).reason))"
-    let directory = StorePath.directory(of: path)
-    let kind = Kind(code: code, systemError: isHandles ? systemError : 0)
-    let message: String
-    let remedy: String?
-    switch kind {
-    case .full:
-      message = "store is full"
-      remedy = "free disk space under \(directory)"
-    case .locked:
-      message = "store \(path) is locked by another process: \(detail)"
-      remedy = "try again; if it lasts, look for a process that keeps the file open in a transaction"
-    case .cannotOpen:
-      message = "store \(path): \(detail)\(systemReason)"
-      remedy = "make \(directory) and the files in it readable and writable for this user"
-    case .corrupt:
-      message = "store \(path): \(detail)"
-      remedy = "restore \(path) from a backup, or move it away to begin with an empty one"
-    default:
-      message = "store \(path): \(detail)\(systemReason)"
-      remedy = nil
-    }
-    self.init(kind, message, code: isHandles ? extended : code, statement: statement, remedy: remedy)
+  /// The same error with what was being done in front of its message.
+  func explained(_ prefix: String) -> StorageError {
+    StorageError(
+      kind, "\(prefix): \(message)", code: code, sqlState: sqlState, statement: statement, remedy: remedy)
   }
-}
 
-extension StorageError.Kind {
-  init(code: Int32, systemError: Int32) {
-    switch code & 0xff {
-    case SQLITE_FULL: self = .full
-    // A quota, and the shared-memory file on a full disk, are reported as plain I/O errors.
-    case SQLITE_IOERR where systemError == ENOSPC || systemError == EDQUOT: self = .full
-    case SQLITE_BUSY, SQLITE_LOCKED: self = .locked
-    case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY: self = .cannotOpen
-    case SQLITE_CONSTRAINT: self = .constraint
-    case SQLITE_CORRUPT, SQLITE_NOTADB: self = .corrupt
-    default: self = .other
-    }
+  /// The same error about a statement as its caller wrote it.
+  func naming(_ statement: String) -> StorageError {
+    StorageError(kind, message, code: code, sqlState: sqlState, statement: statement, remedy: remedy)
   }
 }

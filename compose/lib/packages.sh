@@ -4,7 +4,7 @@
 # What building and running needs. The -dev packages bring the libraries along.
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(
-  pkg-config libnghttp2-dev libprotobuf-c-dev libsqlite3-dev libmicrohttpd-dev
+  pkg-config libnghttp2-dev libprotobuf-c-dev libsqlite3-dev libpq-dev libmicrohttpd-dev
   libcurl4-openssl-dev libssl-dev libjson-c-dev zlib1g-dev
 )
 

@@ -31,6 +31,15 @@ extension RPCError {
       self.init(
         .unavailable, "the store is locked by another replica; send it again",
         details: Self.mayPass("STORE_LOCKED", after: .seconds(1)), cause: error)
+    case .unavailable, .timedOut:
+      self.init(
+        .unavailable, "the store can't be reached or is overloaded; send it again",
+        details: Self.mayPass("STORE_UNAVAILABLE", after: .seconds(5)), cause: error)
+    case .outcomeUnknown:
+      // What is sent again has its effect once: deliveries by their note, snapshots by the rule of time.
+      self.init(
+        .unavailable, "the connection to the store was lost, and \(what) may be stored or not; send it again",
+        details: Self.mayPass("STORE_OUTCOME_UNKNOWN", after: .seconds(1)), cause: error)
     case .closed:
       self.init(
         .unavailable, "this replica is stopping; send it to another",

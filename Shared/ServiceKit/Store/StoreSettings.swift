@@ -2,10 +2,11 @@ import Storage
 
 /// How every service comes to its store.
 public enum StoreSettings {
-  /// One value for all services: each has a file, or a schema, of its own in there.
+  /// One value for all services: each has a file, or a schema, of its own in there. A secret: it may hold a password.
   public static let databaseURL = Setting<StoreLocation>(
-    "DATABASE_URL", "where the stores are, shared by all replicas; the directory is made when missing",
-    allowed: "sqlite:DIR", default: "sqlite:$STATE_DIR/data"
+    "DATABASE_URL", "where the stores are, shared by all replicas; a directory is made when missing",
+    allowed: "sqlite:DIR or postgresql://USER:PASSWORD@HOST:PORT/DATABASE", default: "sqlite:$STATE_DIR/data",
+    isSecret: true
   ) { text throws(SettingError) in
     do throws(StorageError) {
       return try StoreLocation(url: text)

@@ -6,7 +6,7 @@ from pathlib import Path
 from .build import ROOT
 from .failure import Failure
 
-CONNECTION = ROOT / "Shared" / "Storage" / "Connection.swift"
+CONNECTION = ROOT / "Shared" / "Storage" / "SQLite" / "SQLiteConnection.swift"
 OPTIONS = ROOT / "Shared" / "Storage" / "DatabaseOptions.swift"
 STORE = ROOT / "Services" / "Inventory" / "Store"
 TABLE = "cataloginventory_stock_item_update"

@@ -1,11 +1,9 @@
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Group commit")
 struct GroupCommitTests {
-  let store: TemporaryStore
-
-  init() throws { store = try TemporaryStore() }
 
   /// Hands over `jobs` while the writer is held inside an earlier write, lets it go, and answers what they came to and
   /// how many commits they took.
@@ -14,7 +12,7 @@ struct GroupCommitTests {
   ) async throws -> (results: [Result<Void, any Error>], commits: Int) {
     let gate = Gate()
     let holding = try database.enqueueWrite { _ in gate.pass() }
-    gate.waitUntilEntered()
+    await gate.waitUntilEntered()
     let pending = try jobs.map { try database.enqueueWrite(weight: weight, $0) }
     let before = database.commits
     gate.open()
@@ -34,8 +32,9 @@ struct GroupCommitTests {
     results.indices.filter { if case .failure = results[$0] { true } else { false } }
   }
 
-  @Test("all writes that wait share one commit")
-  func shareOneCommit() async throws {
+  @Test("all writes that wait share one commit", arguments: TestEngine.allCases)
+  func shareOneCommit(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let database = try store.open()
     let (results, commits) = try await together(database, (0..<50).map { i in { try $0.insertNote("note \(i)") } })
     #expect(failures(results).isEmpty)
@@ -44,24 +43,31 @@ struct GroupCommitTests {
     await database.close()
   }
 
-  @Test("a commit takes no more writes than its limit, in count", arguments: [(10, 5), (7, 8), (1, 50), (100, 1)])
-  func boundedCount(limit: Int, commits: Int) async throws {
-    let database = try store.open { $0.maximumBatchCount = limit }
+  @Test(
+    "a commit takes no more writes than its limit, in count", arguments: TestEngine.allCases,
+    [(10, 5), (7, 8), (1, 50), (100, 1)])
+  func boundedCount(engine: TestEngine, limit: (writes: Int, commits: Int)) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try store.open { $0.maximumBatchCount = limit.writes }
     let outcome = try await together(database, (0..<50).map { i in { try $0.insertNote("\(i)") } })
-    #expect(outcome.commits == commits)
+    #expect(outcome.commits == limit.commits)
     await database.close()
   }
 
-  @Test("a commit takes no more writes than its limit, in weight", arguments: [(1_000, 5), (250, 25), (99, 50)])
-  func boundedWeight(limit: Int, commits: Int) async throws {
-    let database = try store.open { $0.maximumBatchWeight = limit }
+  @Test(
+    "a commit takes no more writes than its limit, in weight", arguments: TestEngine.allCases,
+    [(1_000, 5), (250, 25), (99, 50)])
+  func boundedWeight(engine: TestEngine, limit: (weight: Int, commits: Int)) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try store.open { $0.maximumBatchWeight = limit.weight }
     let outcome = try await together(database, (0..<50).map { i in { try $0.insertNote("\(i)") } }, weight: 100)
-    #expect(outcome.commits == commits)
+    #expect(outcome.commits == limit.commits)
     await database.close()
   }
 
-  @Test("a body that throws takes back its own changes only")
-  func savepointIsolation() async throws {
+  @Test("a body that throws takes back its own changes only", arguments: TestEngine.allCases)
+  func savepointIsolation(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let database = try store.open()
     let (results, commits) = try await together(
       database,
@@ -82,8 +88,9 @@ struct GroupCommitTests {
     await database.close()
   }
 
-  @Test("a single body that throws is rolled back")
-  func singleRollback() async throws {
+  @Test("a single body that throws is rolled back", arguments: TestEngine.allCases)
+  func singleRollback(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let database = try store.open()
     await #expect(throws: Refusal.self) {
       try await database.write {
@@ -96,8 +103,11 @@ struct GroupCommitTests {
     await database.close()
   }
 
-  @Test("when the commit fails no write of it is reported durable, none is, and the next one works")
-  func commitFails() async throws {
+  @Test(
+    "when the commit fails no write of it is reported durable, none is, and the next one works",
+    arguments: TestEngine.allCases)
+  func commitFails(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let database = try store.open()
     let (results, commits) = try await together(
       database, [{ try $0.insertNote("a") }, { try $0.insertDanglingLink() }, { try $0.insertNote("b") }])
@@ -109,12 +119,14 @@ struct GroupCommitTests {
     await database.close()
   }
 
-  @Test("writes beyond the queue's limit are refused, and accepted again once it has room")
-  func boundedQueue() async throws {
+  @Test(
+    "writes beyond the queue's limit are refused, and accepted again once it has room", arguments: TestEngine.allCases)
+  func boundedQueue(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let database = try store.open { $0.maximumWaitingWrites = 3 }
     let gate = Gate()
     let holding = try database.enqueueWrite { _ in gate.pass() }
-    gate.waitUntilEntered()
+    await gate.waitUntilEntered()
     let waiting = try (0..<3).map { i in try database.enqueueWrite { try $0.insertNote("\(i)") } }
     let error = #expect(throws: StorageError.self) { try database.enqueueWrite { try $0.insertNote("too many") } }
     #expect(error?.kind == .overloaded)
@@ -126,12 +138,13 @@ struct GroupCommitTests {
     await database.close()
   }
 
-  @Test("the queue is bounded in weight too, yet lets in one write of any weight")
-  func boundedQueueWeight() async throws {
+  @Test("the queue is bounded in weight too, yet lets in one write of any weight", arguments: TestEngine.allCases)
+  func boundedQueueWeight(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let database = try store.open { $0.maximumWaitingWeight = 100 }
     let gate = Gate()
     let holding = try database.enqueueWrite { _ in gate.pass() }
-    gate.waitUntilEntered()
+    await gate.waitUntilEntered()
     let heavy = try database.enqueueWrite(weight: 1_000) { try $0.insertNote("heavy") }
     #expect(throws: StorageError.self) { try database.enqueueWrite { try $0.insertNote("light") } }
     gate.open()
@@ -140,12 +153,13 @@ struct GroupCommitTests {
     await database.close()
   }
 
-  @Test("closing finishes what waits and refuses what comes later")
-  func closeDrains() async throws {
+  @Test("closing finishes what waits and refuses what comes later", arguments: TestEngine.allCases)
+  func closeDrains(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let database = try store.open()
     let gate = Gate()
     let holding = try database.enqueueWrite { _ in gate.pass() }
-    gate.waitUntilEntered()
+    await gate.waitUntilEntered()
     let waiting = try (0..<20).map { i in try database.enqueueWrite { try $0.insertNote("\(i)") } }
     async let closed: Void = database.close()
     gate.open()

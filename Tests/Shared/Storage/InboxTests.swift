@@ -10,7 +10,7 @@ struct InboxTests {
 
   init() throws { store = try TemporaryStore() }
 
-  private func open() throws -> Database { try Database(path: store.path, migrations: Self.schema) }
+  private func open() throws -> Database { try store.open(Self.schema) }
 
   static func delivery(
     _ body: String = "{}", id: String = "\"d-1\"", method: String = "m", replay: UInt32 = 0

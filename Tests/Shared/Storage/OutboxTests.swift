@@ -11,7 +11,7 @@ struct OutboxTests {
 
   init() throws { store = try TemporaryStore() }
 
-  private func open() throws -> Database { try Database(path: store.path, migrations: Self.schema) }
+  private func open() throws -> Database { try store.open(Self.schema) }
 
   static func message(_ body: String = "{}", key: String = "k") -> OutboxMessage {
     OutboxMessage(method: "a.b", key: key, route: .delegate, body: Array(body.utf8))
@@ -43,7 +43,7 @@ struct OutboxTests {
     #expect(ids[0].hasPrefix("tests-") && ids[0].hasSuffix("-1"))
     #expect(store.count == 16 && store.allSatisfy(\.isHexDigit))
     let other = try TemporaryStore()
-    let otherDatabase = try Database(path: other.path, migrations: Self.schema)
+    let otherDatabase = try other.open(Self.schema)
     #expect(try await add(otherDatabase, ["1"]) != [ids[0]])
     for database in [database, otherDatabase] { await database.close() }
   }

@@ -1,17 +1,14 @@
 import Glibc
 import Storage
+import TestSupport
 import Testing
 
-/// Replicas share one file. Connections of one process lock against each other as those of several do.
+/// Replicas share one file, or one schema. Connections of one process lock against each other as those of several do.
 @Suite("Several replicas on one store")
 struct SharedStoreTests {
-  let store: TemporaryStore
-
-  init() throws { store = try TemporaryStore() }
-
-  @Test("replicas that start together all get the schema")
-  func startTogether() async throws {
-    let store = store
+  @Test("replicas that start together all get the schema", arguments: TestEngine.allCases)
+  func startTogether(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let databases = try await withThrowingTaskGroup(of: Database.self) { group in
       for _ in 0..<6 { group.addTask { try store.open() } }
       return try await group.reduce(into: [Database]()) { $0.append($1) }
@@ -21,8 +18,9 @@ struct SharedStoreTests {
     for database in databases { await database.close() }
   }
 
-  @Test("no write of three replicas is lost, and each sees the others'")
-  func concurrentWrites() async throws {
+  @Test("no write of three replicas is lost, and each sees the others'", arguments: TestEngine.allCases)
+  func concurrentWrites(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let databases = try (0..<3).map { _ in try store.open() }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for database in databases {
@@ -40,8 +38,9 @@ struct SharedStoreTests {
     }
   }
 
-  @Test("a replica that writes without a pause lets another one in")
+  @Test("on SQLite a replica that writes without a pause lets another one in")
   func turns() async throws {
+    let store = try TemporaryStore()
     let busy = try store.open { $0.maximumBatchCount = 1 }
     let other = try store.open { $0.maximumBatchCount = 1 }
     // 300 transactions of 1 ms that follow each other at once: the other replica must not wait for their end.
@@ -66,8 +65,9 @@ struct SharedStoreTests {
     await other.close()
   }
 
-  @Test("a store that another replica keeps locked fails the write as locked, within its time, and recovers")
+  @Test("on SQLite a store that another replica keeps locked fails the write as locked, within its time, and recovers")
   func lockedTooLong() async throws {
+    let store = try TemporaryStore()
     let holder = try store.open()
     let waiter = try store.open { $0.busyTimeout = .milliseconds(50) }
     let gate = Gate()
@@ -75,7 +75,7 @@ struct SharedStoreTests {
       try $0.insertNote("holder")
       gate.pass()
     }
-    gate.waitUntilEntered()
+    await gate.waitUntilEntered()
     let error = await #expect(throws: StorageError.self) { try await waiter.write { try $0.insertNote("waiter") } }
     #expect(error?.kind == .locked)
     #expect(try await waiter.read { try $0.notes() }.isEmpty, "a reader waits for no writer")

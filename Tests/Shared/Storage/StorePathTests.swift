@@ -38,6 +38,7 @@ struct StorePathTests {
   @Test("a directory that can't be made is an error that names it")
   func cannotPrepare() throws {
     let store = try TemporaryStore()
+    _ = try StorePath.prepare(directory: store.directory, file: "test.sqlite")
     let error = #expect(throws: StorageError.self) {
       try StorePath.prepare(directory: store.path + "/below-a-file", file: "s.sqlite")
     }

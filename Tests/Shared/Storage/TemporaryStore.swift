@@ -1,35 +1,39 @@
 import Glibc
+import TestSupport
 
 @testable import Storage
 
-/// A store in a directory of its own that is removed with the last reference.
+/// A store of notes.
 final class TemporaryStore: Sendable {
-  let directory: String
-  let path: String
+  let files: TestStore
+  var directory: String { files.directory }
+  var path: String { files.path }
 
-  init() throws {
-    var template = Array("/tmp/oms-storage-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw StorageError(.cannotOpen, "mkdtemp: \(errno)") }
-    directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    path = try StorePath.prepare(directory: directory, file: "test.sqlite")
-  }
-
-  deinit {
-    for suffix in ["", "-wal", "-shm", "-turn"] { unlink(path + suffix) }
-    rmdir(directory)
-  }
+  init(_ engine: TestEngine = .sqlite) throws { files = try TestStore(engine) }
 
   static let schema = [
-    Migration("notes", ["CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT"]),
+    Migration(
+      "notes",
+      sqlite: ["CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT"],
+      postgresql: [
+        "CREATE TABLE note (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body TEXT COLLATE \"C\" NOT NULL)"
+      ]),
     Migration(
       "links",
-      ["CREATE TABLE link (id INTEGER REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED) STRICT"]),
+      sqlite: ["CREATE TABLE link (id INTEGER REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED) STRICT"],
+      postgresql: ["CREATE TABLE link (id BIGINT REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED)"]),
+    Migration(
+      "values",
+      sqlite: ["CREATE TABLE value (id INTEGER PRIMARY KEY, number INTEGER, letters TEXT, bytes BLOB) STRICT"],
+      postgresql: [
+        "CREATE TABLE value (id BIGINT PRIMARY KEY, number BIGINT, letters TEXT COLLATE \"C\", bytes BYTEA)"
+      ]),
   ]
 
-  func open(_ configure: (inout DatabaseOptions) -> Void = { _ in }) throws -> Database {
-    var options = DatabaseOptions()
-    configure(&options)
-    return try Database(path: path, migrations: Self.schema, options: options)
+  func open(
+    _ migrations: [Migration] = schema, _ configure: (inout DatabaseOptions) -> Void = { _ in }
+  ) throws -> Database {
+    try files.open(migrations, configure)
   }
 
   /// Bytes of the write-ahead log.
@@ -58,24 +62,14 @@ extension Connection {
       return notes
     }
   }
+
+  /// The only row and column of what `sql` answers.
+  func number(_ sql: String) throws -> Int64 {
+    try withStatement(sql) { statement throws(StorageError) in
+      _ = try statement.step()
+      return statement.integer(0)
+    }
+  }
 }
 
 struct Refusal: Error, Equatable {}
-
-/// Keeps the writing thread inside a body until it is opened, so that what is handed over meanwhile is known to wait.
-final class Gate: Sendable {
-  private let state = Monitor((isEntered: false, isOpen: false))
-
-  func pass() {
-    state.withLock { $0.isEntered = true }
-    state.broadcast()
-    state.wait { $0.isOpen ? () : nil }
-  }
-
-  func waitUntilEntered() { state.wait { $0.isEntered ? () : nil } }
-
-  func open() {
-    state.withLock { $0.isOpen = true }
-    state.broadcast()
-  }
-}

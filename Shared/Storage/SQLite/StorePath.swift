@@ -10,7 +10,9 @@ public enum StorePath {
   public static func directory(fromURL url: String) throws(StorageError) -> String {
     let scheme = "sqlite:"
     guard url.hasPrefix(scheme), url.utf8.count > scheme.utf8.count else {
-      throw StorageError(.cannotOpen, "\"\(url)\" is not a store", remedy: "write sqlite:DIR, e.g. sqlite:/var/lib/oms")
+      throw StorageError(
+        .cannotOpen, "\"\(url)\" is not a store",
+        remedy: "write sqlite:DIR, e.g. sqlite:/var/lib/oms, or postgresql://USER@HOST/DATABASE")
     }
     let directory = String(url.dropFirst(scheme.count))
     // "sqlite://data" would be taken for /data, which nobody means.

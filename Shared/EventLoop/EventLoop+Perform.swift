@@ -7,7 +7,7 @@ extension EventLoop {
   public func perform<Result: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () async throws(Failure) -> Result
   ) async throws(Failure) -> Result {
-    if isCurrent { return try await body() }
+    if keepsCurrentTask { return try await body() }
     let task = Task(executorPreference: self) { () async -> Swift.Result<Result, Failure> in
       do throws(Failure) {
         return .success(try await body())
@@ -20,5 +20,14 @@ extension EventLoop {
     } onCancel: {
       task.cancel()
     }.get()
+  }
+
+  /// Whether the task that calls this is on the loop, and is there again after it has waited.
+  ///
+  /// That the thread is the loop's does not say so. An actor that a task of the loop calls runs there, and with it whatever
+  /// else waits for the actor: tasks that belong nowhere go on in their own code on that thread, until they wait for something
+  /// and come back on another one. Code that waits has to ask this before it touches what the loop owns.
+  public var keepsCurrentTask: Bool {
+    isCurrent && withUnsafeCurrentTask { $0?.unownedTaskExecutor == asUnownedTaskExecutor() }
   }
 }

@@ -144,7 +144,7 @@ extension ClientStream {
   }
 
   func send(_ request: some Message, compressed: Bool? = nil) async throws {
-    guard loop.isCurrent else {
+    guard loop.keepsCurrentTask else {
       return try await loop.perform { try await self.send(request, compressed: compressed) }
     }
     guard try checkOpen() else { return }
@@ -156,7 +156,7 @@ extension ClientStream {
   }
 
   func send(_ message: WireMessage) async throws {
-    guard loop.isCurrent else {
+    guard loop.keepsCurrentTask else {
       return try await loop.perform { try await self.send(message) }
     }
     guard try checkOpen() else { return }
@@ -168,7 +168,7 @@ extension ClientStream {
   func finishAndReply<Response: Sendable>(
     _ read: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Response
   ) async throws -> Response {
-    guard loop.isCurrent else {
+    guard loop.keepsCurrentTask else {
       return try await loop.perform { try await self.finishAndReply(read) }
     }
     finishSending()

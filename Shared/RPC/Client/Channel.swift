@@ -60,11 +60,11 @@ public final class Channel: Sendable {
   /// What the target stands for as far as is known now.
   public var addresses: [Address] { known.withLock { $0 } }
 
-  /// The one of the loop that this is called on; nil elsewhere.
+  /// The one of the loop that the current task belongs to; nil elsewhere.
   @inline(__always) var currentBalancer: Balancer? {
-    guard let loop = EventLoop.current, loop.index < balancers.count, balancers[loop.index].loop === loop else {
-      return nil
-    }
+    guard let loop = EventLoop.current, loop.index < balancers.count, balancers[loop.index].loop === loop,
+      loop.keepsCurrentTask
+    else { return nil }
     return balancers[loop.index]
   }
 

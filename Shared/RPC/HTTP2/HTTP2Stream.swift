@@ -229,7 +229,7 @@ class HTTP2Stream: LoopTimer, @unchecked Sendable {
   final func nextMessage<Result: Sendable>(
     _ body: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Result
   ) async throws -> Result? {
-    guard loop.isCurrent else {
+    guard loop.keepsCurrentTask else {
       return try await loop.perform { try await self.nextMessage(body) }
     }
     while true {

@@ -43,7 +43,7 @@ extension ServerStream {
   /// Sends one of many responses; suspends while too much waits to be sent.
   /// - Parameter compressed: nil leaves it to the call's threshold.
   func send(_ response: some Message, compressed: Bool? = nil) async throws {
-    guard loop.isCurrent else {
+    guard loop.keepsCurrentTask else {
       return try await loop.perform { try await self.send(response, compressed: compressed) }
     }
     try checkOpen()
@@ -53,7 +53,7 @@ extension ServerStream {
   }
 
   func send(_ message: WireMessage) async throws {
-    guard loop.isCurrent else {
+    guard loop.keepsCurrentTask else {
       return try await loop.perform { try await self.send(message) }
     }
     try checkOpen()

@@ -20,6 +20,37 @@ import Testing
     #expect(places == [true, true, true, true])
   }
 
+  @Test("a task of elsewhere that an actor brings to a loop's thread is not taken for one of the loop")
+  func tasksOfElsewhere() async throws {
+    let group = try EventLoopGroup(loops: 1)
+    defer { group.stop() }
+    let loop = group.loops[0]
+    let host = Host()
+    for _ in 0..<100 {
+      let stayed = await Task(executorPreference: loop) {
+        await host.run {
+          await loop.perform {
+            await Task.yield()
+            return loop.isCurrent
+          }
+        }
+      }.value
+      #expect(await stayed.value)
+    }
+  }
+
+  /// A default actor: it runs where the task that calls it runs, and so do the tasks that wait for it then.
+  private actor Host {
+    private var runs = 0
+
+    func run(_ body: @escaping @Sendable () async -> Bool) -> Task<Bool, Never> {
+      Task {
+        runs += 1
+        return await body()
+      }
+    }
+  }
+
   @Test("work handed over from other threads runs on the loop, all of it, in each thread's order")
   func executeFromOtherThreads() async throws {
     let group = try EventLoopGroup(loops: 1)

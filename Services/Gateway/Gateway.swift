@@ -37,13 +37,9 @@ enum Gateway {
     let callback = try callbackServer(configuration, oms, inbound)
     serve(callback, "callback edge", &setup)
     let bus = oms.bus()
-    let registrar = registrar(oms, bus, callbackURL: oms.callbackURL(at: callback.address))
-    setup.run("registration") { await registrar.run() }
+    let registrar = try await registration(
+      oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, &setup)
     outbound(journal, bus, registrar, &setup)
-    GatewayService(
-      registrar: registrar, applicationID: oms.applicationID, callbackURL: oms.callbackURL(at: callback.address),
-      omsURL: oms.url ?? ""
-    ).register(in: &setup.router)
 
     let timings = TimingRecord(TimingStore(database), now: .now)
     let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings, record: timings)
@@ -60,20 +56,15 @@ enum Gateway {
   private static func callbackServer(
     _ configuration: Configuration, _ oms: OMSConfiguration, _ inbound: InboundQueue
   ) throws -> HTTPServer {
+    let signature = CallbackSignature(requiringOneOf: oms.requiresSignature ? oms.signing : nil)
     let edge = CallbackEdge(
-      signature: CallbackSignature(requiring: oms.requiredSignature), inbound: inbound,
-      synchronousMethods: configuration[GatewaySettings.synchronousMethods])
+      signature: signature, inbound: inbound, synchronousMethods: configuration[GatewaySettings.synchronousMethods])
     var options = HTTPServerOptions()
     options.maxBodyBytes = maxMessageBytes
     options.rejection = { CallbackEdge.rejection($0) }
     return try HTTPServer(
       listeningOn: configuration[GatewaySettings.http], setting: GatewaySettings.http.name, options: options
     ) { await edge.handle($0) }
-  }
-
-  private static func registrar(_ oms: OMSConfiguration, _ bus: BusClient?, callbackURL: String) -> Registrar {
-    guard let bus, let connection = oms.connection(callbackURL: callbackURL) else { return Registrar(port: nil) }
-    return Registrar(port: ServiceBus(connection, bus: bus))
   }
 
   /// The edge drains together with the gRPC calls: both begin when the service is told to stop.

@@ -59,10 +59,21 @@ enum GatewaySettings {
     "CONNECTOR_CALLBACK_URL", "where the OMS reaches the connector; http://GATEWAY_HTTP/service-bus when not set"
   ).optional
 
+  static let registrationCheck = Setting.duration(
+    "OMS_REGISTRATION_CHECK", .seconds(1) ... .seconds(86_400),
+    "how often the OMS is asked whether it still has the registration", default: "5m")
+  static let registrationRenewal = Setting.duration(
+    "OMS_REGISTRATION_RENEWAL", .seconds(1) ... .seconds(7 * 86_400),
+    "how often the registration is renewed with an OMS that cannot be asked", default: "1h")
+  static let registrationWait = Setting.duration(
+    "OMS_REGISTRATION_WAIT", .zero ... .seconds(600),
+    "how long services get at the start to say what they consume, before the first registration", default: "3s")
+
   static let all: [any DeclaredSetting] = [
     grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
     oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
-    eventsPath, omsTimeout, synchronousMethods, callbackURL, StoreSettings.databaseURL,
+    eventsPath, omsTimeout, synchronousMethods, callbackURL, registrationCheck, registrationRenewal, registrationWait,
+    StoreSettings.databaseURL,
   ]
 
   static func target(of service: ConnectorService) -> Setting<Target> {

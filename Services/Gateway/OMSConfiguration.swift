@@ -6,11 +6,12 @@ struct OMSConfiguration: Sendable {
   /// nil without OMS_URL.
   let url: String?
   let applicationID: String
-  /// What signs messages, when they have to be signed.
-  let requiredSignature: Secret?
+  /// What the OMS signs its messages with; nil for nothing.
+  let signing: SigningSecrets?
+  /// Whether unsigned messages are refused.
+  let requiresSignature: Bool
   private let remotePath: String
   private let oauth: OMSConnection.OAuthClient?
-  private let secret: Secret?
   private let givenCallbackURL: String?
 
   /// - Throws: a line for each combination that makes no sense.
@@ -19,7 +20,8 @@ struct OMSConfiguration: Sendable {
     url = configuration[GatewaySettings.omsURL]
     applicationID = configuration[GatewaySettings.applicationID]
     remotePath = configuration[GatewaySettings.remotePath]
-    secret = configuration[GatewaySettings.secret]
+    let secret = configuration[GatewaySettings.secret]
+    signing = secret.map { SigningSecrets($0) }
     givenCallbackURL = configuration[GatewaySettings.callbackURL]
 
     let isRequired = configuration[GatewaySettings.requireSignature] ?? (secret != nil)
@@ -27,7 +29,7 @@ struct OMSConfiguration: Sendable {
       problems.append(
         "OMS_REQUIRE_SIGNATURE is true but OMS_SECRET is not set; set OMS_SECRET or OMS_REQUIRE_SIGNATURE=false")
     }
-    requiredSignature = isRequired ? secret : nil
+    requiresSignature = isRequired
 
     oauth = Self.oauth(configuration, url, &problems)
     let address = configuration[GatewaySettings.http]
@@ -49,7 +51,7 @@ struct OMSConfiguration: Sendable {
     url.map {
       OMSConnection(
         url: $0, remotePath: remotePath, oauth: oauth, applicationID: applicationID, callbackURL: callbackURL,
-        secret: secret)
+        signing: signing)
     }
   }
 
@@ -59,11 +61,27 @@ struct OMSConfiguration: Sendable {
       var options = HTTPClientOptions()
       options.userAgent = "oms-connector/\(Version.current)"
       let http = HTTPClient(options: options)
-      let (secret, clientSecret) = (secret, oauth?.secret)
+      let (signing, clientSecret) = (signing, oauth?.secret)
       return BusClient(
         url: url, tokens: oauth.map { OAuthTokens(client: $0, http: http) }, http: http,
-        secrets: { [secret, clientSecret] })
+        secrets: { (signing?.all ?? []) + [clientSecret?.current] })
     }
+  }
+
+  /// Reads the secrets again that may come from files: OMS_SECRET and OMS_OAUTH_CLIENT_SECRET. What cannot be read stays as
+  /// it was.
+  ///
+  /// - Returns: which of them have changed.
+  func reloadSecrets(_ environment: Environment) throws(ConfigurationError) -> [String] {
+    let read = try Configuration([GatewaySettings.secret, GatewaySettings.oauthClientSecret], environment: environment)
+    var changed: [String] = []
+    if let secret = read[GatewaySettings.secret], signing?.replace(with: secret) == true {
+      changed.append(GatewaySettings.secret.name)
+    }
+    if let secret = read[GatewaySettings.oauthClientSecret], oauth?.secret.replace(with: secret) == true {
+      changed.append(GatewaySettings.oauthClientSecret.name)
+    }
+    return changed
   }
 
   private static func oauth(
@@ -84,6 +102,6 @@ struct OMSConfiguration: Sendable {
       problems.append("OMS_OAUTH_CLIENT_ID is set but there is no server to ask; set OMS_URL or OMS_OAUTH_SERVER_URL")
       return nil
     }
-    return OMSConnection.OAuthClient(serverURL: server, id: id, secret: secret)
+    return OMSConnection.OAuthClient(serverURL: server, id: id, secret: SharedSecret(secret))
   }
 }

@@ -18,7 +18,7 @@ STANDARD = {
 }
 INVENTORY = {STOCK: {"ApplyStockSnapshot", "StreamStockSnapshots", "GetStock", "ListStock"}}
 GATEWAY = {
-    "omsconnector.v1.GatewayService": {"Register", "Unregister", "GetRegistration"},
+    "omsconnector.v1.GatewayService": {"Register", "Unregister", "Disable", "Enable", "GetRegistration"},
     "omsconnector.v1.ReportService": {"GetTimingReport"},
 }
 

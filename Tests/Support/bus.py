@@ -7,7 +7,7 @@ import unittest
 from oms_simulator import Oms, snapshot
 from oms_simulator.snapshots import UPDATED
 from reflected import Reflected
-from stack import Stack
+from stack import SERVICES, Stack
 
 STOCK = "omsconnector.v1.InventoryService"
 CREDENTIALS = {"oms_oauth_client_id": "shop", "oms_oauth_client_secret": "only-for-tests", "oms_secret": "signing-for-tests"}
@@ -16,11 +16,14 @@ CREATED = "2024-02-03T04:05:06+00:00"
 
 @contextlib.contextmanager
 def registered_stack(oms_options=None, **options):
-    """(oms, stack), as soon as the gateway has registered."""
+    """(oms, stack), as soon as the gateway has registered, for stock if inventory is among its services."""
+    has_stock = "inventory" in options.get("services", SERVICES)
     with Oms(client_id="shop", client_secret="only-for-tests", **(oms_options or {})) as oms:
         settings = {**CREDENTIALS, "oms_url": oms.url, "oms_oauth_server_url": oms.url, "oms_synchronous_methods": UPDATED, **options}
+        if not has_stock:
+            settings.setdefault("oms_registration_wait", "0s")  # nobody is there to be waited for
         with Stack(**settings) as stack:
-            oms.bus.wait_for_registration(30)
+            oms.bus.wait_for_registration(30, method=UPDATED if has_stock else None)
             yield oms, stack
 
 

@@ -47,7 +47,8 @@ extension Command {
 /// All commands, in the order of the overview.
 enum Commands {
   static let all: [any Command.Type] = [
-    StatusCommand.self, RegisterCommand.self, StockGetCommand.self, StockListCommand.self, StockApplyCommand.self,
+    StatusCommand.self, RegisterCommand.self, UnregisterCommand.self, DisableCommand.self, EnableCommand.self,
+    StockGetCommand.self, StockListCommand.self, StockApplyCommand.self,
     ReportCommand.self,
   ]
 

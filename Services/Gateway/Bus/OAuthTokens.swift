@@ -1,6 +1,5 @@
 import HTTP
 import Messages
-import ServiceKit
 
 /// The access token of an OAuth2 client (client credentials, RFC 6749 §4.4). It is fetched when it is needed: at first, a
 /// little before it ends where the server has said when, and when the bus has refused it. All who need one at the same time
@@ -24,7 +23,6 @@ actor OAuthTokens {
   }
 
   private let client: OMSConnection.OAuthClient
-  private var secret: Secret
   private let http: HTTPClient
   private let now: @Sendable () -> ContinuousClock.Instant
   private var token: Token?
@@ -38,7 +36,6 @@ actor OAuthTokens {
     now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
     self.client = client
-    secret = client.secret
     self.http = http
     self.now = now
   }
@@ -77,9 +74,6 @@ actor OAuthTokens {
     return try await fetched().text
   }
 
-  /// The client's secret has another value from now on. The token stays: the server ends it when it should.
-  func replaceSecret(_ secret: Secret) { self.secret = secret }
-
   /// The result of the fetch that is under way, or of a new one. It ends when the last one who waits for it is cancelled.
   private func fetched() async throws(ServiceBusError) -> Token {
     let task: Task<Result<Token, ServiceBusError>, Never>
@@ -116,7 +110,10 @@ actor OAuthTokens {
   }
 
   private func request() -> HTTPRequest {
-    let fields = [("grant_type", "client_credentials"), ("client_id", client.id), ("client_secret", secret.reveal())]
+    let fields = [
+      ("grant_type", "client_credentials"), ("client_id", client.id),
+      ("client_secret", client.secret.current.reveal()),
+    ]
     return HTTPRequest(
       method: "POST", target: client.serverURL + "/oauth/token",
       headers: ["Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"],

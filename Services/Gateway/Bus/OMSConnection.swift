@@ -1,5 +1,3 @@
-import ServiceKit
-
 /// Where the OMS is and as whom the connector talks to it.
 struct OMSConnection: Sendable {
   /// OMS_URL, without a slash at its end.
@@ -12,13 +10,13 @@ struct OMSConnection: Sendable {
   var applicationID = "connector"
   /// Where the OMS sends its messages.
   var callbackURL: String
-  /// What the OMS signs its messages with; nil for none.
-  var secret: Secret?
+  /// What the OMS signs its messages with; nil for nothing.
+  var signing: SigningSecrets?
 
   struct OAuthClient: Sendable {
     /// Without a slash at its end.
     var serverURL: String
     var id: String
-    var secret: Secret
+    var secret: SharedSecret
   }
 }

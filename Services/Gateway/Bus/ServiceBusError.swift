@@ -23,21 +23,37 @@ enum ServiceBusError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Whether the bus may have refused a registration because there is one of that id. One stand-in says so in the
-  /// database's words, another fails with 500 and says nothing. Source: connector.md §2.1, "Edge cases"; messages.md
-  /// §1.
-  var mayMeanDuplicate: Bool {
+  /// Whether the bus has refused a registration because there is one of that id. One stand-in says so in the database's
+  /// words. Source: connector.md §2.1, "Edge cases".
+  var meansDuplicate: Bool {
     guard case .refused(let status, let reason) = self else { return false }
     let text = reason.lowercased()
-    return status == 409 || status == 500
-      || ["duplicate", "already", "exists", "unique"].contains { text.contains($0) }
+    return status == 409 || ["duplicate", "already", "exists", "unique"].contains { text.contains($0) }
   }
 
-  /// Whether the bus may have refused to take a registration back because there is none.
+  /// As ``meansDuplicate``, or in a way in which buses fail for other reasons, too: after an exception the body may be empty.
+  /// Source: messages.md §1, "Envelope".
+  var mayMeanDuplicate: Bool {
+    if case .refused(status: 500, _) = self { return true }
+    return meansDuplicate
+  }
+
+  /// Whether the bus does not know the endpoint that a call is about: none of that id was there to be taken back, or, in the
+  /// answer to anything that is sent, the connector itself (``Registrar/suspectLost()``).
   var mayMeanUnknown: Bool {
     guard case .refused(_, let reason) = self else { return false }
     let text = reason.lowercased()
     return ["no endpoint", "not found", "not registered", "does not exist", "unknown endpoint", "unknown id"]
       .contains { text.contains($0) }
+  }
+
+  /// Whether the bus does not know the method that it was asked for, or does not let this client ask, for good: missing
+  /// rights are 401, and buses refuse what they don't know in many ways. Not what passes: no connection, overload.
+  var meansCannotBeAsked: Bool {
+    switch self {
+    case .unauthorized: true
+    case .refused(let status, _): ![408, 429, 502, 503, 504].contains(status)
+    case .unreachable, .noToken, .redirected: false
+    }
   }
 }

@@ -24,6 +24,20 @@ struct GatewayService: Omsconnector.V1.GatewayService {
     return .init(registration: await registration())
   }
 
+  func disable(
+    _ request: Omsconnector.V1.DisableRequest, context: ServerContext
+  ) async throws -> Omsconnector.V1.DisableResponse {
+    try await registrar.disable()
+    return .init(registration: await registration())
+  }
+
+  func enable(
+    _ request: Omsconnector.V1.EnableRequest, context: ServerContext
+  ) async throws -> Omsconnector.V1.EnableResponse {
+    try await registrar.enable()
+    return .init(registration: await registration())
+  }
+
   func getRegistration(
     _ request: Omsconnector.V1.GetRegistrationRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.GetRegistrationResponse {
@@ -32,11 +46,15 @@ struct GatewayService: Omsconnector.V1.GatewayService {
 
   private func registration() async -> Omsconnector.V1.Registration {
     let machine = await registrar.machine
+    let isConfigured = machine.state != .unconfigured
     return .init(
       state: machine.state.message, applicationId: applicationID, callbackUrl: callbackURL, omsUrl: omsURL,
-      subscribedMethods: BusMethod.all.map(\.name), registeredAt: machine.registeredAt?.timestamp,
+      subscribedMethods: machine.content?.topics ?? [], registeredAt: machine.registeredAt?.timestamp,
       failedAttempts: Int64(machine.failedAttempts), lastError: machine.lastError,
-      nextAttemptAt: machine.nextAttemptAt?.timestamp)
+      nextAttemptAt: machine.nextAttemptAt?.timestamp, stateSince: machine.stateSince.timestamp,
+      wantedState: isConfigured ? machine.goal.state.message : .unconfigured, labels: machine.content?.labels ?? [:],
+      checkedAt: machine.checkedAt?.timestamp, checkResult: machine.checkResult,
+      nextCheckAt: machine.nextCheckAt?.timestamp)
   }
 }
 
@@ -47,6 +65,7 @@ extension RegistrationMachine.State {
     case .pending: .pending
     case .registered: .registered
     case .unregistered: .unregistered
+    case .disabled: .disabled
     }
   }
 }

@@ -1,17 +1,16 @@
+import EventLoop
 import RPC
 import ServiceKit
 
-/// Registers the connector, at the start and until it succeeds, and when somebody asks. Does one thing at a time.
+/// Does what ``RegistrationMachine`` says: registers at the start and until it succeeds, looks whether the registration is
+/// still there, and does what somebody asks for. One thing at a time.
 actor Registrar {
-  private enum Request {
-    case register(CheckedContinuation<Void, any Error>)
-    case unregister(CheckedContinuation<Void, any Error>)
-
-    func answer(_ result: Result<Void, any Error>) {
-      switch self {
-      case .register(let continuation), .unregister(let continuation): continuation.resume(with: result)
-      }
-    }
+  private enum Wish: Equatable {
+    case register, unregister, disable, enable
+  }
+  private struct Request {
+    let wish: Wish
+    let answer: CheckedContinuation<Void, any Error>
   }
 
   /// Requests that may wait for their turn.
@@ -20,50 +19,96 @@ actor Registrar {
   private(set) var machine: RegistrationMachine
   /// nil without an OMS.
   private let port: (any RegistrationPort)?
+  private let memory: any RegistrationMemory
+  private let signing: SigningSecrets?
   private let now: @Sendable () -> WallTime
   private var requests: [Request] = []
   private var sleeper: CheckedContinuation<Void, Never>?
   private var isStopped = false
 
+  /// - Parameters:
+  ///   - kept: what ``RegistrationMemory`` has kept.
+  ///   - signing: is told which secret the OMS has.
   init(
-    port: (any RegistrationPort)?, backOff: BackOff = .init(), now: @escaping @Sendable () -> WallTime = { .now }
+    port: (any RegistrationPort)?, memory: any RegistrationMemory, kept: KeptRegistration = .init(),
+    signing: SigningSecrets? = nil, timing: RegistrationTiming = .init(),
+    now: @escaping @Sendable () -> WallTime = { .now }
   ) {
     self.port = port
+    self.memory = memory
+    self.signing = signing
     self.now = now
-    machine = RegistrationMachine(isConfigured: port != nil, now: now(), backOff: backOff)
+    machine = RegistrationMachine(isConfigured: port != nil, kept: kept, now: now(), timing: timing)
   }
 
-  /// Works until the task is cancelled.
+  /// Works until the task is cancelled. Nothing is registered before ``subscribe(to:)`` was called.
   func run() async {
     while !Task.isCancelled {
-      if !requests.isEmpty {
-        await serveRequests()
+      if let request = requests.first, machine.content != nil || [.unregister, .disable].contains(request.wish) {
+        await serveRequests(request.wish)
         continue
       }
       switch machine.nextStep(now: now()) {
-      case .register: _ = await attempt()
       case .wait(let until): await pause(for: until - now())
       case .rest: await pause(for: nil)
+      case .check: await check()
+      case let step: _ = await take(step)
       }
     }
     isStopped = true
-    for request in requests { request.answer(.failure(Self.stopping)) }
+    for request in requests { request.answer.resume(throwing: Self.stopping) }
     requests = []
   }
 
+  // MARK: What others tell
+
+  /// These bus methods are consumed now: the OMS is told if that is news.
+  func subscribe(to topics: [String]) {
+    let content = RegistrationContent(topics: topics, secretGeneration: signing?.current.generation ?? 0)
+    guard content != machine.content else { return }
+    machine.use(content)
+    wake()
+  }
+
+  /// The secrets were read again: the OMS is told if the one that signs has changed. What failed for want of a good one is
+  /// tried again now.
+  func secretsReloaded() {
+    if let topics = machine.content?.topics { subscribe(to: topics) }
+    machine.hurry(now: now())
+    wake()
+  }
+
+  /// The OMS has answered something as if the connector were unknown to it, e.g. ``ServiceBusError/mayMeanUnknown``: has the
+  /// registration looked at soon. May be called as often as it seems so.
+  func suspectLost() {
+    machine.suspectLost(now: now())
+    wake()
+  }
+
+  // MARK: What somebody asks for
+
   /// Registers now; returns when the OMS has agreed.
   ///
-  /// - Throws: FAILED_PRECONDITION without an OMS; UNAVAILABLE with the reason when it did not agree.
-  func register() async throws {
-    try await ask { .register($0) }
-  }
+  /// - Throws: FAILED_PRECONDITION without an OMS; UNAVAILABLE with the reason when it did not agree, and then it is tried
+  ///   again.
+  func register() async throws { try await ask(.register) }
 
   /// Takes the registration back; returns when the OMS has agreed.
-  func unregister() async throws {
-    try await ask { .unregister($0) }
-  }
+  ///
+  /// - Throws: as ``register()``.
+  func unregister() async throws { try await ask(.unregister) }
 
-  private func ask(_ request: (CheckedContinuation<Void, any Error>) -> Request) async throws {
+  /// Lets the OMS send nothing more; returns when it has agreed.
+  ///
+  /// - Throws: as ``register()``; FAILED_PRECONDITION when the connector is unregistered.
+  func disable() async throws { try await ask(.disable) }
+
+  /// Ends what ``disable()`` began.
+  ///
+  /// - Throws: as ``disable()``.
+  func enable() async throws { try await ask(.enable) }
+
+  private func ask(_ wish: Wish) async throws {
     guard port != nil else {
       throw RPCError(.failedPrecondition, "there is no OMS to register with: set OMS_URL and start the gateway again")
     }
@@ -74,54 +119,122 @@ actor Registrar {
         details: [.retryInfo(.seconds(1))])
     }
     try await withCheckedThrowingContinuation { continuation in
-      requests.append(request(continuation))
+      requests.append(Request(wish: wish, answer: continuation))
       wake()
     }
   }
 
-  /// One attempt answers all who wait for it.
-  private func serveRequests() async {
-    switch requests[0] {
+  /// One attempt answers all who ask for the same.
+  private func serveRequests(_ wish: Wish) async {
+    let waiting = requests.prefix { $0.wish == wish }
+    requests.removeFirst(waiting.count)
+    let result: Result<Void, any Error>
+    do {
+      result = try await fulfil(wish)
+    } catch {
+      result = .failure(error)
+    }
+    for request in waiting { request.answer.resume(with: result) }
+  }
+
+  private func fulfil(_ wish: Wish) async throws(RPCError) -> Result<Void, any Error> {
+    if machine.goal == .unregistered, [.disable, .enable].contains(wish) {
+      throw RPCError(.failedPrecondition, "the connector is unregistered: register it (omsctl register)")
+    }
+    switch wish {
     case .register:
-      let waiting = requests.prefix { if case .register = $0 { true } else { false } }
-      requests.removeFirst(waiting.count)
-      let result = await attempt()
-      for request in waiting { request.answer(result) }
-    case .unregister(let continuation):
-      requests.removeFirst()
-      continuation.resume(with: await takeBack())
+      try await choose(.registered)
+      return await take(.register(machine.neededManner ?? .plain))
+    case .unregister:
+      try await choose(.unregistered)
+      return await take(.unregister)
+    case .disable:
+      try await choose(.disabled)
+      return machine.state == .disabled ? .success(()) : await take(.disable)
+    case .enable:
+      try await choose(.registered)
+      guard let manner = machine.neededManner else { return .success(()) }
+      return await take(.register(manner))
     }
   }
 
-  private func attempt() async -> Result<Void, any Error> {
-    guard let port else { return .success(()) }
+  /// What somebody wants is durable before the OMS hears of it, so that no end of the process leaves it half done.
+  private func choose(_ goal: RegistrationMachine.Goal) async throws(RPCError) {
+    guard goal != machine.goal else { return }
+    do {
+      try await memory.save(KeptRegistration(goal: goal, isSettled: false, changedAt: now()))
+    } catch {
+      throw RPCError(.unavailable, "what was asked for could not be kept, so nothing was done: \(error)")
+    }
+    machine.choose(goal, now: now())
+  }
+
+  // MARK: Doing it
+
+  private func take(_ step: RegistrationMachine.Step) async -> Result<Void, any Error> {
+    switch step {
+    case .register(let manner): await attempt(manner)
+    case .unregister: await reach(.unregistered) { port throws(ServiceBusError) in try await port.unregister() }
+    case .disable: await reach(.disabled) { port throws(ServiceBusError) in try await port.disable() }
+    case .check, .wait, .rest: .success(())
+    }
+  }
+
+  private func attempt(_ manner: RegistrationManner) async -> Result<Void, any Error> {
+    guard let port, let content = machine.content else { return .success(()) }
     do throws(RegistrationFailure) {
-      try await port.register()
-      machine.registrationSucceeded(now: now())
-      Log.info("registered with the OMS")
+      let result = try await port.register(content, manner)
+      if manner != .renewing || machine.state != .registered { Log.info("registered with the OMS") }
+      switch result {
+      case .accepted:
+        machine.registrationSucceeded(content, now: now(), random: .random(in: 0...1))
+        signing?.registered(content.secretGeneration)
+      case .held: machine.registrationHeld(now: now(), random: .random(in: 0...1))
+      }
       return .success(())
     } catch {
       let reason = "\(error.reason)"
       machine.registrationFailed(reason, isLost: error.isLost, now: now(), random: .random(in: 0...1))
-      if Task.isCancelled { return .failure(Self.stopping) }
-      Log.warning("not registered with the OMS", ["reason": "\(reason)", "attempts": LogValue(machine.failedAttempts)])
-      return .failure(RPCError(.unavailable, "the OMS did not register the connector: \(reason)"))
+      return failure("the OMS did not register the connector", reason)
     }
   }
 
-  private func takeBack() async -> Result<Void, any Error> {
+  private func reach(
+    _ goal: RegistrationMachine.Goal, _ tell: (any RegistrationPort) async throws(ServiceBusError) -> Void
+  ) async -> Result<Void, any Error> {
     guard let port else { return .success(()) }
     do throws(ServiceBusError) {
-      try await port.unregister()
-      machine.unregistered()
-      Log.info("unregistered from the OMS")
-      return .success(())
+      try await tell(port)
     } catch {
-      machine.unregistrationFailed("\(error)")
-      Log.warning("not unregistered from the OMS", ["reason": "\(error)"])
-      return .failure(RPCError(.unavailable, "the OMS did not take the registration back: \(error)"))
+      machine.goalFailed("\(error)", now: now(), random: .random(in: 0...1))
+      return failure("the OMS does not know yet that the connector is to be \(goal)", "\(error)")
+    }
+    machine.goalReached(now: now())
+    Log.info("the OMS sends nothing any more", ["registration": "\(goal)"])
+    do {
+      try await memory.save(KeptRegistration(goal: goal, isSettled: true, changedAt: machine.stateSince))
+    } catch {
+      Log.warning("the OMS is told again after a restart", ["reason": LogValue(error)])
+    }
+    return .success(())
+  }
+
+  private func failure(_ what: String, _ reason: String) -> Result<Void, any Error> {
+    if Task.isCancelled { return .failure(Self.stopping) }
+    Log.warning("\(what)", ["reason": "\(reason)", "attempts": LogValue(machine.failedAttempts)])
+    return .failure(RPCError(.unavailable, "\(what): \(reason)"))
+  }
+
+  private func check() async {
+    guard let port, let content = machine.content else { return }
+    let before = machine.checkResult
+    machine.checked(await port.check(content), now: now(), random: .random(in: 0...1))
+    if machine.checkResult != before, !Task.isCancelled {
+      Log.info("looked for the registration", ["found": "\(machine.checkResult)"])
     }
   }
+
+  // MARK: Waiting
 
   /// Waits for the time to pass, a request or the end.
   private func pause(for duration: Duration?) async {

@@ -1,18 +1,6 @@
+import HTTP
 import Messages
 import ServiceKit
-
-/// What the connector asks of the OMS to be its endpoint.
-protocol RegistrationPort: Sendable {
-  /// - Throws: `RegistrationFailure`.
-  func register() async throws(RegistrationFailure)
-  func unregister() async throws(ServiceBusError)
-}
-
-struct RegistrationFailure: Error, Equatable {
-  let reason: ServiceBusError
-  /// A registration that was there has been taken back on the way.
-  let isLost: Bool
-}
 
 /// The service bus of the OMS, seen from the connector: JSON-RPC 2.0 calls over HTTP POST.
 ///
@@ -28,23 +16,46 @@ struct ServiceBus: RegistrationPort {
     self.bus = bus
   }
 
-  func register() async throws(RegistrationFailure) {
-    let registration = registration
+  // MARK: Registering
+
+  /// Buses differ in what they make of an id that is there: the documented one replaces it, one stand-in refuses, the other
+  /// keeps both and sends everything twice from then on (connector.md §2.1, "Edge cases"). That one answers with all its
+  /// endpoints, so that copies can be seen.
+  func register(
+    _ content: RegistrationContent, _ manner: RegistrationManner
+  ) async throws(RegistrationFailure) -> RegistrationResult {
+    if manner == .replacing { return try await registerAfresh(content) }
+    let answer: BusAnswer
     do throws(ServiceBusError) {
-      try await call("magento.service_bus.remote.register", registration)
-      return
+      if manner == .enabling { try await enable() }
+      answer = try await send(content)
     } catch {
       guard error.mayMeanDuplicate else { throw RegistrationFailure(reason: error, isLost: false) }
+      if manner == .renewing && error.meansDuplicate { return .held }
+      return try await registerAfresh(content)
     }
-    // Registering again must be harmless: the bus that does not replace a registration is told to forget it first.
-    // If it does not know how, or nothing was there, the second answer says what is the matter.
+    switch answer.endpoints(of: oms.applicationID)?.count {
+    case 1?: return .accepted
+    case let copies? where copies > 1: return try await registerAfresh(content)
+    // Whether it was lost, replaced, or is there twice now can't be told. When that is repeated for ever, it must not be
+    // the latter.
+    default: return manner == .renewing ? try await registerAfresh(content) : .accepted
+    }
+  }
+
+  /// Takes back what is there, then registers. If the bus does not know how to take back, or nothing was there, the second
+  /// answer says what is the matter.
+  private func registerAfresh(
+    _ content: RegistrationContent
+  ) async throws(RegistrationFailure) -> RegistrationResult {
     do throws(ServiceBusError) {
       try await unregister()
     } catch {
       guard case .refused = error else { throw RegistrationFailure(reason: error, isLost: false) }
     }
     do throws(ServiceBusError) {
-      try await call("magento.service_bus.remote.register", registration)
+      _ = try await send(content)
+      return .accepted
     } catch {
       throw RegistrationFailure(reason: error, isLost: true)
     }
@@ -52,7 +63,7 @@ struct ServiceBus: RegistrationPort {
 
   func unregister() async throws(ServiceBusError) {
     do throws(ServiceBusError) {
-      try await call("magento.service_bus.remote.unregister", Magento.Oms.V1.RemoteUnregister(id: oms.applicationID))
+      _ = try await call("unregister", Magento.Oms.V1.RemoteUnregister(id: oms.applicationID).json())
     } catch {
       // Taking back what is not there is done.
       guard error.mayMeanUnknown else { throw error }
@@ -60,23 +71,72 @@ struct ServiceBus: RegistrationPort {
   }
 
   /// Source: messages.md §4.1.
-  private var registration: Magento.Oms.V1.RemoteRegister {
-    .init(
-      id: oms.applicationID, url: oms.callbackURL, secret: oms.secret?.reveal() ?? "",
-      subscribes: BusMethod.all.map(\.name), labels: ["connector": "oms-connector", "version": Version.current])
+  private func send(_ content: RegistrationContent) async throws(ServiceBusError) -> BusAnswer {
+    let message = Magento.Oms.V1.RemoteRegister(
+      id: oms.applicationID, url: oms.callbackURL, secret: oms.signing?.current.secret.reveal() ?? "",
+      subscribes: content.topics, labels: content.labels)
+    return try await call("register", message.json())
   }
 
-  private func call(_ method: String, _ message: some Message) async throws(ServiceBusError) {
+  // MARK: Switching off and on
+
+  /// Switched off (`control`) where the bus can also be asked whether it is, because its word alone is not enough: bus
+  /// methods that a stand-in does not know may be answered with a success as well. Else taken back, which every bus
+  /// understands.
+  func disable() async throws(ServiceBusError) {
+    do throws(ServiceBusError) {
+      try await control(enabled: false)
+      if try await discover().endpoints(of: oms.applicationID)?.first?.isEnabled == false { return }
+    } catch {
+      guard case .refused = error else { throw error }
+    }
+    try await unregister()
+  }
+
+  /// A bus that refuses has nothing switched off.
+  private func enable() async throws(ServiceBusError) {
+    do throws(ServiceBusError) {
+      try await control(enabled: true)
+    } catch {
+      guard case .refused = error else { throw error }
+    }
+  }
+
+  /// The catalogue shows `control([{id, enabled}])` and names the argument nowhere (OPEN). Params have to be an object:
+  /// messages.md §1, "Protocol".
+  private func control(enabled: Bool) async throws(ServiceBusError) {
+    _ = try await call("control", #"{"remotes":[{"id":\#(JSONText.quoted(oms.applicationID)),"enabled":\#(enabled)}]}"#)
+  }
+
+  // MARK: Looking
+
+  func check(_ content: RegistrationContent) async -> RegistrationCheck {
+    do throws(ServiceBusError) {
+      return try await discover().check(id: oms.applicationID, url: oms.callbackURL, topics: content.topics)
+    } catch {
+      return error.meansCannotBeAsked ? .unsupported("\(error)") : .failed("\(error)")
+    }
+  }
+
+  private func discover() async throws(ServiceBusError) -> BusAnswer { try await call("discover", "{}") }
+
+  // MARK: Calling
+
+  /// - Parameters:
+  ///   - operation: of `magento.service_bus.remote`.
+  ///   - params: JSON text.
+  private func call(_ operation: String, _ params: String) async throws(ServiceBusError) -> BusAnswer {
+    let method = "magento.service_bus.remote.\(operation)"
     let id = String(UInt64.random(in: .min ... .max), radix: 16)
-    let envelope = #"{"jsonrpc":"2.0","id":"\#(id)","method":\#(JSONText.quoted(method)),"params":\#(message.json())}"#
+    let envelope = Array(#"{"jsonrpc":"2.0","id":"\#(id)","method":"\#(method)","params":\#(params)}"#.utf8)
     var path = oms.remotePath
-    var response = try await bus.post(path: path, body: Array(envelope.utf8))
+    var response = try await bus.post(path: path, body: envelope)
     if response.status == 404 || response.status == 405 {
       path = "/"
-      response = try await bus.post(path: path, body: Array(envelope.utf8))
+      response = try await bus.post(path: path, body: envelope)
     }
     switch ServiceBusReply.failure(response) {
-    case nil: return
+    case nil: return BusAnswer(response)
     case .refused(let status, let reason):
       throw .refused(status: status, "\(bus.url)\(path), \(method): \(bus.withoutSecrets(reason))")
     case .some(let failure): throw failure

@@ -15,7 +15,7 @@ extension Omsconnector.V1 {
     /// No OMS_URL is set: the gateway serves, unregistered.
     public static let unconfigured = RegistrationState(rawValue: 1)
 
-    /// Not registered yet; the gateway keeps trying.
+    /// Not as wanted_state says; the gateway keeps trying.
     public static let pending = RegistrationState(rawValue: 2)
 
     /// `REGISTRATION_STATE_REGISTERED`.
@@ -24,12 +24,16 @@ extension Omsconnector.V1 {
     /// Taken back by Unregister.
     public static let unregistered = RegistrationState(rawValue: 4)
 
+    /// Switched off by Disable.
+    public static let disabled = RegistrationState(rawValue: 5)
+
     public static let valueNames: [(number: Int32, name: StaticString)] = [
       (0, "REGISTRATION_STATE_UNSPECIFIED"),
       (1, "REGISTRATION_STATE_UNCONFIGURED"),
       (2, "REGISTRATION_STATE_PENDING"),
       (3, "REGISTRATION_STATE_REGISTERED"),
       (4, "REGISTRATION_STATE_UNREGISTERED"),
+      (5, "REGISTRATION_STATE_DISABLED"),
     ]
   }
 
@@ -42,7 +46,7 @@ extension Omsconnector.V1 {
     public var callbackUrl: String = ""
     /// OMS_URL; empty when there is none.
     public var omsUrl: String = ""
-    /// The bus methods that the gateway subscribes to.
+    /// The bus methods that the gateway subscribes to: those that services consume which run, or ran ten minutes ago.
     public var subscribedMethods: [String] = []
     /// When the OMS last accepted the registration; absent before.
     public var registeredAt: Google.Protobuf.Timestamp? = nil
@@ -50,8 +54,20 @@ extension Omsconnector.V1 {
     public var failedAttempts: Int64 = 0
     /// Why the last attempt failed; empty after a success.
     public var lastError: String = ""
-    /// When the gateway tries again; absent unless PENDING.
+    /// When the gateway tries again; absent when there is nothing to try.
     public var nextAttemptAt: Google.Protobuf.Timestamp? = nil
+    /// Since when the state is what it is.
+    public var stateSince: Google.Protobuf.Timestamp? = nil
+    /// What was asked for last: REGISTERED unless UNREGISTERED or DISABLED; UNCONFIGURED without an OMS.
+    public var wantedState: Omsconnector.V1.RegistrationState = Omsconnector.V1.RegistrationState()
+    /// What the connector says about itself: its version, what it is capable of.
+    public var labels: [String: String] = [:]
+    /// When the gateway last looked whether the OMS still knows the registration; absent before.
+    public var checkedAt: Google.Protobuf.Timestamp? = nil
+    /// What it found, in words.
+    public var checkResult: String = ""
+    /// When it looks again, or renews the registration with an OMS that cannot be asked; absent unless REGISTERED.
+    public var nextCheckAt: Google.Protobuf.Timestamp? = nil
 
     public init() {}
 
@@ -64,7 +80,13 @@ extension Omsconnector.V1 {
       registeredAt: Google.Protobuf.Timestamp? = nil,
       failedAttempts: Int64 = 0,
       lastError: String = "",
-      nextAttemptAt: Google.Protobuf.Timestamp? = nil
+      nextAttemptAt: Google.Protobuf.Timestamp? = nil,
+      stateSince: Google.Protobuf.Timestamp? = nil,
+      wantedState: Omsconnector.V1.RegistrationState = Omsconnector.V1.RegistrationState(),
+      labels: [String: String] = [:],
+      checkedAt: Google.Protobuf.Timestamp? = nil,
+      checkResult: String = "",
+      nextCheckAt: Google.Protobuf.Timestamp? = nil
     ) {
       self.state = state
       self.applicationId = applicationId
@@ -75,6 +97,12 @@ extension Omsconnector.V1 {
       self.failedAttempts = failedAttempts
       self.lastError = lastError
       self.nextAttemptAt = nextAttemptAt
+      self.stateSince = stateSince
+      self.wantedState = wantedState
+      self.labels = labels
+      self.checkedAt = checkedAt
+      self.checkResult = checkResult
+      self.nextCheckAt = nextCheckAt
     }
 
     public static let fullName = "omsconnector.v1.Registration"
@@ -92,6 +120,12 @@ extension Omsconnector.V1 {
       self.failedAttempts = c.pointee.failed_attempts
       self.lastError = readString(c.pointee.last_error)
       self.nextAttemptAt = c.pointee.next_attempt_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.stateSince = c.pointee.state_since.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.wantedState = Omsconnector.V1.RegistrationState(rawValue: Int32(truncatingIfNeeded: c.pointee.wanted_state.rawValue))
+      self.labels = readMap(c.pointee.n_labels, c.pointee.labels) { (readString($0.pointee.key), readString($0.pointee.value)) }
+      self.checkedAt = c.pointee.checked_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.checkResult = readString(c.pointee.check_result)
+      self.nextCheckAt = c.pointee.next_check_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -106,6 +140,14 @@ extension Omsconnector.V1 {
       c.pointee.failed_attempts = self.failedAttempts
       c.pointee.last_error = arena.string(self.lastError)
       if let value = self.nextAttemptAt { c.pointee.next_attempt_at = arena.message(value) }
+      if let value = self.stateSince { c.pointee.state_since = arena.message(value) }
+      c.pointee.wanted_state = .init(rawValue: .init(truncatingIfNeeded: self.wantedState.rawValue))
+      (c.pointee.n_labels, c.pointee.labels) = arena.map(self.labels, omsconnector__v1__registration__labels_entry__init) { entry, key, value in
+        entry.pointee.key = arena.string(key); entry.pointee.value = arena.string(value)
+      }
+      if let value = self.checkedAt { c.pointee.checked_at = arena.message(value) }
+      c.pointee.check_result = arena.string(self.checkResult)
+      if let value = self.nextCheckAt { c.pointee.next_check_at = arena.message(value) }
     }
   }
 
@@ -191,6 +233,92 @@ extension Omsconnector.V1 {
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__UnregisterResponse.self)
       omsconnector__v1__unregister_response__init(c)
+      if let value = self.registration { c.pointee.registration = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.DisableRequest`.
+  public struct DisableRequest: Message {
+    public init() {}
+
+    public static let fullName = "omsconnector.v1.DisableRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__disable_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {}
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      omsconnector__v1__disable_request__init(pointer.assumingMemoryBound(to: Omsconnector__V1__DisableRequest.self))
+    }
+  }
+
+  /// `omsconnector.v1.DisableResponse`.
+  public struct DisableResponse: Message {
+    public var registration: Omsconnector.V1.Registration? = nil
+
+    public init() {}
+
+    public init(
+      registration: Omsconnector.V1.Registration? = nil
+    ) {
+      self.registration = registration
+    }
+
+    public static let fullName = "omsconnector.v1.DisableResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__disable_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DisableResponse.self)
+      self.registration = c.pointee.registration.map { Omsconnector.V1.Registration(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DisableResponse.self)
+      omsconnector__v1__disable_response__init(c)
+      if let value = self.registration { c.pointee.registration = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.EnableRequest`.
+  public struct EnableRequest: Message {
+    public init() {}
+
+    public static let fullName = "omsconnector.v1.EnableRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__enable_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {}
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      omsconnector__v1__enable_request__init(pointer.assumingMemoryBound(to: Omsconnector__V1__EnableRequest.self))
+    }
+  }
+
+  /// `omsconnector.v1.EnableResponse`.
+  public struct EnableResponse: Message {
+    public var registration: Omsconnector.V1.Registration? = nil
+
+    public init() {}
+
+    public init(
+      registration: Omsconnector.V1.Registration? = nil
+    ) {
+      self.registration = registration
+    }
+
+    public static let fullName = "omsconnector.v1.EnableResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__enable_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__EnableResponse.self)
+      self.registration = c.pointee.registration.map { Omsconnector.V1.Registration(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__EnableResponse.self)
+      omsconnector__v1__enable_response__init(c)
       if let value = self.registration { c.pointee.registration = arena.message(value) }
     }
   }

@@ -19,11 +19,26 @@ extension Omsconnector.V1 {
       try await channel.unary(Omsconnector.V1.GatewayServiceMethods.register, request, options: options)
     }
 
-    /// Takes the registration back; the gateway does not register again by itself until it is restarted or told to.
+    /// Takes the registration back: the OMS knows nothing of the connector any more.
     public func unregister(_ request: Omsconnector.V1.UnregisterRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.V1.UnregisterResponse
     {
       try await channel.unary(Omsconnector.V1.GatewayServiceMethods.unregister, request, options: options)
+    }
+
+    /// Lets the OMS send nothing for a while: the registration is kept switched off where the OMS knows how, else taken back.
+    /// FAILED_PRECONDITION when the connector is unregistered.
+    public func disable(_ request: Omsconnector.V1.DisableRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.DisableResponse
+    {
+      try await channel.unary(Omsconnector.V1.GatewayServiceMethods.disable, request, options: options)
+    }
+
+    /// Ends what Disable began. FAILED_PRECONDITION when the connector is unregistered.
+    public func enable(_ request: Omsconnector.V1.EnableRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.EnableResponse
+    {
+      try await channel.unary(Omsconnector.V1.GatewayServiceMethods.enable, request, options: options)
     }
 
     /// Method `GetRegistration`.

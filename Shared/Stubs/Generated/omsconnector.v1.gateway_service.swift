@@ -15,19 +15,37 @@ extension Omsconnector.V1 {
     public static let unregister = MethodDescriptor<Omsconnector.V1.UnregisterRequest, Omsconnector.V1.UnregisterResponse>(
       service: serviceName, method: "Unregister", type: .unary, idempotency: .idempotent)
 
+    public static let disable = MethodDescriptor<Omsconnector.V1.DisableRequest, Omsconnector.V1.DisableResponse>(
+      service: serviceName, method: "Disable", type: .unary, idempotency: .idempotent)
+
+    public static let enable = MethodDescriptor<Omsconnector.V1.EnableRequest, Omsconnector.V1.EnableResponse>(
+      service: serviceName, method: "Enable", type: .unary, idempotency: .idempotent)
+
     public static let getRegistration = MethodDescriptor<Omsconnector.V1.GetRegistrationRequest, Omsconnector.V1.GetRegistrationResponse>(
       service: serviceName, method: "GetRegistration", type: .unary, idempotency: .noSideEffects)
   }
 
   /// The connector's place in the OMS: one registered endpoint with a callback.
+  ///
+  /// What is asked for here is kept, also over a restart of the gateway, until something else is asked for. While the OMS
+  /// cannot be told, the call fails with UNAVAILABLE and its reason, the state is PENDING, and the gateway keeps trying.
   public protocol GatewayService: Sendable {
     /// Registers with the OMS now and answers when the OMS has, also when the connector is registered already.
     func register(_ request: Omsconnector.V1.RegisterRequest, context: ServerContext) async throws
       -> Omsconnector.V1.RegisterResponse
 
-    /// Takes the registration back; the gateway does not register again by itself until it is restarted or told to.
+    /// Takes the registration back: the OMS knows nothing of the connector any more.
     func unregister(_ request: Omsconnector.V1.UnregisterRequest, context: ServerContext) async throws
       -> Omsconnector.V1.UnregisterResponse
+
+    /// Lets the OMS send nothing for a while: the registration is kept switched off where the OMS knows how, else taken back.
+    /// FAILED_PRECONDITION when the connector is unregistered.
+    func disable(_ request: Omsconnector.V1.DisableRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.DisableResponse
+
+    /// Ends what Disable began. FAILED_PRECONDITION when the connector is unregistered.
+    func enable(_ request: Omsconnector.V1.EnableRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.EnableResponse
 
     /// Method `GetRegistration`.
     func getRegistration(_ request: Omsconnector.V1.GetRegistrationRequest, context: ServerContext) async throws
@@ -40,6 +58,8 @@ extension Omsconnector.V1.GatewayService {
   public func register(in router: inout Router) {
     router.unary(Omsconnector.V1.GatewayServiceMethods.register) { try await self.register($0, context: $1) }
     router.unary(Omsconnector.V1.GatewayServiceMethods.unregister) { try await self.unregister($0, context: $1) }
+    router.unary(Omsconnector.V1.GatewayServiceMethods.disable) { try await self.disable($0, context: $1) }
+    router.unary(Omsconnector.V1.GatewayServiceMethods.enable) { try await self.enable($0, context: $1) }
     router.unary(Omsconnector.V1.GatewayServiceMethods.getRegistration) { try await self.getRegistration($0, context: $1) }
   }
 }

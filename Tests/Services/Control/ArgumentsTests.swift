@@ -19,7 +19,7 @@ struct ArgumentsTests {
   @Test(
     "a command line that cannot be used is exit code 2, with the reason",
     arguments: [
-      ([], "no command; commands are status, register, stock get, stock list, stock apply, report"),
+      ([], "no command; commands are status, register, unregister, disable, enable, stock get, "),
       (["stock"], "unknown command \"stock\""), (["frobnicate"], "unknown command \"frobnicate\""),
       (["status", "--frobnicate"], "unknown option \"--frobnicate\""), (["status", "-x"], "unknown option \"-x\""),
       (["status", "--remove"], "status has no option --remove"), (["status", "now"], "usage: omsctl status"),

@@ -108,16 +108,58 @@ struct CommandTests {
     #expect(result.out == #"{"stock":{"sku":"x","aggregate_id":"EU","quantity":0,"unlimited":false}}"# + "\n")
   }
 
-  @Test("register and --remove show the registration that follows")
-  func register() async throws {
-    for (arguments, state) in [(["register"], "REGISTERED"), (["register", "--remove"], "UNREGISTERED")] {
-      let result = try await run(arguments) { router in
-        router.unary(Gateway.register) { _, _ in .init(registration: .init(state: .registered)) }
-        router.unary(Gateway.unregister) { _, _ in .init(registration: .init(state: .unregistered)) }
-      }
-      #expect(result.code == 0)
-      #expect(result.out == "REGISTRATION  \(state)\n")
+  @Test(
+    "register, unregister, disable and enable show the registration that follows",
+    arguments: [
+      (["register"], "REGISTERED"), (["register", "--remove"], "UNREGISTERED"), (["unregister"], "UNREGISTERED"),
+      (["disable"], "DISABLED"), (["enable"], "REGISTERED"),
+    ])
+  func register(arguments: [String], state: String) async throws {
+    let register: (inout Router) -> Void = { router in
+      router.unary(Gateway.register) { _, _ in .init(registration: .init(state: .registered)) }
+      router.unary(Gateway.unregister) { _, _ in .init(registration: .init(state: .unregistered)) }
+      router.unary(Gateway.disable) { _, _ in .init(registration: .init(state: .disabled)) }
+      router.unary(Gateway.enable) { _, _ in .init(registration: .init(state: .registered)) }
     }
+    let result = try await run(arguments, register)
+    #expect(result.code == 0)
+    #expect(result.out == "REGISTRATION  \(state)\n")
+    let json = try await run(arguments + ["-o", "json"], register)
+    #expect(json.out.hasPrefix(#"{"registration":{"state":"REGISTRATION_STATE_\#(state)","#))
+  }
+
+  @Test("a registration is shown with all that is known about it")
+  func registration() async throws {
+    let result = try await run(["register"]) { router in
+      router.unary(Gateway.register) { _, _ in
+        .init(
+          registration: .init(
+            state: .pending, applicationId: "connector", callbackUrl: "http://c", omsUrl: "http://o",
+            subscribedMethods: ["a", "b"], registeredAt: .init(seconds: 1_700_000_000), failedAttempts: 2,
+            lastError: "gone", nextAttemptAt: .init(seconds: 1_700_000_060), stateSince: .init(seconds: 1_700_000_030),
+            wantedState: .disabled, labels: ["version": "1", "connector": "x"],
+            checkedAt: .init(seconds: 1_700_000_020), checkResult: "the OMS has it",
+            nextCheckAt: .init(seconds: 1_700_000_090)))
+      }
+    }
+    #expect(
+      result.out == """
+        REGISTRATION     PENDING
+        wanted           DISABLED
+        since            2023-11-14T22:13:50Z
+        application      connector
+        OMS              http://o
+        callback         http://c
+        last registered  2023-11-14T22:13:20Z
+        subscribed       a, b
+        labels           connector=x version=1
+        failed attempts  2
+        last error       gone
+        next attempt     2023-11-14T22:14:20Z
+        last check       2023-11-14T22:13:40Z: the OMS has it
+        next check       2023-11-14T22:14:50Z
+
+        """)
   }
 
   @Test(

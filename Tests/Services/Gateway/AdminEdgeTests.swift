@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AdminEdgeTests {
   private func answer(_ method: String, _ target: String, _ readiness: Readiness = Readiness()) async -> HTTPResponse {
-    await AdminEdge(readiness: readiness, registrar: Registrar(port: nil)) { "a 1\n" }
+    await AdminEdge(readiness: readiness, registrar: Registrar(port: nil, memory: KeptInMemory())) { "a 1\n" }
       .handle(HTTPRequest(method: method, target: target))
   }
 

@@ -10,6 +10,7 @@ private final class GuardedBus: Sendable {
   struct State {
     var fetches = 0
     var posts = 0
+    var forms: [String] = []
     var tokenAnswer: (@Sendable (Int) -> HTTPResponse)?
     /// nil: the last one given.
     var busAnswer: (@Sendable (HTTPRequest) -> HTTPResponse)?
@@ -17,6 +18,7 @@ private final class GuardedBus: Sendable {
   }
   let state = Lock(State())
   let time = InventedTime()
+  let secret = SharedSecret(Secret("x"))
 
   func handle(_ request: HTTPRequest) -> HTTPResponse {
     state.withLock { state in
@@ -27,6 +29,7 @@ private final class GuardedBus: Sendable {
         return isGood ? .json("{}") : HTTPResponse(status: 401)
       }
       state.fetches += 1
+      state.forms.append(String(decoding: request.body, as: UTF8.self))
       state.isRevoked = false
       return state.tokenAnswer?(state.fetches) ?? .json(status: 201, #"{"access_token":"t\#(state.fetches)"}"#)
     }
@@ -38,7 +41,7 @@ private final class GuardedBus: Sendable {
     let url = "http://\(server.address)"
     let (http, time) = (HTTPClient(), time)
     let tokens = OAuthTokens(
-      client: .init(serverURL: url, id: "shop", secret: Secret("x")), http: http, now: { time.instant })
+      client: .init(serverURL: url, id: "shop", secret: secret), http: http, now: { time.instant })
     do {
       let result = try await body(BusClient(url: url, tokens: tokens, http: http), tokens)
       await server.shutdown(grace: .seconds(5))
@@ -138,6 +141,21 @@ struct BusClientTests {
       bus.time.advance(by: .seconds(50))
       _ = await #expect(throws: ServiceBusError.self) { try await tokens.token() }
     }
+  }
+
+  @Test("a client's secret that has changed goes with the next fetch; the token stays until the bus refuses it")
+  func rotatedSecret() async throws {
+    let bus = GuardedBus()
+    try await bus.run { (client: BusClient, _) async throws -> Void in
+      #expect(try await client.post(path: "/x", body: []).status == 200)
+      #expect(bus.secret.replace(with: Secret("y")) && !bus.secret.replace(with: Secret("y")))
+      #expect(try await client.post(path: "/x", body: []).status == 200)
+      bus.state.withLock { $0.isRevoked = true }
+      #expect(try await client.post(path: "/x", body: []).status == 200)
+    }
+    let forms = bus.state.withLock { $0.forms }
+    #expect(forms.map { $0.hasSuffix("client_secret=x") } == [true, false])
+    #expect(forms.last?.hasSuffix("client_secret=y") == true)
   }
 
   @Test("a redirection is followed by nothing, least of all by the token, and names the place without its query")

@@ -12,7 +12,7 @@ import Testing
   @Test("nothing set: no OMS, no signature")
   func empty() throws {
     let oms = try read([:])
-    #expect(oms.url == nil && oms.requiredSignature == nil && oms.applicationID == "connector")
+    #expect(oms.url == nil && !oms.requiresSignature && oms.signing == nil && oms.applicationID == "connector")
     #expect(oms.connection(callbackURL: "x") == nil)
     #expect(
       oms.callbackURL(at: HTTPAddress(host: "127.0.0.1", port: 8080)) == "http://127.0.0.1:8080/service-bus")
@@ -20,8 +20,10 @@ import Testing
 
   @Test("a secret makes signatures required unless told otherwise")
   func signature() throws {
-    #expect(try read(["OMS_SECRET": "s"]).requiredSignature == Secret("s"))
-    #expect(try read(["OMS_SECRET": "s", "OMS_REQUIRE_SIGNATURE": "false"]).requiredSignature == nil)
+    let oms = try read(["OMS_SECRET": "s"])
+    #expect(oms.requiresSignature && oms.signing?.current.secret == Secret("s"))
+    let tolerant = try read(["OMS_SECRET": "s", "OMS_REQUIRE_SIGNATURE": "false"])
+    #expect(!tolerant.requiresSignature && tolerant.signing?.current.secret == Secret("s"))
   }
 
   @Test("the OAuth server is the OMS unless told otherwise")
@@ -32,6 +34,25 @@ import Testing
     let other = client.merging(["OMS_OAUTH_SERVER_URL": "http://auth"]) { $1 }
     #expect(try read(other).connection(callbackURL: "u")?.oauth?.serverURL == "http://auth")
     #expect(try read(["OMS_URL": "http://oms"]).connection(callbackURL: "u")?.oauth == nil)
+  }
+
+  @Test("secrets that are read again replace those of before; what can't be read changes nothing")
+  func reload() throws {
+    let before = [
+      "OMS_SECRET": "s", "OMS_URL": "http://oms", "OMS_OAUTH_CLIENT_ID": "c", "OMS_OAUTH_CLIENT_SECRET": "x",
+    ]
+    let oms = try read(before)
+    let connection = try #require(oms.connection(callbackURL: "u"))
+    #expect(try oms.reloadSecrets(Environment(before)).isEmpty)
+    let after = before.merging(["OMS_SECRET": "t", "OMS_OAUTH_CLIENT_SECRET": "y"]) { $1 }
+    #expect(try oms.reloadSecrets(Environment(after)) == ["OMS_SECRET", "OMS_OAUTH_CLIENT_SECRET"])
+    #expect(connection.signing?.current.secret == Secret("t") && connection.signing?.current.generation == 1)
+    #expect(connection.oauth?.secret.current == Secret("y"))
+    let error = #expect(throws: ConfigurationError.self) {
+      try oms.reloadSecrets(["OMS_SECRET_FILE": "/nowhere/secret"])
+    }
+    #expect(error?.description.contains("OMS_SECRET_FILE") == true)
+    #expect(connection.signing?.current.secret == Secret("t"))
   }
 
   @Test(

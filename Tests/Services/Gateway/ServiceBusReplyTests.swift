@@ -46,6 +46,18 @@ import Testing
     #expect(ServiceBusError.refused(status: status, reason).mayMeanDuplicate == expected)
   }
 
+  @Test(
+    "which failures mean that asking is of no use, and which pass",
+    arguments: [
+      (ServiceBusError.refused(status: 200, "unknown method"), true), (.refused(status: 404, "nothing else"), true),
+      (.refused(status: 500, "nothing else"), true), (.unauthorized, true), (.refused(status: 503, "down"), false),
+      (.refused(status: 429, "slower"), false), (.unreachable("x"), false), (.noToken("x"), false),
+      (.redirected(status: 302, "x"), false),
+    ])
+  func cannotBeAsked(error: ServiceBusError, expected: Bool) {
+    #expect(error.meansCannotBeAsked == expected)
+  }
+
   @Test("forms are encoded as the URL standard has it")
   func form() {
     let encoded = FormURLEncoding.encode([("client_id", "a b&c=d"), ("client_secret", "ü+/%~")])

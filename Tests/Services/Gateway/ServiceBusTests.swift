@@ -38,11 +38,12 @@ final class ScriptedBus: Sendable {
       listeningOn: HTTPAddress(host: "127.0.0.1", port: 0), setting: "OMS", handler: { self.handle($0) })
     let url = "http://\(server.address)"
     var oms = OMSConnection(
-      url: url, callbackURL: "http://127.0.0.1:8080/service-bus", secret: secret.map { Secret($0) })
-    if oauth { oms.oauth = .init(serverURL: url, id: "shop", secret: Secret("pässword")) }
+      url: url, callbackURL: "http://127.0.0.1:8080/service-bus",
+      signing: secret.map { SigningSecrets(Secret($0)) })
+    if oauth { oms.oauth = .init(serverURL: url, id: "shop", secret: SharedSecret(Secret("pässword"))) }
     let http = HTTPClient()
     let tokens = oms.oauth.map { OAuthTokens(client: $0, http: http) }
-    let secrets = [oms.secret, oms.oauth?.secret]
+    let secrets = [oms.signing?.current.secret, oms.oauth?.secret.current]
     let bus = BusClient(url: url, tokens: tokens, http: http) { secrets }
     do {
       let result = try await body(ServiceBus(oms, bus: bus))
@@ -52,6 +53,14 @@ final class ScriptedBus: Sendable {
       await server.shutdown(grace: .zero)
       throw error
     }
+  }
+}
+
+extension ServiceBus {
+  /// As at the start.
+  fileprivate func register() async throws(RegistrationFailure) {
+    _ = try await register(
+      RegistrationContent(topics: ["magento.inventory.aggregate_stock_management.updated"]), .plain)
   }
 }
 
@@ -74,6 +83,7 @@ final class ScriptedBus: Sendable {
     #expect(params["subscribes"]?.text == #"["magento.inventory.aggregate_stock_management.updated"]"#)
     #expect(params["contracts"] == nil)
     #expect(params["labels"]?["version"]?.string == Version.current)
+    #expect(params["labels"]?["capabilities"]?.string == "inventory")
   }
 
   @Test("without a secret an empty one is sent: the stand-ins take no registration that leaves it out")

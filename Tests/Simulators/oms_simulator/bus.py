@@ -17,6 +17,10 @@ from .recording import Recording
 
 REGISTER = "magento.service_bus.remote.register"
 UNREGISTER = "magento.service_bus.remote.unregister"
+DISCOVER = "magento.service_bus.remote.discover"
+CONTROL = "magento.service_bus.remote.control"
+# What the bus is asked about itself.
+OWN = (REGISTER, UNREGISTER, DISCOVER, CONTROL)
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, FAILED = -32700, -32600, -32601, -32602, -32000
 # The columns of the PHP stand-in.
 MAX_ID, MAX_URL, MAX_SECRET = 10, 60, 60
@@ -28,10 +32,16 @@ class Options:
 
     client_id: str = ""  # with one, register and unregister need a bearer token
     client_secret: str = ""
-    expires_in: int | None = None  # seconds; None: tokens last for ever and the answer does not say so
+    # Seconds, as a number or a text; None: tokens last for ever and the answer does not say so.
+    expires_in: int | float | str | None = None
     duplicates: str = "refuse"  # or "replace", or "keep": both stay and everything is delivered twice
     style: str = "standard"  # or "php": id always 1, unknown method 404; or "go": error is a text, "" on success
+    knows: tuple | None = None  # of DISCOVER and CONTROL; None: both, but those of style php and go neither
     delivery_timeout_s: float = 30.0
+
+    def __post_init__(self):
+        if self.knows is None:
+            self.knows = (DISCOVER, CONTROL) if self.style == "standard" else ()
 
 
 @dataclass
@@ -113,7 +123,7 @@ class Bus:
         ends = None
         if self.options.expires_in is not None:
             answer.update(expires_in=self.options.expires_in, token_type="Bearer")
-            ends = time.monotonic() + self.options.expires_in
+            ends = time.monotonic() + float(self.options.expires_in)
         with self._changed:
             self._tokens[token] = ends
         return 201, answer
@@ -178,6 +188,10 @@ class Bus:
             return self._register(params)
         if method == UNREGISTER:
             return self._unregister(params)
+        if method == DISCOVER and method in self.options.knows:
+            return [self._shown(endpoint) for endpoint in self.endpoints()]
+        if method == CONTROL and method in self.options.knows:
+            return self._control(params)
         if method in ACCEPTED:
             return ACCEPTED[method]
         raise BusError(METHOD_NOT_FOUND, f"unknown method {method}")
@@ -216,10 +230,17 @@ class Bus:
             known = any(other["id"] == endpoint["id"] for other in self._endpoints)
             if known and self.options.duplicates == "refuse":
                 raise BusError(FAILED, f"Duplicate entry '{endpoint['id']}' for key 'PRIMARY'")
+            # Registering again does not switch on what somebody has switched off.
+            endpoint["enabled"] = all(other["enabled"] for other in self._endpoints if other["id"] == endpoint["id"])
             if known and self.options.duplicates == "replace":
                 self._endpoints = [other for other in self._endpoints if other["id"] != endpoint["id"]]
             self._endpoints.append(endpoint)
             self._changed.notify_all()
+        # The Go stand-in answers with all that it has.
+        return [self._shown(each) for each in self.endpoints()] if self.options.style == "go" else self._shown(endpoint)
+
+    @staticmethod
+    def _shown(endpoint):
         return {
             "id": endpoint["id"],
             "peer_url": endpoint["url"],
@@ -228,7 +249,23 @@ class Bus:
             "contracts": endpoint["contracts"] or [],
             "subscribes": endpoint["subscribes"] or [],
             "labels": endpoint["labels"] or {},
+            "enabled": endpoint["enabled"],
         }
+
+    def _control(self, params):
+        """The argument has no name in the catalogue: any will do."""
+        wanted = next((value for value in params.values() if isinstance(value, list)), None)
+        if not wanted or not all(isinstance(w, dict) and isinstance(w.get("enabled"), bool) for w in wanted):
+            raise BusError(INVALID_PARAMS, "a list of {id, enabled} is expected")
+        with self._changed:
+            for want in wanted:
+                found = [endpoint for endpoint in self._endpoints if endpoint["id"] == want.get("id")]
+                if not found:
+                    raise BusError(FAILED, f"no endpoint {want.get('id')!r}")
+                for endpoint in found:
+                    endpoint["enabled"] = want["enabled"]
+            self._changed.notify_all()
+        return None
 
     def _unregister(self, params):
         with self._changed:
@@ -254,11 +291,13 @@ class Bus:
         with self._changed:
             self._endpoints.clear()
 
-    def wait_for_registration(self, timeout_s, endpoint_id=None):
-        """The registration, as soon as there is one; TimeoutError after timeout_s."""
+    def wait_for_registration(self, timeout_s, endpoint_id=None, method=None):
+        """The registration, of that id and that subscribes to `method` if asked, as soon as there is one; TimeoutError after
+        timeout_s."""
 
         def found():
-            return next((e for e in self._endpoints if endpoint_id in (None, e["id"])), None)
+            return next((e for e in self._endpoints if endpoint_id in (None, e["id"])
+                         and (method is None or method in (e["subscribes"] or []))), None)
 
         with self._changed:
             if not self._changed.wait_for(lambda: found() is not None, timeout_s):
@@ -271,7 +310,7 @@ class Bus:
         """Sends an event to every endpoint that subscribes to it. Returns a Delivery for each."""
         message = {"jsonrpc": "2.0", "id": message_id or f"d-{uuid.uuid4()}", "method": method, "params": params}
         body = json.dumps(message, ensure_ascii=False).encode()
-        listeners = [e for e in self.endpoints() if method in (e["subscribes"] or [])]
+        listeners = [e for e in self.endpoints() if e["enabled"] and method in (e["subscribes"] or [])]
         return [self.deliver(endpoint, body, method, signature) for endpoint in listeners]
 
     def deliver(self, endpoint, body, method="", signature=None):

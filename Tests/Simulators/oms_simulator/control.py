@@ -4,7 +4,8 @@
     GET  /requests, GET /deliveries
     POST /publish                   {method, params}                                       → deliveries
     POST /stock                     {aggregate_id, mode, created_on, stock, parts}          → deliveries
-    POST /wait                      {timeout_s}: until somebody has registered              → the registration
+    POST /wait                      {timeout_s, method}: until somebody has registered, for that method if there is one
+                                                                                            → the registration
     POST /faults                    {down: true|false} | {delay_s} | {status[, retry_after]} or {fault: html|redirect|error|
                                     half|close|reset, …} with times and path | {} clears them
 """
@@ -59,7 +60,7 @@ class Control:
                 ask["aggregate_id"], ask["mode"], ask["created_on"], ask["stock"], ask.get("parts", 1))
             return [d.as_json() for d in sent]
         if path == "/wait":
-            endpoint = oms.bus.wait_for_registration(ask.get("timeout_s", 30))
+            endpoint = oms.bus.wait_for_registration(ask.get("timeout_s", 30), method=ask.get("method"))
             return {k: v for k, v in endpoint.items() if k != "secret"}
         if path == "/faults":
             return self._fault(ask)

@@ -7,7 +7,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from .bus import REGISTER, UNREGISTER, Bus, Options
+from .bus import OWN, Bus, Options
 from .faults import Fault, Faults
 from .messages import ACCEPTED, parsed
 from .recording import Recorded, Recording
@@ -94,7 +94,7 @@ class Oms:
     @staticmethod
     def _needs_token(body):
         method = parsed(body).get("method")
-        return method in (REGISTER, UNREGISTER) or method in ACCEPTED
+        return method in OWN or method in ACCEPTED
 
     def note(self, seen, request, answer, fault, whole):
         """Writes a received message into the history."""

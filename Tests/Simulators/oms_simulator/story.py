@@ -6,6 +6,8 @@ part 2 – written earlier, arriving later – still says 25. The 7 has to stay.
 
 from datetime import datetime, timedelta, timezone
 
+from .snapshots import UPDATED
+
 AGGREGATE = "EU-WEB"
 # What the store has to hold in the end: SKU → quantity, or None for unlimited.
 EXPECTED = {
@@ -62,8 +64,8 @@ def chapters(now=None):
 
 
 def play(client, say=print, timeout_s=30):
-    """Waits for a registration and sends the chapters. True when every message was taken."""
-    endpoint = client.post("/wait", {"timeout_s": timeout_s})
+    """Waits for a registration for stock and sends the chapters. True when every message was taken."""
+    endpoint = client.post("/wait", {"timeout_s": timeout_s, "method": UPDATED})
     say(f"registered      {endpoint['id']} at {endpoint['url']}")
     for subscribed in endpoint["subscribes"] or []:
         say(f"  subscribes    {subscribed}")

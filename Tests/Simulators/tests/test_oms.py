@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from oms_simulator import Oms  # noqa: E402
-from oms_simulator.bus import REGISTER, UNREGISTER, exchange  # noqa: E402
+from oms_simulator.bus import CONTROL, DISCOVER, REGISTER, UNREGISTER, exchange  # noqa: E402
 from oms_simulator.control import Client, Control  # noqa: E402
 from oms_simulator.story import EXPECTED, chapters, play  # noqa: E402
 
@@ -152,6 +152,32 @@ class Registering(Case):
         self.assertEqual(call(oms, UNREGISTER, {"id": "connector"})[1]["result"], None)
         self.assertEqual(oms.bus.publish(METHOD, {}), [])
         self.assertEqual(callback.received, [])
+
+    def test_endpoints_can_be_looked_at_and_switched_off_and_on(self):
+        oms = self.oms(duplicates="replace")
+        callback = self.registered(oms)
+        for enabled in (False, True):
+            self.assertIsNone(call(oms, CONTROL, {"x": [{"id": "connector", "enabled": enabled}]})[1]["result"])
+            found = call(oms, DISCOVER, {})[1]["result"]
+            self.assertEqual([(e["id"], e["peer_url"], e["enabled"]) for e in found], [("connector", callback.url, enabled)])
+            self.assertEqual(len(oms.bus.publish(METHOD, {})), int(enabled))
+        call(oms, CONTROL, {"x": [{"id": "connector", "enabled": False}]})
+        call(oms, REGISTER, {"id": "connector", "url": callback.url, "secret": "s"})
+        self.assertFalse(oms.bus.endpoints()[0]["enabled"])
+        self.assertIn("error", call(oms, CONTROL, {"x": [{"id": "nobody", "enabled": True}]})[1])
+
+    def test_buses_of_other_styles_know_neither(self):
+        for style in ("php", "go"):
+            oms = self.oms(style=style)
+            for method in (DISCOVER, CONTROL):
+                status, answer = call(oms, method, {})
+                self.assertTrue(status == 404 or answer["error"], (style, method))
+
+    def test_go_style_answers_with_all_endpoints(self):
+        oms = self.oms(style="go", duplicates="keep")
+        params = {"id": "connector", "url": self.callback().url, "secret": "s"}
+        answers = [call(oms, REGISTER, params)[1]["result"] for _ in range(2)]
+        self.assertEqual([[e["id"] for e in answer] for answer in answers], [["connector"], ["connector", "connector"]])
 
 
 class Envelope(Case):

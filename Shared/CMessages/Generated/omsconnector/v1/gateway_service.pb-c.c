@@ -7,6 +7,12 @@
 #endif
 
 #include "omsconnector/v1/gateway_service.pb-c.h"
+void   omsconnector__v1__registration__labels_entry__init
+                     (Omsconnector__V1__Registration__LabelsEntry         *message)
+{
+  static const Omsconnector__V1__Registration__LabelsEntry init_value = OMSCONNECTOR__V1__REGISTRATION__LABELS_ENTRY__INIT;
+  *message = init_value;
+}
 void   omsconnector__v1__registration__init
                      (Omsconnector__V1__Registration         *message)
 {
@@ -232,6 +238,186 @@ void   omsconnector__v1__unregister_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__unregister_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__disable_request__init
+                     (Omsconnector__V1__DisableRequest         *message)
+{
+  static const Omsconnector__V1__DisableRequest init_value = OMSCONNECTOR__V1__DISABLE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__disable_request__get_packed_size
+                     (const Omsconnector__V1__DisableRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__disable_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__disable_request__pack
+                     (const Omsconnector__V1__DisableRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__disable_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__disable_request__pack_to_buffer
+                     (const Omsconnector__V1__DisableRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__disable_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DisableRequest *
+       omsconnector__v1__disable_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DisableRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__disable_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__disable_request__free_unpacked
+                     (Omsconnector__V1__DisableRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__disable_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__disable_response__init
+                     (Omsconnector__V1__DisableResponse         *message)
+{
+  static const Omsconnector__V1__DisableResponse init_value = OMSCONNECTOR__V1__DISABLE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__disable_response__get_packed_size
+                     (const Omsconnector__V1__DisableResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__disable_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__disable_response__pack
+                     (const Omsconnector__V1__DisableResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__disable_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__disable_response__pack_to_buffer
+                     (const Omsconnector__V1__DisableResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__disable_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DisableResponse *
+       omsconnector__v1__disable_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DisableResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__disable_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__disable_response__free_unpacked
+                     (Omsconnector__V1__DisableResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__disable_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__enable_request__init
+                     (Omsconnector__V1__EnableRequest         *message)
+{
+  static const Omsconnector__V1__EnableRequest init_value = OMSCONNECTOR__V1__ENABLE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__enable_request__get_packed_size
+                     (const Omsconnector__V1__EnableRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__enable_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__enable_request__pack
+                     (const Omsconnector__V1__EnableRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__enable_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__enable_request__pack_to_buffer
+                     (const Omsconnector__V1__EnableRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__enable_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__EnableRequest *
+       omsconnector__v1__enable_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__EnableRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__enable_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__enable_request__free_unpacked
+                     (Omsconnector__V1__EnableRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__enable_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__enable_response__init
+                     (Omsconnector__V1__EnableResponse         *message)
+{
+  static const Omsconnector__V1__EnableResponse init_value = OMSCONNECTOR__V1__ENABLE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__enable_response__get_packed_size
+                     (const Omsconnector__V1__EnableResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__enable_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__enable_response__pack
+                     (const Omsconnector__V1__EnableResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__enable_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__enable_response__pack_to_buffer
+                     (const Omsconnector__V1__EnableResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__enable_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__EnableResponse *
+       omsconnector__v1__enable_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__EnableResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__enable_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__enable_response__free_unpacked
+                     (Omsconnector__V1__EnableResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__enable_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   omsconnector__v1__get_registration_request__init
                      (Omsconnector__V1__GetRegistrationRequest         *message)
 {
@@ -322,7 +508,58 @@ void   omsconnector__v1__get_registration_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__get_registration_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor omsconnector__v1__registration__field_descriptors[9] =
+static const ProtobufCFieldDescriptor omsconnector__v1__registration__labels_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Registration__LabelsEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Registration__LabelsEntry, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__registration__labels_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange omsconnector__v1__registration__labels_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__registration__labels_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.Registration.LabelsEntry",
+  "LabelsEntry",
+  "Omsconnector__V1__Registration__LabelsEntry",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__Registration__LabelsEntry),
+  2,
+  omsconnector__v1__registration__labels_entry__field_descriptors,
+  omsconnector__v1__registration__labels_entry__field_indices_by_name,
+  1,  omsconnector__v1__registration__labels_entry__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__registration__labels_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__registration__field_descriptors[15] =
 {
   {
     "state",
@@ -432,22 +669,100 @@ static const ProtobufCFieldDescriptor omsconnector__v1__registration__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "state_since",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Registration, state_since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wanted_state",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Registration, wanted_state),
+    &omsconnector__v1__registration_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "labels",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__Registration, n_labels),
+    offsetof(Omsconnector__V1__Registration, labels),
+    &omsconnector__v1__registration__labels_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checked_at",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Registration, checked_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "check_result",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Registration, check_result),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_check_at",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Registration, next_check_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__registration__field_indices_by_name[] = {
   1,   /* field[1] = application_id */
   2,   /* field[2] = callback_url */
+  13,   /* field[13] = check_result */
+  12,   /* field[12] = checked_at */
   6,   /* field[6] = failed_attempts */
+  11,   /* field[11] = labels */
   7,   /* field[7] = last_error */
   8,   /* field[8] = next_attempt_at */
+  14,   /* field[14] = next_check_at */
   3,   /* field[3] = oms_url */
   5,   /* field[5] = registered_at */
   0,   /* field[0] = state */
+  9,   /* field[9] = state_since */
   4,   /* field[4] = subscribed_methods */
+  10,   /* field[10] = wanted_state */
 };
 static const ProtobufCIntRange omsconnector__v1__registration__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__registration__descriptor =
 {
@@ -457,7 +772,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__registration__descriptor =
   "Omsconnector__V1__Registration",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__Registration),
-  9,
+  15,
   omsconnector__v1__registration__field_descriptors,
   omsconnector__v1__registration__field_indices_by_name,
   1,  omsconnector__v1__registration__number_ranges,
@@ -576,6 +891,118 @@ const ProtobufCMessageDescriptor omsconnector__v1__unregister_response__descript
   (ProtobufCMessageInit) omsconnector__v1__unregister_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+#define omsconnector__v1__disable_request__field_descriptors NULL
+#define omsconnector__v1__disable_request__field_indices_by_name NULL
+#define omsconnector__v1__disable_request__number_ranges NULL
+const ProtobufCMessageDescriptor omsconnector__v1__disable_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DisableRequest",
+  "DisableRequest",
+  "Omsconnector__V1__DisableRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DisableRequest),
+  0,
+  omsconnector__v1__disable_request__field_descriptors,
+  omsconnector__v1__disable_request__field_indices_by_name,
+  0,  omsconnector__v1__disable_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__disable_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__disable_response__field_descriptors[1] =
+{
+  {
+    "registration",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DisableResponse, registration),
+    &omsconnector__v1__registration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__disable_response__field_indices_by_name[] = {
+  0,   /* field[0] = registration */
+};
+static const ProtobufCIntRange omsconnector__v1__disable_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__disable_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DisableResponse",
+  "DisableResponse",
+  "Omsconnector__V1__DisableResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DisableResponse),
+  1,
+  omsconnector__v1__disable_response__field_descriptors,
+  omsconnector__v1__disable_response__field_indices_by_name,
+  1,  omsconnector__v1__disable_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__disable_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define omsconnector__v1__enable_request__field_descriptors NULL
+#define omsconnector__v1__enable_request__field_indices_by_name NULL
+#define omsconnector__v1__enable_request__number_ranges NULL
+const ProtobufCMessageDescriptor omsconnector__v1__enable_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.EnableRequest",
+  "EnableRequest",
+  "Omsconnector__V1__EnableRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__EnableRequest),
+  0,
+  omsconnector__v1__enable_request__field_descriptors,
+  omsconnector__v1__enable_request__field_indices_by_name,
+  0,  omsconnector__v1__enable_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__enable_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__enable_response__field_descriptors[1] =
+{
+  {
+    "registration",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__EnableResponse, registration),
+    &omsconnector__v1__registration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__enable_response__field_indices_by_name[] = {
+  0,   /* field[0] = registration */
+};
+static const ProtobufCIntRange omsconnector__v1__enable_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__enable_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.EnableResponse",
+  "EnableResponse",
+  "Omsconnector__V1__EnableResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__EnableResponse),
+  1,
+  omsconnector__v1__enable_response__field_descriptors,
+  omsconnector__v1__enable_response__field_indices_by_name,
+  1,  omsconnector__v1__enable_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__enable_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 #define omsconnector__v1__get_registration_request__field_descriptors NULL
 #define omsconnector__v1__get_registration_request__field_indices_by_name NULL
 #define omsconnector__v1__get_registration_request__number_ranges NULL
@@ -632,19 +1059,21 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_registration_response__de
   (ProtobufCMessageInit) omsconnector__v1__get_registration_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue omsconnector__v1__registration_state__enum_values_by_number[5] =
+static const ProtobufCEnumValue omsconnector__v1__registration_state__enum_values_by_number[6] =
 {
   { "REGISTRATION_STATE_UNSPECIFIED", "OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED", 0 },
   { "REGISTRATION_STATE_UNCONFIGURED", "OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNCONFIGURED", 1 },
   { "REGISTRATION_STATE_PENDING", "OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_PENDING", 2 },
   { "REGISTRATION_STATE_REGISTERED", "OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_REGISTERED", 3 },
   { "REGISTRATION_STATE_UNREGISTERED", "OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNREGISTERED", 4 },
+  { "REGISTRATION_STATE_DISABLED", "OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_DISABLED", 5 },
 };
 static const ProtobufCIntRange omsconnector__v1__registration_state__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex omsconnector__v1__registration_state__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex omsconnector__v1__registration_state__enum_values_by_name[6] =
 {
+  { "REGISTRATION_STATE_DISABLED", 5 },
   { "REGISTRATION_STATE_PENDING", 2 },
   { "REGISTRATION_STATE_REGISTERED", 3 },
   { "REGISTRATION_STATE_UNCONFIGURED", 1 },
@@ -658,9 +1087,9 @@ const ProtobufCEnumDescriptor omsconnector__v1__registration_state__descriptor =
   "RegistrationState",
   "Omsconnector__V1__RegistrationState",
   "omsconnector.v1",
-  5,
+  6,
   omsconnector__v1__registration_state__enum_values_by_number,
-  5,
+  6,
   omsconnector__v1__registration_state__enum_values_by_name,
   1,
   omsconnector__v1__registration_state__value_ranges,

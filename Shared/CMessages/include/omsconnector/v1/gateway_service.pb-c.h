@@ -17,10 +17,15 @@ PROTOBUF_C__BEGIN_DECLS
 #include "google/protobuf/timestamp.pb-c.h"
 
 typedef struct Omsconnector__V1__Registration Omsconnector__V1__Registration;
+typedef struct Omsconnector__V1__Registration__LabelsEntry Omsconnector__V1__Registration__LabelsEntry;
 typedef struct Omsconnector__V1__RegisterRequest Omsconnector__V1__RegisterRequest;
 typedef struct Omsconnector__V1__RegisterResponse Omsconnector__V1__RegisterResponse;
 typedef struct Omsconnector__V1__UnregisterRequest Omsconnector__V1__UnregisterRequest;
 typedef struct Omsconnector__V1__UnregisterResponse Omsconnector__V1__UnregisterResponse;
+typedef struct Omsconnector__V1__DisableRequest Omsconnector__V1__DisableRequest;
+typedef struct Omsconnector__V1__DisableResponse Omsconnector__V1__DisableResponse;
+typedef struct Omsconnector__V1__EnableRequest Omsconnector__V1__EnableRequest;
+typedef struct Omsconnector__V1__EnableResponse Omsconnector__V1__EnableResponse;
 typedef struct Omsconnector__V1__GetRegistrationRequest Omsconnector__V1__GetRegistrationRequest;
 typedef struct Omsconnector__V1__GetRegistrationResponse Omsconnector__V1__GetRegistrationResponse;
 
@@ -34,18 +39,33 @@ typedef enum _Omsconnector__V1__RegistrationState {
    */
   OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNCONFIGURED = 1,
   /*
-   * Not registered yet; the gateway keeps trying.
+   * Not as wanted_state says; the gateway keeps trying.
    */
   OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_PENDING = 2,
   OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_REGISTERED = 3,
   /*
    * Taken back by Unregister.
    */
-  OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNREGISTERED = 4
+  OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNREGISTERED = 4,
+  /*
+   * Switched off by Disable.
+   */
+  OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_DISABLED = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(OMSCONNECTOR__V1__REGISTRATION_STATE)
 } Omsconnector__V1__RegistrationState;
 
 /* --- messages --- */
+
+struct  Omsconnector__V1__Registration__LabelsEntry
+{
+  ProtobufCMessage base;
+  char *key;
+  char *value;
+};
+#define OMSCONNECTOR__V1__REGISTRATION__LABELS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__registration__labels_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
 
 struct  Omsconnector__V1__Registration
 {
@@ -64,7 +84,7 @@ struct  Omsconnector__V1__Registration
    */
   char *oms_url;
   /*
-   * The bus methods that the gateway subscribes to.
+   * The bus methods that the gateway subscribes to: those that services consume which run, or ran ten minutes ago.
    */
   size_t n_subscribed_methods;
   char **subscribed_methods;
@@ -81,13 +101,38 @@ struct  Omsconnector__V1__Registration
    */
   char *last_error;
   /*
-   * When the gateway tries again; absent unless PENDING.
+   * When the gateway tries again; absent when there is nothing to try.
    */
   Google__Protobuf__Timestamp *next_attempt_at;
+  /*
+   * Since when the state is what it is.
+   */
+  Google__Protobuf__Timestamp *state_since;
+  /*
+   * What was asked for last: REGISTERED unless UNREGISTERED or DISABLED; UNCONFIGURED without an OMS.
+   */
+  Omsconnector__V1__RegistrationState wanted_state;
+  /*
+   * What the connector says about itself: its version, what it is capable of.
+   */
+  size_t n_labels;
+  Omsconnector__V1__Registration__LabelsEntry **labels;
+  /*
+   * When the gateway last looked whether the OMS still knows the registration; absent before.
+   */
+  Google__Protobuf__Timestamp *checked_at;
+  /*
+   * What it found, in words.
+   */
+  char *check_result;
+  /*
+   * When it looks again, or renews the registration with an OMS that cannot be asked; absent unless REGISTERED.
+   */
+  Google__Protobuf__Timestamp *next_check_at;
 };
 #define OMSCONNECTOR__V1__REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__registration__descriptor) \
-    , OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, NULL }
+    , OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, NULL, NULL, OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED, 0,NULL, NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Omsconnector__V1__RegisterRequest
@@ -128,6 +173,44 @@ struct  Omsconnector__V1__UnregisterResponse
     , NULL }
 
 
+struct  Omsconnector__V1__DisableRequest
+{
+  ProtobufCMessage base;
+};
+#define OMSCONNECTOR__V1__DISABLE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__disable_request__descriptor) \
+     }
+
+
+struct  Omsconnector__V1__DisableResponse
+{
+  ProtobufCMessage base;
+  Omsconnector__V1__Registration *registration;
+};
+#define OMSCONNECTOR__V1__DISABLE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__disable_response__descriptor) \
+    , NULL }
+
+
+struct  Omsconnector__V1__EnableRequest
+{
+  ProtobufCMessage base;
+};
+#define OMSCONNECTOR__V1__ENABLE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__enable_request__descriptor) \
+     }
+
+
+struct  Omsconnector__V1__EnableResponse
+{
+  ProtobufCMessage base;
+  Omsconnector__V1__Registration *registration;
+};
+#define OMSCONNECTOR__V1__ENABLE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__enable_response__descriptor) \
+    , NULL }
+
+
 struct  Omsconnector__V1__GetRegistrationRequest
 {
   ProtobufCMessage base;
@@ -147,6 +230,9 @@ struct  Omsconnector__V1__GetRegistrationResponse
     , NULL }
 
 
+/* Omsconnector__V1__Registration__LabelsEntry methods */
+void   omsconnector__v1__registration__labels_entry__init
+                     (Omsconnector__V1__Registration__LabelsEntry         *message);
 /* Omsconnector__V1__Registration methods */
 void   omsconnector__v1__registration__init
                      (Omsconnector__V1__Registration         *message);
@@ -242,6 +328,82 @@ Omsconnector__V1__UnregisterResponse *
 void   omsconnector__v1__unregister_response__free_unpacked
                      (Omsconnector__V1__UnregisterResponse *message,
                       ProtobufCAllocator *allocator);
+/* Omsconnector__V1__DisableRequest methods */
+void   omsconnector__v1__disable_request__init
+                     (Omsconnector__V1__DisableRequest         *message);
+size_t omsconnector__v1__disable_request__get_packed_size
+                     (const Omsconnector__V1__DisableRequest   *message);
+size_t omsconnector__v1__disable_request__pack
+                     (const Omsconnector__V1__DisableRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__disable_request__pack_to_buffer
+                     (const Omsconnector__V1__DisableRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__DisableRequest *
+       omsconnector__v1__disable_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__disable_request__free_unpacked
+                     (Omsconnector__V1__DisableRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__DisableResponse methods */
+void   omsconnector__v1__disable_response__init
+                     (Omsconnector__V1__DisableResponse         *message);
+size_t omsconnector__v1__disable_response__get_packed_size
+                     (const Omsconnector__V1__DisableResponse   *message);
+size_t omsconnector__v1__disable_response__pack
+                     (const Omsconnector__V1__DisableResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__disable_response__pack_to_buffer
+                     (const Omsconnector__V1__DisableResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__DisableResponse *
+       omsconnector__v1__disable_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__disable_response__free_unpacked
+                     (Omsconnector__V1__DisableResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__EnableRequest methods */
+void   omsconnector__v1__enable_request__init
+                     (Omsconnector__V1__EnableRequest         *message);
+size_t omsconnector__v1__enable_request__get_packed_size
+                     (const Omsconnector__V1__EnableRequest   *message);
+size_t omsconnector__v1__enable_request__pack
+                     (const Omsconnector__V1__EnableRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__enable_request__pack_to_buffer
+                     (const Omsconnector__V1__EnableRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__EnableRequest *
+       omsconnector__v1__enable_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__enable_request__free_unpacked
+                     (Omsconnector__V1__EnableRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__EnableResponse methods */
+void   omsconnector__v1__enable_response__init
+                     (Omsconnector__V1__EnableResponse         *message);
+size_t omsconnector__v1__enable_response__get_packed_size
+                     (const Omsconnector__V1__EnableResponse   *message);
+size_t omsconnector__v1__enable_response__pack
+                     (const Omsconnector__V1__EnableResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__enable_response__pack_to_buffer
+                     (const Omsconnector__V1__EnableResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__EnableResponse *
+       omsconnector__v1__enable_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__enable_response__free_unpacked
+                     (Omsconnector__V1__EnableResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Omsconnector__V1__GetRegistrationRequest methods */
 void   omsconnector__v1__get_registration_request__init
                      (Omsconnector__V1__GetRegistrationRequest         *message);
@@ -282,6 +444,9 @@ void   omsconnector__v1__get_registration_response__free_unpacked
                       ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Omsconnector__V1__Registration__LabelsEntry_Closure)
+                 (const Omsconnector__V1__Registration__LabelsEntry *message,
+                  void *closure_data);
 typedef void (*Omsconnector__V1__Registration_Closure)
                  (const Omsconnector__V1__Registration *message,
                   void *closure_data);
@@ -297,6 +462,18 @@ typedef void (*Omsconnector__V1__UnregisterRequest_Closure)
 typedef void (*Omsconnector__V1__UnregisterResponse_Closure)
                  (const Omsconnector__V1__UnregisterResponse *message,
                   void *closure_data);
+typedef void (*Omsconnector__V1__DisableRequest_Closure)
+                 (const Omsconnector__V1__DisableRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__DisableResponse_Closure)
+                 (const Omsconnector__V1__DisableResponse *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__EnableRequest_Closure)
+                 (const Omsconnector__V1__EnableRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__EnableResponse_Closure)
+                 (const Omsconnector__V1__EnableResponse *message,
+                  void *closure_data);
 typedef void (*Omsconnector__V1__GetRegistrationRequest_Closure)
                  (const Omsconnector__V1__GetRegistrationRequest *message,
                   void *closure_data);
@@ -311,10 +488,15 @@ typedef void (*Omsconnector__V1__GetRegistrationResponse_Closure)
 
 extern const ProtobufCEnumDescriptor    omsconnector__v1__registration_state__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__registration__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__registration__labels_entry__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__register_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__register_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__unregister_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__unregister_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__disable_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__disable_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__enable_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__enable_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__get_registration_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__get_registration_response__descriptor;
 

@@ -1,0 +1,40 @@
+import ServiceKit
+import Storage
+
+extension Gateway {
+  /// Everything about the connector's place in the OMS: what registers it, what knows what to subscribe to, and who may ask.
+  ///
+  /// - Parameter bus: nil without an OMS.
+  static func registration(
+    _ oms: OMSConfiguration, _ bus: BusClient?, callbackURL: String, _ backends: Backends, _ database: Database,
+    _ setup: inout ServiceSetup
+  ) async throws -> Registrar {
+    let configuration = setup.configuration
+    let store = RegistrationStore(database: database)
+    let kept = try await store.load()
+    var timing = RegistrationTiming()
+    timing.checkInterval = configuration[GatewaySettings.registrationCheck]
+    timing.renewalInterval = configuration[GatewaySettings.registrationRenewal]
+    let port: ServiceBus? = bus.flatMap { bus in
+      oms.connection(callbackURL: callbackURL).map { ServiceBus($0, bus: bus) }
+    }
+    let registrar = Registrar(
+      port: port, memory: store, kept: kept.registration, signing: oms.signing, timing: timing)
+    setup.run("registration") { await registrar.run() }
+
+    if port != nil {
+      let watcher = TopicWatcher(
+        services: ConnectorService.allCases, ask: TopicWatcher.ask(backends.channels), memory: store,
+        startWait: configuration[GatewaySettings.registrationWait])
+      setup.run("subscriptions") { try await watcher.run(kept: kept.topics) { await registrar.subscribe(to: $0) } }
+    }
+    setup.onReload("OMS secrets") {
+      for name in try oms.reloadSecrets(.current) { Log.info("a secret has changed", ["setting": "\(name)"]) }
+      Task { await registrar.secretsReloaded() }
+    }
+    GatewayService(
+      registrar: registrar, applicationID: oms.applicationID, callbackURL: callbackURL, omsURL: oms.url ?? ""
+    ).register(in: &setup.router)
+    return registrar
+  }
+}

@@ -1,0 +1,57 @@
+import Storage
+
+/// The registration in the gateway's store.
+struct RegistrationStore: RegistrationMemory {
+  let database: Database
+
+  /// - Returns: what is kept, and the bus methods that services consumed when they were last heard of.
+  func load() async throws -> (registration: KeptRegistration, topics: [String]) {
+    try await database.read { connection in
+      let kept = try connection.withStatement("SELECT goal, is_settled, changed_at FROM registration") {
+        statement throws(StorageError) in
+        try statement.step()
+          ? KeptRegistration(
+            goal: .init(rawValue: statement.integer(0)) ?? .registered, isSettled: statement.bool(1),
+            changedAt: WallTime(nanoseconds: statement.integer(2)))
+          : KeptRegistration()
+      }
+      let topics = try connection.withStatement("SELECT method FROM registration_topic ORDER BY method") {
+        statement throws(StorageError) in
+        var topics: [String] = []
+        while try statement.step() { topics.append(statement.text(0)) }
+        return topics
+      }
+      return (kept, topics)
+    }
+  }
+
+  func save(_ registration: KeptRegistration) async throws {
+    try await database.write { connection in
+      try connection.withStatement(
+        """
+        INSERT INTO registration (id, goal, is_settled, changed_at) VALUES (1, ?1, ?2, ?3)
+        ON CONFLICT (id) DO UPDATE
+          SET goal = excluded.goal, is_settled = excluded.is_settled, changed_at = excluded.changed_at
+        """
+      ) { statement throws(StorageError) in
+        try statement.bind(registration.goal.rawValue, at: 1)
+        try statement.bind(registration.isSettled, at: 2)
+        try statement.bind(registration.changedAt?.nanoseconds ?? 0, at: 3)
+        try statement.run()
+      }
+    }
+  }
+
+  func save(topics: [String]) async throws {
+    try await database.write { connection in
+      try connection.execute("DELETE FROM registration_topic")
+      try connection.withStatement("INSERT INTO registration_topic (method) VALUES (?1)") {
+        statement throws(StorageError) in
+        for topic in Set(topics) {
+          try statement.bind(topic, at: 1)
+          try statement.run()
+        }
+      }
+    }
+  }
+}

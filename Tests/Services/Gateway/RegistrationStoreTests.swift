@@ -1,0 +1,26 @@
+import Storage
+import Testing
+
+@testable import Gateway
+
+@Suite("the registration in the store")
+struct RegistrationStoreTests {
+  @Test("nothing is kept at first; then what was saved last, also after a restart")
+  func keeps() async throws {
+    let file = try TemporaryGatewayStore()
+    let database = try file.open()
+    let store = RegistrationStore(database: database)
+    #expect(try await store.load().registration == KeptRegistration())
+    #expect(try await store.load().topics == [])
+    let kept = KeptRegistration(goal: .disabled, isSettled: true, changedAt: WallTime(seconds: 1_700_000_000))
+    try await store.save(KeptRegistration(goal: .unregistered, isSettled: false, changedAt: WallTime(seconds: 1)))
+    try await store.save(kept)
+    try await store.save(topics: ["b", "a", "a"])
+    try await store.save(topics: ["c", "a"])
+    await database.close()
+    let opened = try file.open()
+    let (registration, topics) = try await RegistrationStore(database: opened).load()
+    #expect(registration == kept && topics == ["a", "c"])
+    await opened.close()
+  }
+}

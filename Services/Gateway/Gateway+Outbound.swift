@@ -14,7 +14,7 @@ extension Gateway {
         paths: BusPaths(
           remote: configuration[GatewaySettings.remotePath], delegate: configuration[GatewaySettings.delegatePath],
           events: configuration[GatewaySettings.eventsPath]),
-        timeout: configuration[GatewaySettings.omsTimeout])
+        timeout: configuration[GatewaySettings.omsTimeout], suspectLost: { await registrar.suspectLost() })
     }
     let link = OutboundLink(sender: sender)
     let queue = OutboundQueue(store: journal) { await link.deliver($0, $1) }

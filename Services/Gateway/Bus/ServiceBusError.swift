@@ -38,13 +38,19 @@ enum ServiceBusError: Error, Equatable, CustomStringConvertible {
     return meansDuplicate
   }
 
-  /// Whether the bus does not know the endpoint that a call is about: none of that id was there to be taken back, or, in the
-  /// answer to anything that is sent, the connector itself (``Registrar/suspectLost()``).
+  /// Whether the bus may have refused to take a registration back because there is none.
   var mayMeanUnknown: Bool {
     guard case .refused(_, let reason) = self else { return false }
     let text = reason.lowercased()
-    return ["no endpoint", "not found", "not registered", "does not exist", "unknown endpoint", "unknown id"]
-      .contains { text.contains($0) }
+    return mayMeanUnregistered || ["not found", "does not exist", "unknown id"].contains { text.contains($0) }
+  }
+
+  /// Whether the answer to anything that is sent sounds as if the bus did not know the connector (any more): a reason for
+  /// ``Registrar/suspectLost()``. An order that is not found is none.
+  var mayMeanUnregistered: Bool {
+    guard case .refused(_, let reason) = self else { return false }
+    let text = reason.lowercased()
+    return ["no endpoint", "not registered", "unregistered", "unknown endpoint"].contains { text.contains($0) }
   }
 
   /// Whether the bus does not know the method that it was asked for, or does not let this client ask, for good: missing

@@ -23,7 +23,7 @@ struct BusSender: Sendable {
     do throws(ServiceBusError) {
       let response = try await bus.post(
         path: paths[route], body: body, headers: headers, timeout: min(timeout, limit ?? timeout))
-      if ServiceBusReply.failure(response)?.mayMeanUnknown == true { await suspectLost() }
+      if ServiceBusReply.failure(response)?.mayMeanUnregistered == true { await suspectLost() }
       return BusVerdict(response, now: now(), clean: bus.withoutSecrets)
     } catch {
       return BusVerdict(error, clean: bus.withoutSecrets)

@@ -78,7 +78,7 @@ actor Registrar {
     wake()
   }
 
-  /// The OMS has answered something as if the connector were unknown to it, e.g. ``ServiceBusError/mayMeanUnknown``: has the
+  /// The OMS has answered something as if the connector were unknown to it (``ServiceBusError/mayMeanUnregistered``): has the
   /// registration looked at soon. May be called as often as it seems so.
   func suspectLost() {
     machine.suspectLost(now: now())

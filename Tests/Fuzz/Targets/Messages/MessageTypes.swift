@@ -69,4 +69,8 @@ let messageTypes: [any Message.Type] = [
   Omsconnector.V1.StockRowIssue.self,
   Fixtures.V1.Leaf.self,
   Fixtures.V1.Leaf.Vein.self,
+  Omsconnector.V1.DisableRequest.self,
+  Omsconnector.V1.DisableResponse.self,
+  Omsconnector.V1.EnableRequest.self,
+  Omsconnector.V1.EnableResponse.self,
 ]

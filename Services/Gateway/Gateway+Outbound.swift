@@ -1,12 +1,12 @@
 import ServiceKit
 
 extension Gateway {
-  /// Everything on the way to the OMS: who takes messages, and who delivers them.
+  /// Everything on the way to the OMS: what takes messages, and what delivers them.
   ///
   /// - Parameter bus: nil without an OMS.
   static func outbound(
     _ journal: JournalStore, _ bus: BusClient?, _ registrar: Registrar, _ setup: inout ServiceSetup
-  ) {
+  ) -> OutboundQueue {
     let configuration = setup.configuration
     let sender = bus.map { bus in
       BusSender(
@@ -16,11 +16,23 @@ extension Gateway {
           events: configuration[GatewaySettings.eventsPath]),
         timeout: configuration[GatewaySettings.omsTimeout], suspectLost: { await registrar.suspectLost() })
     }
-    let link = OutboundLink(sender: sender)
-    let queue = OutboundQueue(store: journal) { await link.deliver($0, $1) }
+    let concurrency = configuration[GatewaySettings.omsMaxConcurrency]
+    let limiter = SendLimiter(SendLimits(concurrency: concurrency, rate: configuration[GatewaySettings.omsMaxRate]))
+    let link = OutboundLink(sender: sender, limiter: limiter) { await heldBack(registrar.machine.goal) }
+    let queue = OutboundQueue(store: journal, concurrency: concurrency, turns: limiter) { await link.deliver($0, $1) }
     for dispatcher in queue.dispatchers {
       setup.run("messages on the way \(dispatcher.destination)") { await dispatcher.run() }
     }
     DeliveryService(queue: queue, link: link).register(in: &setup.router)
+    return queue
+  }
+
+  /// Whoever takes the connector out of the OMS wants it left alone. A registration that only isn't there yet keeps nothing.
+  private static func heldBack(_ goal: RegistrationMachine.Goal) -> String? {
+    switch goal {
+    case .unregistered: "the connector is unregistered: messages wait for omsctl register"
+    case .disabled: "the connector is disabled: messages wait until it is enabled again"
+    case .registered: nil
+    }
   }
 }

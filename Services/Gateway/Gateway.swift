@@ -39,7 +39,7 @@ enum Gateway {
     let bus = oms.bus()
     let registrar = try await registration(
       oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, &setup)
-    outbound(journal, bus, registrar, &setup)
+    _ = outbound(journal, bus, registrar, &setup)
 
     let timings = TimingRecord(TimingStore(database), now: .now)
     let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings, record: timings)

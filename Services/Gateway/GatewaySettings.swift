@@ -46,6 +46,11 @@ enum GatewaySettings {
   static let omsTimeout = Setting.duration(
     "OMS_TIMEOUT", .milliseconds(100) ... .seconds(600), "how long the OMS may take to answer a message",
     default: "30s")
+  static let omsMaxConcurrency = Setting.integer(
+    "OMS_MAX_CONCURRENCY", 1...64, "messages that the OMS works on at the same time", default: "16")
+  static let omsMaxRate = Setting.integer(
+    "OMS_MAX_RATE", 1...1_000_000, "messages a second that go to the OMS; without it, as many as it takes"
+  ).optional
   static let synchronousMethods = Setting<Set<String>>(
     "OMS_SYNCHRONOUS_METHODS",
     "the OMS's methods that are answered when their effect is there; all others, as soon as the message is durable",
@@ -72,8 +77,8 @@ enum GatewaySettings {
   static let all: [any DeclaredSetting] = [
     grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
     oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
-    eventsPath, omsTimeout, synchronousMethods, callbackURL, registrationCheck, registrationRenewal, registrationWait,
-    StoreSettings.databaseURL,
+    eventsPath, omsTimeout, omsMaxConcurrency, omsMaxRate, synchronousMethods, callbackURL, registrationCheck,
+    registrationRenewal, registrationWait, StoreSettings.databaseURL,
   ]
 
   static func target(of service: ConnectorService) -> Setting<Target> {

@@ -3,6 +3,8 @@
 struct CircuitBreaker: Sendable {
   /// Failures in a row that open it.
   static let threshold = 5
+  /// How soon to look whether a destination is still held.
+  static let holdInterval = Duration.seconds(1)
   /// Longer than this, no destination is left alone on its own word.
   static let longestRetryAfter = Duration.seconds(3600)
 
@@ -48,6 +50,12 @@ struct CircuitBreaker: Sendable {
     }
     openings += 1
     open(until: now + backOff.delay(afterFailures: openings, random: random))
+  }
+
+  /// Nothing goes there for now, which is no failure.
+  mutating func held(_ reason: String, now: WallTime) {
+    lastError = reason
+    open(until: now + Self.holdInterval)
   }
 
   private mutating func open(until time: WallTime) { openUntil = max(time, openUntil ?? time) }

@@ -14,4 +14,6 @@ enum DeliveryOutcome: Sendable, Equatable {
   ///
   /// - retryAfter: what the destination asks for.
   case unavailable(String, retryAfter: Duration?)
+  /// Nothing goes to the destination now, by somebody's will: nothing was tried, and all messages wait until that changes.
+  case held(String)
 }

@@ -5,7 +5,8 @@ struct DeliveryPolicy: Sendable {
   /// Tries that ``DeliveryOutcome/failed(_:)`` counts, after which the message is given up; nil for as many as its lifetime
   /// allows.
   var maximumAttempts: Int?
-  /// Since the message became durable; after it, a try that fails is the last. nil for ever.
+  /// From the first try since the message became durable or was replayed; after it, a try that fails is the last. nil for
+  /// ever.
   var lifetime: Duration?
   /// What a message is that was given up.
   var givenUp: MessageStatus

@@ -334,11 +334,13 @@ struct DispatchMachine: Sendable {
         until = max(now + delay, breaker.openUntil ?? now)
         decision = policy.lifetime == nil ? .nothing : .postpone(until: until ?? now, reason: reason)
       }
+    case .held(let reason):
+      breaker.held(reason, now: now)
+      until = breaker.openUntil
+      decision = .nothing
     }
     if let until {
-      var isUnavailable = false
-      if case .unavailable = outcome { isUnavailable = true }
-      park(id, message.id, until: until, byDestination: isUnavailable)
+      park(id, message.id, until: until, byDestination: !outcome.isTry)
     } else if policy.settlesBeforeNext {
       lanes[id]?.state = .settling
     } else {
@@ -355,8 +357,11 @@ struct DispatchMachine: Sendable {
     makeReady(id)
   }
 
+  /// Time in which it could not be tried, because the connector was stopped or held back, does not count.
   private func isTooOld(_ message: PendingMessage, _ now: WallTime) -> Bool {
-    policy.lifetime.map { now - message.receivedAt >= $0 } ?? false
+    guard let lifetime = policy.lifetime else { return false }
+    let since = max(message.waitingSince, message.attempts.attempts.first?.startedAt ?? message.waitingSince)
+    return now - since >= lifetime
   }
 
   private func exhausted(_ message: PendingMessage, _ reason: String) -> String {

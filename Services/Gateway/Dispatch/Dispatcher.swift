@@ -19,28 +19,40 @@ actor Dispatcher {
   private var tasks = 0
   private var idle: CheckedContinuation<Void, Never>?
   private var timer: (due: WallTime, task: Task<Void, Never>)?
+  /// Attempts that are under way, and those of them that have not begun to send.
+  private var attempts: [Int: Task<Void, Never>] = [:]
+  private var waitingForTurn: Set<Int> = []
+  private var lastAttempt = 0
   private var waiters: [Int64: [CheckedContinuation<Receipt?, Never>]] = [:]
   private var lastStoreError = ""
-  private var givenUp: (@Sendable (PendingMessage, String) async -> Void)?
+  private let turns: (any DeliveryTurns)?
+  private let notice: DeliveryNotice?
+  private let stopGrace: Duration
 
   /// - Parameters:
+  ///   - turns: whom to wait for before each try.
+  ///   - notice: tells of messages that were given up.
+  ///   - stopGrace: for tries that are under way at the end.
   ///   - deliver: tries a message once; limits its own time.
-  ///   - givenUp: told of each message that was given up, after that is durable.
   init(
     destination: String, store: JournalStore, policy: DeliveryPolicy, limits: DispatchMachine.Limits = .init(),
     breaker: CircuitBreaker = CircuitBreaker(), now: @escaping @Sendable () -> WallTime = { .now },
-    givenUp: (@Sendable (PendingMessage, String) async -> Void)? = nil, deliver: @escaping Deliver
+    turns: (any DeliveryTurns)? = nil, notice: DeliveryNotice? = nil, stopGrace: Duration = Gateway.stopGrace,
+    deliver: @escaping Deliver
   ) {
     self.destination = destination
     self.store = store
     self.policy = policy
     self.deliver = deliver
     self.now = now
-    self.givenUp = givenUp
+    self.turns = turns
+    self.notice = notice
+    self.stopGrace = stopGrace
     machine = DispatchMachine(policy: policy, limits: limits, breaker: breaker)
   }
 
-  /// Works until the task is cancelled, and then until everything that is under way has ended.
+  /// Works until the task is cancelled, and then until everything that is under way has ended; what is not through in
+  /// time is cancelled.
   func run() async {
     isRunning = true
     pump()
@@ -49,9 +61,16 @@ actor Dispatcher {
     timer?.task.cancel()
     for waiter in waiters.values.joined() { waiter.resume(returning: nil) }
     waiters = [:]
+    for attempt in waitingForTurn { attempts[attempt]?.cancel() }
+    let timeout = Task {
+      // A cancelled sleep is a stop in time.
+      guard (try? await Task.sleep(for: self.stopGrace)) != nil else { return }
+      for attempt in self.attempts.values { attempt.cancel() }
+    }
     await withCheckedContinuation { continuation in
       if tasks == 0 { continuation.resume() } else { idle = continuation }
     }
+    timeout.cancel()
   }
 
   /// There is something new in the journal.
@@ -133,16 +152,20 @@ actor Dispatcher {
 
   private func perform(_ action: DispatchMachine.Action) {
     switch action {
-    case .deliver(let message, let lane): start { await self.attempt(message, lane) }
+    case .deliver(let message, let lane):
+      lastAttempt += 1
+      let number = lastAttempt
+      attempts[number] = start { await self.attempt(message, lane, number) }
     case .scan(let after): start { await self.scan(after) }
     case .refill(let key, let after, let through): start { await self.refill(key, after, through) }
     case .load(let id, let lane): start { await self.load(id, lane) }
     }
   }
 
-  private func start(_ body: @escaping @Sendable () async -> Void) {
+  @discardableResult
+  private func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
     tasks += 1
-    Task {
+    return Task {
       await body()
       self.ended()
     }
@@ -156,22 +179,41 @@ actor Dispatcher {
     }
   }
 
-  private func attempt(_ message: PendingMessage, _ lane: DispatchMachine.LaneID) async {
+  private func attempt(_ message: PendingMessage, _ lane: DispatchMachine.LaneID, _ number: Int) async {
+    defer { attempts[number] = nil }
     var message = message
-    let (startedAt, start) = (now(), EventLoop.monotonicNanoseconds())
-    let outcome = await deliver(message)
-    let duration = Duration.nanoseconds(Int64(EventLoop.monotonicNanoseconds() - start))
-    if outcome.isTry || policy.lifetime != nil {
-      message.attempts.add(.init(startedAt: startedAt, duration: duration, error: outcome.reason))
-    }
+    let (outcome, attempt) = await tried(message, number)
+    if let attempt, outcome.isTry || policy.lifetime != nil { message.attempts.add(attempt) }
     let decision = machine.delivered(message, lane, outcome, at: now(), random: .random(in: 0...1))
     pump()
     log(message, decision)
     await settle(message, lane, decision)
     answer(message, decision, outcome)
     machine.settled(lane)
+    guard let notice, case .finish(policy.givenUp, _, _) = decision else { return pump() }
+    // It may have to go the same way.
+    machine.woken()
     pump()
-    if case .finish(policy.givenUp, let reason, _) = decision { await givenUp?(message, reason) }
+    await notice.committed()
+  }
+
+  /// - Returns: the outcome, and what is to be noted of it; nil when nothing was tried.
+  private func tried(_ message: PendingMessage, _ number: Int) async -> (DeliveryOutcome, AttemptLog.Attempt?) {
+    guard await hasTurn(number) else { return (.held("the gateway is stopping"), nil) }
+    let (startedAt, start) = (now(), EventLoop.monotonicNanoseconds())
+    let outcome = await deliver(message)
+    await turns?.end()
+    if case .held = outcome { return (outcome, nil) }
+    let duration = Duration.nanoseconds(Int64(EventLoop.monotonicNanoseconds() - start))
+    return (outcome, .init(startedAt: startedAt, duration: duration, error: outcome.reason))
+  }
+
+  private func hasTurn(_ number: Int) async -> Bool {
+    guard let turns else { return true }
+    guard isRunning else { return false }
+    waitingForTurn.insert(number)
+    defer { waitingForTurn.remove(number) }
+    return await turns.begin()
   }
 
   /// Makes the decision durable, however long that takes: the message was taken out of the queue in memory and must not come
@@ -184,7 +226,8 @@ actor Dispatcher {
         switch decision {
         case .finish(let status, let reason, let result):
           try await store.finish(
-            message.id, status, attempts: message.attempts, reason: reason, result: result, at: now())
+            message.id, status, attempts: message.attempts, reason: reason, result: result, at: now(),
+            notice: status == policy.givenUp ? notice?.make(message, reason) : nil)
         case .postpone(let until, let reason):
           try await store.postpone(message.id, attempts: message.attempts, reason: reason, until: until)
         case .nothing: break
@@ -306,14 +349,17 @@ actor Dispatcher {
 extension DeliveryOutcome {
   /// Whether it counts as a try of the message itself.
   var isTry: Bool {
-    if case .unavailable = self { false } else { true }
+    switch self {
+    case .unavailable, .held: false
+    case .delivered, .refused, .failed: true
+    }
   }
 
   /// Empty for a success.
   var reason: String {
     switch self {
     case .delivered: ""
-    case .refused(let reason, _), .failed(let reason), .unavailable(let reason, _): reason
+    case .refused(let reason, _), .failed(let reason), .unavailable(let reason, _), .held(let reason): reason
     }
   }
 }

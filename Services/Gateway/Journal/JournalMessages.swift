@@ -40,7 +40,8 @@ struct PendingMessage: Sendable, Equatable {
   var key: String
   var body: [UInt8]
   var traceparent: String
-  var receivedAt: WallTime
+  /// When it became durable, or was replayed last.
+  var waitingSince: WallTime
   var attempts: AttemptLog
   /// When it is to be tried again; nil when at once.
   var nextAttemptAt: WallTime?

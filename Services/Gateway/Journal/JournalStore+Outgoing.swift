@@ -52,7 +52,7 @@ extension JournalStore {
       guard let id = try Self.insert(Self.row(message, .pending, at: startedAt), connection) else {
         throw JournalError.lost(deliveryID: message.deliveryID)
       }
-      try Self.finish(
+      _ = try Self.finish(
         id, end.status, attempts: log, reason: end.reason, result: end.result, at: startedAt + duration, connection)
     }
   }

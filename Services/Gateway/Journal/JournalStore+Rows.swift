@@ -86,7 +86,8 @@ extension JournalStore {
   static func pendingMessage(_ statement: Statement) throws -> PendingMessage {
     PendingMessage(
       id: statement.integer(0), deliveryID: statement.text(1), method: statement.text(2), key: statement.text(3),
-      body: statement.blob(4), traceparent: statement.text(5), receivedAt: WallTime(nanoseconds: statement.integer(6)),
+      body: statement.blob(4), traceparent: statement.text(5),
+      waitingSince: WallTime(nanoseconds: statement.integer(6)),
       attempts: try AttemptLog(count: Int(statement.integer(7)), serialized: statement.blob(8)),
       nextAttemptAt: statement.isNull(9) ? nil : WallTime(nanoseconds: statement.integer(9)),
       replayCount: Int(statement.integer(10)))
@@ -109,8 +110,9 @@ extension JournalStore {
   static let selectReceipt = "SELECT id, status, reason, result FROM journal WHERE id = ?1"
 
   private static let pendingColumns = """
-    id, delivery_id, method, message_key, body, traceparent, received_at, attempt_count, attempts, next_attempt_at,
-    replay_count
+    id, delivery_id, method, message_key, body, traceparent,
+    CASE WHEN replay_count > 0 THEN COALESCE(handled_at, received_at) ELSE received_at END,
+    attempt_count, attempts, next_attempt_at, replay_count
     """
 
   static let selectPending = """
@@ -130,7 +132,7 @@ extension JournalStore {
   static let updateFinished = """
     UPDATE journal SET status = ?1, finished_at = ?2, attempt_count = ?3, attempts = ?4, next_attempt_at = NULL,
       reason = ?5, result = ?6
-    WHERE id = ?7 AND status = 1
+    WHERE id = ?7 AND status = 1 RETURNING id
     """
 
   static let updatePostponed = """

@@ -63,19 +63,27 @@ struct JournalStore: Sendable {
   }
 
   /// Notes the end of a delivery. A message that is not pending any more stays as it is.
+  ///
+  /// - Parameter notice: a message that is to tell of it, and becomes durable together with it, so that no crash can lose or
+  ///   double it.
   func finish(
-    _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime
+    _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
+    notice: OutgoingMessage? = nil
   ) async throws {
-    try await database.write {
-      try Self.finish(id, status, attempts: attempts, reason: reason, result: result, at: now, $0)
+    try await database.write { connection in
+      let hasEnded = try Self.finish(
+        id, status, attempts: attempts, reason: reason, result: result, at: now, connection)
+      if hasEnded, let notice { _ = try Self.insert(notice, at: now, connection) }
     }
   }
 
-  /// As ``finish(_:_:attempts:reason:result:at:)``, within a transaction.
+  /// As ``finish(_:_:attempts:reason:result:at:notice:)``, within a transaction.
+  ///
+  /// - Returns: false when the message was not pending any more.
   static func finish(
     _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
     _ connection: Connection
-  ) throws {
+  ) throws -> Bool {
     try connection.withStatement(updateFinished) { statement in
       try statement.bind(Int64(status.rawValue), at: 1)
       try statement.bind(now.nanoseconds, at: 2)
@@ -84,7 +92,7 @@ struct JournalStore: Sendable {
       try statement.bind(String(reason.prefix(reasonCharacters)), at: 5)
       try statement.bind(result, at: 6)
       try statement.bind(id, at: 7)
-      try statement.run()
+      return try statement.step()
     }
   }
 

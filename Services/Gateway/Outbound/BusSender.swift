@@ -26,6 +26,8 @@ struct BusSender: Sendable {
       if ServiceBusReply.failure(response)?.mayMeanUnregistered == true { await suspectLost() }
       return BusVerdict(response, now: now(), clean: bus.withoutSecrets)
     } catch {
+      // An answer may have been on its way.
+      if Task.isCancelled { return .away("given up before the OMS had answered: the gateway stops, or nobody waits") }
       return BusVerdict(error, clean: bus.withoutSecrets)
     }
   }

@@ -1,26 +1,40 @@
 import ServiceKit
 
-/// The messages for the OMS on their way: durable first, then each to the bus, in order per key and route.
+/// The messages for the OMS on their way: durable first, then each to the bus, in order per key and route. One that is given up
+/// makes another that tells of it.
 struct OutboundQueue: Sendable {
   let store: JournalStore
   private let byRoute: [BusRoute: Dispatcher]
 
-  /// - Parameter deliver: tries a message once.
+  /// - Parameters:
+  ///   - concurrency: of each route.
+  ///   - turns: what all routes share.
+  ///   - deliver: tries a message once.
   init(
-    store: JournalStore, policy: DeliveryPolicy = .outgoing,
+    store: JournalStore, policy: DeliveryPolicy = .outgoing, concurrency: Int = 16,
+    turns: (any DeliveryTurns)? = nil, now: @escaping @Sendable () -> WallTime = { .now },
+    stopGrace: Duration = Gateway.stopGrace,
     deliver: @escaping @Sendable (PendingMessage, BusRoute) async -> DeliveryOutcome
   ) {
     self.store = store
-    byRoute = Dictionary(
-      uniqueKeysWithValues: BusRoute.allCases.map { route in
-        let dispatcher = Dispatcher(destination: route.rawValue, store: store, policy: policy) { message in
-          await deliver(message, route)
-        }
-        return (route, dispatcher)
-      })
+    var limits = DispatchMachine.Limits()
+    limits.inFlight = concurrency
+    let dispatcher = { [limits] (route: BusRoute, committed: @escaping @Sendable () async -> Void) in
+      Dispatcher(
+        destination: route.rawValue, store: store, policy: policy, limits: limits, now: now, turns: turns,
+        notice: DeliveryNotice(make: ErrorNotice.of, committed: committed), stopGrace: stopGrace
+      ) { await deliver($0, route) }
+    }
+    // Notices go the way of ErrorNotice.route, whose own dispatcher looks for them itself.
+    let notices = dispatcher(ErrorNotice.route) {}
+    var byRoute = [ErrorNotice.route: notices]
+    for route in BusRoute.allCases where route != ErrorNotice.route {
+      byRoute[route] = dispatcher(route) { await notices.wake() }
+    }
+    self.byRoute = byRoute
   }
 
-  var dispatchers: [Dispatcher] { Array(byRoute.values) }
+  var dispatchers: [Dispatcher] { BusRoute.allCases.compactMap { byRoute[$0] } }
 
   /// Makes a message durable and lets it go its way. The same message again changes nothing.
   ///

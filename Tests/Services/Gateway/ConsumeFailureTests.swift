@@ -35,7 +35,7 @@ import Testing
       case .refused: .refused
       case .failed: .failed
       case .unavailable: .unavailable
-      case .delivered: .refused
+      case .delivered, .held: .refused
       }
     #expect(found == meaning)
   }

@@ -23,7 +23,7 @@ private struct World {
     rows.append(
       (
         PendingMessage(
-          id: id, deliveryID: "\(id)", method: "m", key: key, body: [], traceparent: "", receivedAt: now,
+          id: id, deliveryID: "\(id)", method: "m", key: key, body: [], traceparent: "", waitingSince: now,
           attempts: AttemptLog(), nextAttemptAt: nil, replayCount: 0), true
       ))
     machine.woken()
@@ -288,5 +288,39 @@ private let ok = DeliveryOutcome.delivered(result: [])
     world.machine.released(1, key: "k")
     world.settleAll { _ in ok }
     #expect(world.delivered == [2])
+  }
+
+  @Test("the lifetime counts from the first try: time in which nothing could be tried does not shorten it")
+  func lifetimeOfWhatWaited() {
+    var world = World(.outgoing)
+    world.add("k")
+    world.pass(.seconds(72 * 3600))
+    world.settleAll { _ in .failed("no") }
+    #expect(world.rows[0].isPending)
+    var hours = 0
+    while world.rows[0].isPending && hours < 100 {
+      world.pass(.seconds(3600))
+      world.settleAll { _ in .failed("no") }
+      hours += 1
+    }
+    #expect(hours == 48)
+  }
+
+  @Test("what is held back is looked at once a second, is no try and opens nothing for longer")
+  func held() {
+    var world = World(.outgoing)
+    for n in 0..<100 { world.add("k\(n)") }
+    var looks = 0
+    for _ in 0..<200 {
+      world.settleAll { _ in
+        looks += 1
+        return .held("off")
+      }
+      world.pass(.seconds(1))
+    }
+    #expect(looks <= 200 + world.machine.limits.inFlight)
+    #expect(world.rows.allSatisfy { $0.isPending && $0.message.attempts.count == 0 })
+    world.settleAll { _ in ok }
+    #expect(world.delivered.count == 100)
   }
 }

@@ -9,7 +9,7 @@ from .faults import Faults
 from .history import History
 from .oms import Oms
 from .recording import Recorded
-from .sending import Manner, Sender
+from .sending import Manner, Message, Sender
 from .snapshots import snapshot, snapshot_parts
 
-__all__ = ["Bus", "Delivery", "Faults", "History", "Manner", "Oms", "Options", "Recorded", "Sender", "snapshot", "snapshot_parts"]
+__all__ = ["Bus", "Delivery", "Faults", "History", "Manner", "Message", "Oms", "Options", "Recorded", "Sender", "snapshot", "snapshot_parts"]

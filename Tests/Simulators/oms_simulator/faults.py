@@ -111,7 +111,7 @@ class Faults:
         self._changed = threading.Condition()
         self._planned = []  # [fault, path prefix, how many are left or None]
         self._delay_s = 0.0
-        self._held = False
+        self._held = None  # the path prefix of requests whose answers are held back
 
     def plan(self, fault, times=None, path="/"):
         """`fault` for requests under `path`; `times` of them, or all until `clear`."""
@@ -127,24 +127,30 @@ class Faults:
         with self._changed:
             self._delay_s = delay_s
 
-    def hold(self):
-        """Answer nothing until `clear`; requests are read."""
+    def hold(self, path="/"):
+        """Answer no request under `path` until `clear`; they are read."""
         with self._changed:
-            self._held = True
+            self._held = path
 
     def clear(self):
         with self._changed:
             self._planned.clear()
             self._delay_s = 0.0
-            self._held = False
+            self._held = None
             self._changed.notify_all()
 
-    def wait(self, timeout_s=600):
+    @property
+    def is_through(self):
+        """Whether every fault with a number of times has happened so often."""
+        with self._changed:
+            return not any(times for _, _, times in self._planned)
+
+    def wait(self, path, timeout_s=600):
         """The delay of a slow bus, or until an answer is no longer held back."""
         with self._changed:
             if self._delay_s:
                 self._changed.wait_for(lambda: not self._delay_s, self._delay_s)
-            self._changed.wait_for(lambda: not self._held, timeout_s)
+            self._changed.wait_for(lambda: self._held is None or not path.startswith(self._held), timeout_s)
 
     def take(self, path):
         """The fault that this request is to meet, or None."""

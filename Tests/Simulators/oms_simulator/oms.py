@@ -72,7 +72,7 @@ class Oms:
     def handle(self, verb, path, headers, body):
         """(status, answer or None, fault or None) of one request. What is answered in place of a handled request is up to the
         fault."""
-        self.faults.wait()
+        self.faults.wait(path)
         fault = self.faults.take(path)
         if fault is not None and not fault.handled:
             return fault.status, None, fault

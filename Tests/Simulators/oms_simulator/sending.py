@@ -68,6 +68,7 @@ class Sender:
         self.sent = 0  # messages handed to `send`
         self.acknowledged = 0  # of those
         self.refused = 0
+        self.put_off = 0  # attempts that were told to come back
         self._idle = []
         self._threads = [threading.Thread(target=self._run, args=(n,), daemon=True) for n in range(manner.connections)]
 
@@ -102,6 +103,11 @@ class Sender:
     def waiting(self):
         return self.sent - self.done
 
+    def wait_for_room(self, most, timeout_s):
+        """Until fewer than `most` messages wait; false after timeout_s."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.waiting < most, timeout_s)
+
     def wait_for(self, goal, timeout_s):
         """Until that many messages in all are acknowledged or refused."""
         with self._changed:
@@ -121,6 +127,13 @@ class Sender:
         with self._changed:
             if not self._changed.wait_for(through, timeout_s):
                 raise TimeoutError(f"{self.waiting} of {self.sent} messages are not answered within {timeout_s} s")
+
+    def bytes_of(self, message):
+        """One attempt as the bytes of an HTTP request, for whoever wants to hold the connection."""
+        address = urllib.parse.urlsplit(self._endpoint["url"])
+        headers = {"Host": address.netloc, "Content-Length": len(message.body), **self._headers(message.body)}
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"POST {address.path} HTTP/1.1\r\n{head}\r\n".encode() + message.body
 
     # Threads, one a connection
 
@@ -165,6 +178,7 @@ class Sender:
 
     def _finish(self, message, outcome):
         again = outcome in ("lost", "unavailable")
+        self.put_off += outcome == "unavailable"
         if message.duplicate:
             self._duplicates_busy -= 1
             if again:

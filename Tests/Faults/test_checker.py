@@ -80,6 +80,13 @@ class Sound(unittest.TestCase):
         receipt.update(method=row["method"], params=json.loads(row["body"]))
         self.assertEqual(rules(story), set())
 
+    def test_answer_that_comes_too_late_is_lost(self):
+        story = sound()
+        late = story.receives(3)  # once more
+        late["answer_ns"] = late["received_ns"] + 31_000_000_000
+        story.oms[-2]["answer_ns"] = story.oms[-2]["received_ns"] + 31_000_000_000
+        self.assertEqual(rules(story), set())
+
     def test_replay_has_its_effect_again(self):
         story = Story()
         story.keeps(story.sends("d-1"), replays=1)
@@ -129,6 +136,7 @@ BROKEN = [
     ("message that comes again without a reason", lambda s: s.receives(3), {"repeated"}),
     ("message that comes again after another process's end", lambda s: (s.kills("inventory-1"), s.receives(3)), {"repeated"}),
     ("message that comes again with other content", lambda s: changed(s.oms, 5, params=Story.adjustment(2, "W")), {"unlike"}),
+    ("message that the gateway refuses", lambda s: s.outbox.append({"table": "outbox", "id": 1, "method": "m", "reason": "r"}), {"lost"}),
     ("message that is not in the journal", lambda s: without(s.journal, delivery_id="inventory-1-2"), {"disagrees"}),
     ("delivered by the journal, never taken by the OMS", lambda s: changed(s.oms, -1, taken=False, status=500), {"lost"}),
     ("message that waits for ever", lambda s: changed(s.journal, -1, status="PENDING"), {"stuck"}),

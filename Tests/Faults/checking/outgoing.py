@@ -54,7 +54,9 @@ def check(run):
     yield from _order_of_journal(messages)
     yield from _dead(messages)
     for row in run.outbox:
-        yield Finding("stuck", f"outbox {row['id']}, {row['method']}: not handed to the gateway")
+        refused = row.get("reason")
+        what = f"outbox {row['id']}, {row['method']}: "
+        yield Finding("lost" if refused else "stuck", what + (f"refused by the gateway: {refused}" if refused else "not handed over"))
 
 
 def _messages(run):
@@ -77,9 +79,10 @@ def _content(message):
 
 
 def _repeats(run, message):
-    """After an answer that has left in full, only a kill of the gateway explains that it asks again."""
+    """After an answer that has left in full and in time, only a kill of the gateway explains that it asks again."""
     for earlier, later in zip(message.receipts, message.receipts[1:]):
-        if not (earlier["taken"] and earlier["whole"]):
+        in_time = earlier["answer_ns"] - earlier["received_ns"] < run.patience_ns
+        if not (earlier["taken"] and earlier["whole"] and in_time):
             continue
         killed = any(kill["process"] == "gateway" and earlier["received_ns"] <= kill["at_ns"] <= later["received_ns"]
                      for kill in run.kills)

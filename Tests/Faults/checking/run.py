@@ -1,7 +1,7 @@
 """What a test has left to check.
 
     oms.jsonl     by the OMS simulator: `delivery`, an attempt to deliver; `received`, a message from the connector
-    test.jsonl    by the test: `run`, `kill`, and `request`, a call that makes the connector send a message
+    test.jsonl    by the test: `run` with what the connector was told, `kill`, and `request`, a call that makes it send a message
     state.jsonl   what is stored after all has come to rest: rows of `stock`, `journal`, `inbox`, `outbox`
 """
 
@@ -20,6 +20,7 @@ class Run:
     journal: list = field(default_factory=list)  # in the order of id
     inbox: list = field(default_factory=list)  # in the order of id, that of the effects
     outbox: list = field(default_factory=list)
+    patience_ns: int = 30_000_000_000  # how long the connector waits for an answer of the OMS
 
     @classmethod
     def read(cls, folder):
@@ -27,7 +28,9 @@ class Run:
         told = events(os.path.join(folder, "oms.jsonl")) + events(os.path.join(folder, "test.jsonl"))
         lists = {"delivery": run.deliveries, "received": run.received, "kill": run.kills, "request": run.requests}
         for event in sorted(told, key=lambda event: event["at_ns"]):
-            if event["event"] in lists:
+            if event["event"] == "run":
+                run.patience_ns = int(event.get("patience_s", 30) * 1e9)
+            elif event["event"] in lists:
                 lists[event["event"]].append(event)
         for row in events(os.path.join(folder, "state.jsonl")):
             if row["table"] == "stock":

@@ -28,7 +28,7 @@ class Stock:
     """What should be stored after so many snapshots in this order."""
 
     def __init__(self):
-        self.rows = {}  # (aggregate, SKU) → [created_on, quantity or None, by whom]
+        self.rows = {}  # (aggregate, SKU) → (created_on, quantity or None, whether a NONZERO wrote it, by whom)
         self.aggregates = set()
 
     def apply(self, params, by):
@@ -36,20 +36,22 @@ class Stock:
         snapshot = params["snapshot"]
         aggregate, created = snapshot["aggregate_id"], moment(snapshot["created_on"])
         self.aggregates.add(aggregate)
-        named = set()
+        is_nonzero = snapshot["mode"] == "NONZERO"
         for row in snapshot["stock"]:
             key = (aggregate, row["sku"])
-            named.add(key)
             if key not in self.rows or self.rows[key][0] <= created:
-                self.rows[key] = [created, None if row.get("unlimited") else max(0, int(row["quantity"])), by]
-        if snapshot["mode"] == "NONZERO":
-            for key, row in self.rows.items():
-                if key[0] == aggregate and key not in named and row[0] <= created and row[1] is not None:
-                    self.rows[key] = [created, 0, by]
+                self.rows[key] = (created, None if row.get("unlimited") else max(0, int(row["quantity"])), is_nonzero, by)
+        if not is_nonzero:
+            return
+        for key, (written, quantity, by_nonzero, _) in self.rows.items():
+            # What the parts of one NONZERO have written shares its created_on.
+            is_part = by_nonzero and written == created
+            if key[0] == aggregate and written <= created and quantity is not None and not is_part:
+                self.rows[key] = (created, 0, True, by)
 
     def differences(self, held):
         """(what, expected, held) of every row that is not as it should be; `held` as in `Run.stock`."""
-        for key, (_, quantity, by) in self.rows.items():
+        for key, (_, quantity, _, by) in self.rows.items():
             if key not in held:
                 yield f"{key[0]} {key[1]}, written by {by}", quantity, "nothing"
             elif held[key] != quantity:

@@ -78,7 +78,8 @@ let package = Package(
       path: "Tests/Shared/Messages"),
     .testTarget(
       name: "RPCTests", dependencies: ["RPC", "Stubs", "TestSupport", "CNghttp2", "CTLS"], path: "Tests/Shared/RPC"),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", "TestSupport"], path: "Tests/Shared/Storage"),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", "TestSupport", "CSystem"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit"], path: "Tests/Shared/ServiceKit"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),

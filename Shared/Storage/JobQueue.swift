@@ -14,6 +14,8 @@
   }
 
   private let state = Monitor(State())
+  /// For threads that pause. Not `state`: the signal of a new job would wake one of them in the place of one that has time.
+  private let isClosed = Monitor(false)
   private let what: String
   private let maximumCount: Int
   private let maximumWeight: Int
@@ -76,13 +78,15 @@
   ///
   /// - Returns: false when it is closed.
   func pause(nanoseconds: UInt64) -> Bool {
-    state.wait(nanoseconds: nanoseconds) { $0.isClosed }
-    return !state.withLock { $0.isClosed }
+    isClosed.wait(nanoseconds: nanoseconds) { $0 }
+    return !isClosed.withLock { $0 }
   }
 
   /// Refuses new jobs; those that wait are still taken.
   func close() {
     state.withLock { $0.isClosed = true }
     state.broadcast()
+    isClosed.withLock { $0 = true }
+    isClosed.broadcast()
   }
 }

@@ -51,10 +51,5 @@ extension Statement {
   @usableFromInline func sendAhead() throws(StorageError) -> Bool { try postgresql.sendAhead() }
 
   /// How many rows each statement that was sent ahead has changed.
-  @usableFromInline func receive() throws(StorageError) -> [Int] {
-    var counts: [Int] = []
-    counts.reserveCapacity(PostgreSQLStatement.pipelineLength)
-    try postgresql.receive { counts.append($0) }
-    return counts
-  }
+  @usableFromInline func receive() throws(StorageError) -> [Int] { try postgresql.receive() }
 }

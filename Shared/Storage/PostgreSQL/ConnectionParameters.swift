@@ -4,8 +4,12 @@ import Glibc
 /// What libpq is told besides the URL, unless that says something about it.
 struct ConnectionParameters {
   private let url: PostgreSQLURL
+  private let application: String
 
-  init(_ url: PostgreSQLURL) { self.url = url }
+  init(_ url: PostgreSQLURL, application: String) {
+    self.url = url
+    self.application = application
+  }
 
   private static let defaults = [
     ("connect_timeout", "5"),
@@ -13,13 +17,13 @@ struct ConnectionParameters {
     ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"), ("tcp_user_timeout", "20000"),
     // Of several hosts, the primary.
     ("target_session_attrs", "read-write"),
-    ("fallback_application_name", "oms-connector"),
   ]
 
   /// - Returns: a connection, or what holds the reason why there is none.
   func connect() -> OpaquePointer? {
     let parameters =
-      [("dbname", url.text)] + Self.defaults.filter { !url.says($0.0) } + [("client_encoding", "UTF8")]
+      [("dbname", url.text)] + Self.defaults.filter { !url.says($0.0) }
+      + [("fallback_application_name", "oms-connector/\(application)"), ("client_encoding", "UTF8")]
     let keywords = parameters.map { UnsafePointer(strdup($0.0)) } + [nil]
     let values = parameters.map { UnsafePointer(strdup($0.1)) } + [nil]
     defer { for text in keywords + values { free(UnsafeMutablePointer(mutating: text)) } }

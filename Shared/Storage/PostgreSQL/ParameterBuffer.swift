@@ -27,6 +27,7 @@ final class ParameterBuffer {
   private let capacities: UnsafeMutablePointer<Int>
 
   private static let smallestCapacity = 32
+  private static let largestIdleCapacity = 16_384
 
   init(count: Int) {
     self.count = count
@@ -63,11 +64,7 @@ final class ParameterBuffer {
 
   func set(_ bytes: UnsafeRawBufferPointer, type: Oid, at index: Int) {
     types[index] = type
-    if bytes.count > capacities[index] {
-      storage[index].deallocate()
-      storage[index] = Self.allocate(bytes.count)
-      capacities[index] = bytes.count
-    }
+    if bytes.count > capacities[index] { resize(bytes.count, index) }
     if let base = bytes.baseAddress { memcpy(storage[index], base, bytes.count) }
     lengths[index] = Int32(bytes.count)
     values[index] = UnsafePointer(storage[index].assumingMemoryBound(to: CChar.self))
@@ -80,8 +77,18 @@ final class ParameterBuffer {
     lengths[index] = 0
   }
 
+  /// Forgets the values, and the room for long ones.
   func clear() {
-    for index in 0..<count { setNull(type: TypeNumber.unknown, at: index) }
+    for index in 0..<count {
+      setNull(type: TypeNumber.unknown, at: index)
+      if capacities[index] > Self.largestIdleCapacity { resize(Self.smallestCapacity, index) }
+    }
+  }
+
+  private func resize(_ capacity: Int, _ index: Int) {
+    storage[index].deallocate()
+    storage[index] = Self.allocate(capacity)
+    capacities[index] = capacity
   }
 
   /// Whether a statement that was prepared for `prepared` can take what is bound now.

@@ -182,7 +182,7 @@ final class PostgreSQLConnection: Connection {
       throw lastRefusal.error
     }
     do throws(StorageError) {
-      let opened = try PostgreSQLSession(url, store: store, options: options)
+      let opened = try PostgreSQLSession(url, store: store, application: schema, options: options)
       try opened.simple(SessionSettings.sql(schema: schema, options))
       session = opened
       return opened

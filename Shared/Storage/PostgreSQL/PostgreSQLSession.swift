@@ -18,11 +18,15 @@ final class PostgreSQLSession {
   static let maximumPreparedCount = 256
 
   /// Connects; blocks for `connect_timeout`, 5 s unless the URL says otherwise, for each address of the server.
-  init(_ url: PostgreSQLURL, store: String, options: DatabaseOptions) throws(StorageError) {
+  ///
+  /// - Parameter application: what administrators see of it in `pg_stat_activity`, behind `oms-connector/`.
+  init(
+    _ url: PostgreSQLURL, store: String, application: String, options: DatabaseOptions
+  ) throws(StorageError) {
     self.store = store
     // The server ends a statement by itself; when even that is not heard of, nobody is there.
-    requestNanoseconds = options.statementTimeout.nanoseconds + 10_000_000_000
-    let opened = ConnectionParameters(url).connect()
+    requestNanoseconds = options.statementTimeout.nanoseconds + options.answerGrace.nanoseconds
+    let opened = ConnectionParameters(url, application: application).connect()
     guard let opened else {
       throw StorageError(.other, "store \(store): no memory for a connection")
     }

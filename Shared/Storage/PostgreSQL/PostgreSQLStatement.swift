@@ -13,6 +13,8 @@ final class PostgreSQLStatement {
   private var row: Int32 = 0
   /// Sent ahead, results not yet read.
   private var waiting = 0
+  /// Of those whose results are read.
+  private var counts: [Int] = []
 
   /// Statements of a pipeline whose results are read together: small enough that they fit into the socket.
   static let pipelineLength = 256
@@ -29,6 +31,7 @@ final class PostgreSQLStatement {
   func reset() {
     result = nil
     parameters.clear()
+    counts = []
   }
 
   // MARK: Parameters
@@ -123,25 +126,31 @@ final class PostgreSQLStatement {
   func sendAhead() throws(StorageError) -> Bool {
     try connection.check()
     do throws(StorageError) {
-      // Preparing waits for an answer, which no pipeline may be in the way of.
-      let isPrepared = prepared.contains { parameters.fits($0.types) }
-      precondition(isPrepared || waiting == 0, "the types of a bulk statement's parameters change between rows")
+      // Preparing for other types waits for an answer, which no pipeline may be in the way of.
+      if waiting > 0, !prepared.contains(where: { parameters.fits($0.types) }) { try countWaiting() }
       try session.sendAhead(try preparedName(), placeholders.sql, parameters)
     } catch {
       throw connection.noted(error.naming(sql))
     }
     waiting += 1
-    return waiting == Self.pipelineLength
+    return waiting + counts.count >= Self.pipelineLength
   }
 
-  /// - Parameter each: told the number of changed rows of each statement that was sent ahead.
-  func receive(_ each: (Int) -> Void) throws(StorageError) {
-    defer { waiting = 0 }
+  /// - Returns: the number of changed rows of each statement that was sent ahead since the last time.
+  func receive() throws(StorageError) -> [Int] {
     do throws(StorageError) {
-      try session.receive(waiting, placeholders.sql, each)
+      try countWaiting()
     } catch {
+      counts = []
       throw connection.noted(error.naming(sql))
     }
+    defer { counts.removeAll(keepingCapacity: true) }
+    return counts
+  }
+
+  private func countWaiting() throws(StorageError) {
+    defer { waiting = 0 }
+    try session.receive(waiting, placeholders.sql) { counts.append($0) }
   }
 
   // MARK: Columns

@@ -30,7 +30,8 @@ public struct PostgreSQLURL: Sendable, Equatable {
     self.text = text
     given = Set(values.keys)
     let server = values["host"] ?? values["hostaddr"] ?? "the local server"
-    let port = values["port"].map { ", port \($0)" } ?? ""
+    // Of several servers, each may have one or leave it to the default.
+    let port = values["port"].map { $0.contains(where: \.isNumber) ? ", port \($0)" : "" } ?? ""
     let database = values["dbname"] ?? values["user"] ?? ""
     description = "\"\(database)\" on \(server)\(port)"
   }

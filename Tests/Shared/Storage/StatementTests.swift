@@ -179,6 +179,27 @@ struct StatementTests {
     await database.close()
   }
 
+  @Test("among many rows, values and NULL may take turns", arguments: TestEngine.allCases)
+  func runEachWithNull(engine: TestEngine) async throws {
+    let database = try TemporaryStore(engine).open()
+    let changes = try await database.write { connection in
+      var changes = 0
+      let sql = "INSERT INTO value (id, number, letters) VALUES (?1, ?2, ?3)"
+      try connection.withStatement(sql) { statement throws(StorageError) in
+        try statement.runEach(
+          0..<600, text: { "row \($0)" }, at: 3,
+          bind: { row throws(StorageError) in
+            try statement.bind(Int64(row), at: 1)
+            if row % 2 == 0 { try statement.bindNull(at: 2) } else { try statement.bind(Int64(row), at: 2) }
+          }, changed: { _, count in changes += count })
+      }
+      return changes
+    }
+    #expect(changes == 600)
+    #expect(try await database.read { try $0.number("SELECT count(number) FROM value WHERE number = id") } == 300)
+    await database.close()
+  }
+
   @Test("a row of many that can't be written fails its body only", arguments: TestEngine.allCases)
   func runEachFails(engine: TestEngine) async throws {
     let database = try TemporaryStore(engine).open()

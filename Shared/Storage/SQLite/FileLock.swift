@@ -1,0 +1,62 @@
+import EventLoop
+import Glibc
+
+/// A lock on a file beside the store. The kernel gives it back when the process ends.
+final class FileLock: HeldLock {
+  private let descriptor: Lock<Int32?>
+
+  /// How often to look again: there is no event to wait for with a limit.
+  private static let intervalMicroseconds: UInt32 = 20_000
+
+  init(path: String, waiting: Duration) throws(StorageError) {
+    let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    if opened < 0 {
+      throw StorageError(
+        .cannotOpen, "\(path): \(SystemError("open").reason)", remedy: "make it writable for this user")
+    }
+    let end = EventLoop.monotonicNanoseconds() + waiting.nanoseconds
+    while !Self.setLock(opened) {
+      if EventLoop.monotonicNanoseconds() >= end {
+        let holder = Self.holder(opened)
+        close(opened)
+        throw StorageError(
+          .locked, "store \(path): process \(holder) works on it, and only one may",
+          remedy: "stop that one first, or give this one a store of its own")
+      }
+      usleep(Self.intervalMicroseconds)
+    }
+    Self.note(opened)
+    descriptor = Lock(opened)
+  }
+
+  deinit { release() }
+
+  func release() {
+    descriptor.withLock { descriptor in
+      if let open = descriptor { close(open) }
+      descriptor = nil
+    }
+  }
+
+  private static func setLock(_ descriptor: Int32) -> Bool {
+    var lock = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0, l_len: 0, l_pid: 0)
+    return fcntl(descriptor, openFileSetLock, &lock) == 0
+  }
+
+  /// F_OFD_SETLK (fcntl(2)), which Swift doesn't import.
+  private static let openFileSetLock: Int32 = 37
+
+  /// For whoever finds the lock taken: its kind has no process id.
+  private static func note(_ descriptor: Int32) {
+    var text = Array("\(getpid())\n".utf8)
+    _ = ftruncate(descriptor, 0)
+    _ = pwrite(descriptor, &text, text.count, 0)
+  }
+
+  private static func holder(_ descriptor: Int32) -> String {
+    var bytes = [UInt8](repeating: 0, count: 20)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    let digits = bytes.prefix(max(count, 0)).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return digits.isEmpty ? "unknown" : String(decoding: digits, as: UTF8.self)
+  }
+}

@@ -22,7 +22,8 @@ struct StockMessageConsumer {
       let snapshot = try StockSnapshot(busParams: request.body)
       let deliveryID = request.deliveryId
       return MessageEffect(
-        weight: snapshot.weight, apply: { try store.apply(snapshot, $0) }, result: Self.result,
+        weight: snapshot.weight, key: snapshot.aggregateId, apply: { try store.apply(snapshot, $0) },
+        result: Self.result,
         committed: { Self.log($0, snapshot, deliveryID: deliveryID, trace) })
     }
   }

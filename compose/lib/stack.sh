@@ -85,7 +85,7 @@ launch() {
   export INVENTORY_TARGET=unix-dir:$STATE_DIR/inventory
   export SALES_TARGET=unix:$STATE_DIR/sales.sock
   export POST_SALES_TARGET=unix:$STATE_DIR/post-sales.sock
-  export DATABASE_URL=${DATABASE_URL:-sqlite:$STATE_DIR/data}
+  [ -n "${DATABASE_URL_FILE:-}" ] || export DATABASE_URL=${DATABASE_URL:-sqlite:$STATE_DIR/data}
   export CONNECTOR_CALLBACK_URL=${CONNECTOR_CALLBACK_URL:-http://$GATEWAY_HTTP/service-bus}
   case $name in
   gateway) ;;

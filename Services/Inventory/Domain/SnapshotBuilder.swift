@@ -1,3 +1,5 @@
+import Glibc
+
 /// Checks a message row by row and makes a ``StockSnapshot`` of it. A bad row is noted and never sinks the good ones.
 struct SnapshotBuilder {
   private let aggregateId: String
@@ -30,6 +32,11 @@ struct SnapshotBuilder {
       throw SnapshotError(
         "snapshot: aggregate_id is missing; send the id of the OMS's aggregate", field: "snapshot.aggregate_id")
     }
+    if hasNUL(aggregateId) {
+      throw SnapshotError(
+        "snapshot \(quotable(aggregateId)): aggregate_id has a NUL character; send the id of the OMS's aggregate",
+        field: "snapshot.aggregate_id")
+    }
     if aggregateId.utf8.count > SnapshotLimits.aggregateIdBytes {
       throw SnapshotError(
         "snapshot \(quotable(aggregateId)): aggregate_id has \(aggregateId.utf8.count) bytes; "
@@ -43,6 +50,7 @@ struct SnapshotBuilder {
     if sku.utf8.count > SnapshotLimits.skuBytes {
       return refuse(sku, "sku has \(sku.utf8.count) bytes; at most \(SnapshotLimits.skuBytes)")
     }
+    if hasNUL(sku) { return refuse(sku, "sku has a NUL character; send the product's SKU") }
     switch quantity {
     case .units(let units):
       rows.append(StockRow(sku: sku, quantity: units, unlimited: unlimited, index: Int32(truncatingIfNeeded: index)))
@@ -63,7 +71,7 @@ struct SnapshotBuilder {
   mutating func addUnreadable(sku: String, reason: String) {
     refuse(sku, reason)
     index += 1
-    if !sku.isEmpty && sku.utf8.count <= SnapshotLimits.skuBytes { namedByInvalidRows.append(sku) }
+    if !sku.isEmpty && sku.utf8.count <= SnapshotLimits.skuBytes && !hasNUL(sku) { namedByInvalidRows.append(sku) }
   }
 
   consuming func build() -> StockSnapshot {
@@ -83,4 +91,11 @@ struct SnapshotBuilder {
 /// At most the first 200 characters: what came from outside is named in errors, but must not fill them.
 func quotable(_ text: String) -> String {
   text.utf8.count <= 200 ? text : String(text.prefix(200)) + "…"
+}
+
+/// Not every store can keep such a text (PostgreSQL), and nobody means one.
+private func hasNUL(_ text: String) -> Bool {
+  text.utf8.withContiguousStorageIfAvailable { bytes in
+    bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+  } ?? text.utf8.contains(0)
 }

@@ -7,7 +7,7 @@ enum StockSchema {
   static let migrations = [
     Migration(
       "stock per aggregate and SKU",
-      [
+      sqlite: [
         // WITHOUT ROWID: the key is the row's place, so an upsert touches one tree and a page of ListStock reads in
         // order.
         """
@@ -20,6 +20,21 @@ enum StockSchema {
           by_nonzero INTEGER NOT NULL CHECK (by_nonzero IN (0, 1)), -- a NONZERO wrote it last
           PRIMARY KEY (aggregate_id, sku)
         ) STRICT, WITHOUT ROWID
+        """
+      ],
+      postgresql: [
+        // In the order of bytes, which pages and replicas go by. Rows are updated far more often than added, and no column of
+        // an index changes with that: with room left in each page, the new version of a row stays where the old one was.
+        """
+        CREATE TABLE cataloginventory_stock_item_update (
+          aggregate_id TEXT COLLATE "C" NOT NULL,
+          sku TEXT COLLATE "C" NOT NULL,
+          quantity BIGINT NOT NULL CHECK (quantity >= 0),
+          unlimited SMALLINT NOT NULL CHECK (unlimited IN (0, 1)),
+          created_on BIGINT NOT NULL CHECK (created_on >= 0),
+          by_nonzero SMALLINT NOT NULL CHECK (by_nonzero IN (0, 1)),
+          PRIMARY KEY (aggregate_id, sku)
+        ) WITH (fillfactor = 80)
         """
       ]),
     Inbox.migration,

@@ -27,17 +27,21 @@ extension StockStore {
       try statement.bind(snapshot.aggregateId, at: 1)
       try statement.bind(snapshot.createdOn.nanoseconds, at: 5)
       try statement.bind(snapshot.mode == .nonzero, at: 6)
-      for row in snapshot.rows {
-        try statement.bind(max(0, row.quantity), at: 3)
-        try statement.bind(row.unlimited, at: 4)
-        if try statement.run(text: row.sku, at: 2) == 0 {
-          outcome.stale += 1
-        } else if row.quantity < 0 {
-          clamped.append(row)
-        } else {
-          outcome.applied += 1
-        }
-      }
+      try statement.runEach(
+        snapshot.rows, text: { $0.sku }, at: 2,
+        bind: { row throws(StorageError) in
+          try statement.bind(max(0, row.quantity), at: 3)
+          try statement.bind(row.unlimited, at: 4)
+        },
+        changed: { row, count in
+          if count == 0 {
+            outcome.stale += 1
+          } else if row.quantity < 0 {
+            clamped.append(row)
+          } else {
+            outcome.applied += 1
+          }
+        })
     }
     outcome.clamped = clamped.count
     outcome.clampedRows = issues(clamped, snapshot)
@@ -57,31 +61,31 @@ extension StockStore {
   /// mark, so the last condition spares them, and those of the other parts of one NONZERO, too.
   ///
   /// A zeroed row takes the NONZERO's created_on: an older DELTA that comes late must not bring it back.
-  /// OR FAIL: with ABORT, the default, SQLite would note down every page for taking this one statement back.
   private static let zero = """
-    UPDATE OR FAIL \(StockSchema.table) SET quantity = 0, created_on = ?2, by_nonzero = 1
+    \(StockSchema.table) SET quantity = 0, created_on = ?2, by_nonzero = 1
     WHERE aggregate_id = ?1 AND created_on <= ?2 AND unlimited = 0 AND NOT (by_nonzero = 1 AND created_on = ?2)
     """
 
-  private static let zeroExceptNamed = zero + " AND sku NOT IN (SELECT sku FROM temp.named)"
+  /// OR FAIL: with ABORT, the default, SQLite would note down every page for taking this one statement back.
+  private static let zeroOnSQLite = "UPDATE OR FAIL \(zero)"
+  private static let zeroExceptOnSQLite = "\(zeroOnSQLite) AND sku NOT IN (SELECT value FROM json_each(?3))"
+  private static let zeroOnPostgreSQL = "UPDATE \(zero)"
+  private static let zeroExceptOnPostgreSQL = """
+    \(zeroOnPostgreSQL) AND sku NOT IN (SELECT jsonb_array_elements_text(CAST(?3 AS JSONB)))
+    """
 
   private func zeroLeftOut(_ snapshot: StockSnapshot, _ connection: Connection) throws -> Int {
     let named = snapshot.namedByInvalidRows
-    if !named.isEmpty { try note(named, connection) }
-    return try connection.withStatement(named.isEmpty ? Self.zero : Self.zeroExceptNamed) {
-      statement throws(StorageError) in
+    let (all, except) =
+      switch connection.engine {
+      case .sqlite: (Self.zeroOnSQLite, Self.zeroExceptOnSQLite)
+      case .postgresql: (Self.zeroOnPostgreSQL, Self.zeroExceptOnPostgreSQL)
+      }
+    return try connection.withStatement(named.isEmpty ? all : except) { statement throws(StorageError) in
       try statement.bind(snapshot.aggregateId, at: 1)
       try statement.bind(snapshot.createdOn.nanoseconds, at: 2)
+      if !named.isEmpty { try statement.bind(JSONList.text(of: named), at: 3) }
       return try statement.run()
-    }
-  }
-
-  private func note(_ skus: [String], _ connection: Connection) throws {
-    try connection.execute("CREATE TEMP TABLE IF NOT EXISTS named (sku TEXT PRIMARY KEY) WITHOUT ROWID")
-    try connection.execute("DELETE FROM temp.named")
-    try connection.withStatement("INSERT OR IGNORE INTO temp.named (sku) VALUES (?1)") {
-      statement throws(StorageError) in
-      for sku in skus { try statement.run(text: sku, at: 1) }
     }
   }
 }

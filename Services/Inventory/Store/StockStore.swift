@@ -11,7 +11,7 @@ struct StockStore: Sendable {
   /// - Returns: at once; the outcome is there when it is durable.
   /// - Throws: ``StorageError``, `overloaded` or `closed`.
   func enqueue(_ snapshot: StockSnapshot) throws(StorageError) -> PendingResult<SnapshotOutcome> {
-    try database.enqueueWrite(weight: snapshot.weight) { try apply(snapshot, $0) }
+    try database.enqueueWrite(weight: snapshot.weight, key: snapshot.aggregateId) { try apply(snapshot, $0) }
   }
 
   /// - Returns: nil when no snapshot of the aggregate has ever named the SKU.

@@ -24,7 +24,8 @@ public struct ConsumedMethod: Sendable {
       let effect = try prepare(request, trace)
       let delivery = Delivery(
         id: request.deliveryId, method: request.method, replay: request.replay, body: request.body)
-      let outcome = try await database.write(weight: effect.weight) { connection in
+      let key = effect.key ?? (request.key.isEmpty ? nil : request.key)
+      let outcome = try await database.write(weight: effect.weight, key: key) { connection in
         try Inbox.once(connection, delivery) { connection in
           let value = try effect.apply(connection)
           return (value, effect.result(value))
@@ -47,20 +48,23 @@ public struct ConsumedMethod: Sendable {
 /// What one message changes.
 public struct MessageEffect<Value: Sendable>: Sendable {
   let weight: Int
+  let key: String?
   let apply: @Sendable (Connection) throws -> Value
   let result: @Sendable (Value) -> [UInt8]
   let committed: @Sendable (Value) -> Void
 
   /// - Parameters:
-  ///   - weight: how much of a commit it takes, see ``Database/write(weight:_:)``.
+  ///   - weight: how much of a commit it takes, see ``Database/write(weight:key:_:)``.
+  ///   - key: what it is about, see there; nil for the message's key.
   ///   - apply: makes the change; what it throws leaves the store as it was.
   ///   - result: the JSON text to answer.
   ///   - committed: told once the change is durable, and not when the message has been consumed before.
   public init(
-    weight: Int = 1, apply: @escaping @Sendable (Connection) throws -> Value,
+    weight: Int = 1, key: String? = nil, apply: @escaping @Sendable (Connection) throws -> Value,
     result: @escaping @Sendable (Value) -> [UInt8], committed: @escaping @Sendable (Value) -> Void = { _ in }
   ) {
     self.weight = weight
+    self.key = key
     self.apply = apply
     self.result = result
     self.committed = committed

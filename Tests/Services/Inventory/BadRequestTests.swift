@@ -90,6 +90,9 @@ struct BadRequestTests {
       (.overloaded, .resourceExhausted, "STORE_BUSY", .seconds(1)),
       (.locked, .unavailable, "STORE_LOCKED", .seconds(1)),
       (.closed, .unavailable, "REPLICA_STOPPING", .zero),
+      (.unavailable, .unavailable, "STORE_UNAVAILABLE", .seconds(5)),
+      (.timedOut, .unavailable, "STORE_UNAVAILABLE", .seconds(5)),
+      (.outcomeUnknown, .unavailable, "STORE_OUTCOME_UNKNOWN", .seconds(1)),
     ])
   func mayPass(kind: StorageError.Kind, code: StatusCode, reason: String, delay: Duration) {
     let error = RPCError(inventory: StorageError(kind, "the store"))
@@ -98,7 +101,9 @@ struct BadRequestTests {
     #expect(error.details.first == .errorInfo(reason: reason, domain: "omsconnector"))
   }
 
-  @Test("what somebody has to mend says nothing of the store, only when to ask again", arguments: [StorageError.Kind.corrupt, .cannotOpen, .other])
+  @Test(
+    "what somebody has to mend says nothing of the store, only when to ask again",
+    arguments: [StorageError.Kind.corrupt, .cannotOpen, .other])
   func keptInside(kind: StorageError.Kind) {
     let error = RPCError(inventory: StorageError(kind, "store /secret/path"))
     #expect(error.code == .internalError)

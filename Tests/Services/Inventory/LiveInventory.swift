@@ -5,6 +5,7 @@ import RPC
 import ServiceKit
 import Storage
 import Stubs
+import TestSupport
 
 @testable import Inventory
 
@@ -17,8 +18,8 @@ final class LiveInventory: Sendable {
   let channel: Channel
   var client: InventoryCalls { InventoryCalls(channel: channel) }
 
-  init(_ configure: (inout DatabaseOptions) -> Void = { _ in }) throws {
-    stock = try TemporaryStock(configure)
+  init(_ engine: TestEngine, _ configure: (inout DatabaseOptions) -> Void) throws {
+    stock = try TemporaryStock(engine, configure)
     group = try EventLoopGroup(loops: 1)
     var router = Router()
     let applySnapshot = ApplySnapshot(store: stock.store)
@@ -61,19 +62,27 @@ struct InventoryCalls {
   }
 }
 
-/// Runs `body` with a service and stops it whatever happens.
+/// Runs `body` with a service on each engine in turn, and stops it whatever happens.
 func withInventory(
-  _ configure: (inout DatabaseOptions) -> Void = { _ in },
+  _ engines: [TestEngine] = TestEngine.allCases, _ configure: (inout DatabaseOptions) -> Void = { _ in },
   _ body: (LiveInventory) async throws -> Void
 ) async throws {
-  let live = try LiveInventory(configure)
-  do {
-    try await body(live)
-  } catch {
+  for engine in engines {
+    let live = try LiveInventory(engine, configure)
+    do {
+      try await body(live)
+    } catch {
+      await live.stop()
+      throw EngineFailure(engine: engine, error: error)
+    }
     await live.stop()
-    throw error
   }
-  await live.stop()
+}
+
+/// What a test's body threw, and on which engine.
+private struct EngineFailure: Error {
+  let engine: TestEngine
+  let error: any Error
 }
 
 /// Runs `body` with a channel to a consumer of messages.

@@ -51,13 +51,15 @@ private struct StockModel {
 
 @Suite("The store against a model")
 struct StockModelTests {
-  @Test("any sequence of snapshots leaves the store as it leaves the model, and counts alike")
-  func randomSequences() async throws {
+  @Test(
+    "any sequence of snapshots leaves the store as it leaves the model, and counts alike",
+    arguments: TestEngine.allCases)
+  func randomSequences(engine: TestEngine) async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("StockModelTests seed \(seed)")
     var random = SeededGenerator(seed: seed)
     for round in 0..<40 {
-      let stock = try TemporaryStock()
+      let stock = try TemporaryStock(engine)
       var model = StockModel()
       for step in 0..<40 {
         let aggregate = ["EU", "US"].randomElement(using: &random)!
@@ -83,12 +85,13 @@ struct StockModelTests {
   }
 
   /// What wins must not depend on the order of arrival: messages are retried and replicas race.
-  @Test("newer messages win in whatever order they come, concurrently over two connections")
-  func anyOrder() async throws {
+  @Test(
+    "newer messages win in whatever order they come, concurrently over two connections", arguments: TestEngine.allCases)
+  func anyOrder(engine: TestEngine) async throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("StockModelTests seed \(seed)")
     var random = SeededGenerator(seed: seed)
-    let stock = try TemporaryStock()
+    let stock = try TemporaryStock(engine)
     let other = try TemporaryStock.another(stock)
     let messages = (1...200).map { time in
       (time: Int64(time), sku: "sku \(Int.random(in: 0..<20, using: &random))")

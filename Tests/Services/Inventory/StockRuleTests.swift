@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Inventory
@@ -129,9 +130,9 @@ struct StockRuleTests {
       ], ["a=2!@15"]),
   ]
 
-  @Test("stories", arguments: stories)
-  func story(_ story: Story) async throws {
-    let stock = try TemporaryStock()
+  @Test("stories", arguments: TestEngine.allCases, stories)
+  func story(engine: TestEngine, story: Story) async throws {
+    let stock = try TemporaryStock(engine)
     for (index, step) in story.steps.enumerated() {
       let outcome = try await stock.apply(step.mode, at: step.time, step.rows)
       let counts = [outcome.applied, outcome.stale, outcome.clamped, outcome.invalid, outcome.zeroed]
@@ -141,9 +142,9 @@ struct StockRuleTests {
     await stock.database.close()
   }
 
-  @Test("aggregates don't touch each other")
-  func aggregates() async throws {
-    let stock = try TemporaryStock()
+  @Test("aggregates don't touch each other", arguments: TestEngine.allCases)
+  func aggregates(engine: TestEngine) async throws {
+    let stock = try TemporaryStock(engine)
     try await stock.apply(.full, "EU", at: 20, ["a=1", "b=1"])
     try await stock.apply(.full, "US", at: 10, ["a=2", "b=2"])
     let outcome = try await stock.apply(.nonzero, "US", at: 15, ["a=3"])
@@ -154,9 +155,11 @@ struct StockRuleTests {
     await stock.database.close()
   }
 
-  @Test("SKUs are compared by their bytes: case, blanks and Unicode forms are different SKUs")
-  func bytes() async throws {
-    let stock = try TemporaryStock()
+  @Test(
+    "SKUs are compared by their bytes: case, blanks and Unicode forms are different SKUs",
+    arguments: TestEngine.allCases)
+  func bytes(engine: TestEngine) async throws {
+    let stock = try TemporaryStock(engine)
     let skus = ["é", "e\u{301}", "E", "e", " e", "e ", "24-MB01 blue", "Ⅷ"]
     let outcome = try await stock.apply(.full, at: 1, skus.enumerated().map { TestRow($1, Int64($0)) })
     #expect(outcome.applied == skus.count)
@@ -166,9 +169,11 @@ struct StockRuleTests {
     await stock.database.close()
   }
 
-  @Test("clamped and invalid rows are named in the message's order, the first 1 000 of each")
-  func issues() async throws {
-    let stock = try TemporaryStock()
+  @Test(
+    "clamped and invalid rows are named in the message's order, the first 1 000 of each", arguments: TestEngine.allCases
+  )
+  func issues(engine: TestEngine) async throws {
+    let stock = try TemporaryStock(engine)
     let rows = (0..<2_400).map { i in
       TestRow("sku \(9_999 - i)", i % 2 == 0 ? -Int64(i) - 1 : nil)
     }
@@ -181,6 +186,33 @@ struct StockRuleTests {
       outcome.clampedRows[1]
         == RowIssue(
           row: 2, sku: "sku 9997", aggregateId: "EU-WEB", reason: "quantity -3 is negative; applied as 0"))
+    await stock.database.close()
+  }
+}
+
+@Suite("SKUs that no store can keep")
+struct UnstorableTests {
+  @Test(
+    "a SKU with a NUL is an invalid row, and a bad aggregate's id sinks the message", arguments: TestEngine.allCases)
+  func nul(engine: TestEngine) async throws {
+    let stock = try TemporaryStock(engine)
+    let outcome = try await stock.apply(.nonzero, at: 1, [TestRow("a\u{0}b", 1), TestRow("a\u{0}c", nil), "a=2"])
+    #expect(outcome.invalid == 2)
+    #expect(try await stock.contents() == ["a=2@1"])
+    let error = #expect(throws: SnapshotError.self) { try snapshot(.full, "EU\u{0}", at: 1, ["a=1"]) }
+    #expect(error?.field == "snapshot.aggregate_id")
+    await stock.database.close()
+  }
+
+  @Test("a NONZERO spares what its invalid rows name, whatever is in the names", arguments: TestEngine.allCases)
+  func named(engine: TestEngine) async throws {
+    let stock = try TemporaryStock(engine)
+    let skus = ["\"", "\\", "\u{1}", "[a]", "é", ",", "'"]
+    try await stock.apply(.full, at: 1, skus.map { TestRow($0, 5) } + ["left out=5"])
+    let outcome = try await stock.apply(.nonzero, at: 2, skus.map { TestRow($0, nil) })
+    #expect(outcome.invalid == skus.count)
+    #expect(outcome.zeroed == 1)
+    for sku in skus { #expect(try await stock.store.stock(aggregateId: "EU-WEB", sku: sku)?.quantity == 5) }
     await stock.database.close()
   }
 }

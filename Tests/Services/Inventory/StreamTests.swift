@@ -82,7 +82,7 @@ struct StreamTests {
   @Test(
     "a store that fills up ends the stream with RESOURCE_EXHAUSTED, the part and the remedy; what was durable stays")
   func full() async throws {
-    try await withInventory({ $0.maximumPages = 300 }) { live in
+    try await withInventory([.sqlite], { $0.maximumPages = 300 }) { live in
       let snapshots = (0..<40).map { part in
         message(.full, (0..<1_000).map { TestRow("sku \(part * 1_000 + $0)", 1) })
       }

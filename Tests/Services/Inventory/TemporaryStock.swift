@@ -1,34 +1,24 @@
-import Glibc
 import Storage
+import TestSupport
 
 @testable import Inventory
 
-/// An empty stock store in a directory of its own that is removed with the last reference.
+/// An empty stock store.
 final class TemporaryStock: Sendable {
-  let directory: String
-  let path: String
+  private let files: TestStore
   let database: Database
   let store: StockStore
+  var directory: String { files.directory }
 
-  init(_ configure: (inout DatabaseOptions) -> Void = { _ in }) throws {
-    var template = Array("/tmp/oms-inventory-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw StorageError(.cannotOpen, "mkdtemp: \(errno)") }
-    directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    path = try StorePath.prepare(directory: directory, file: "inventory.sqlite")
-    var options = DatabaseOptions()
-    configure(&options)
-    database = try Database(path: path, migrations: StockSchema.migrations, options: options)
+  init(_ engine: TestEngine = .sqlite, _ configure: (inout DatabaseOptions) -> Void = { _ in }) throws {
+    files = try TestStore(engine)
+    database = try files.open(StockSchema.migrations, configure)
     store = StockStore(database)
   }
 
-  deinit {
-    for suffix in ["", "-wal", "-shm", "-turn"] { unlink(path + suffix) }
-    rmdir(directory)
-  }
-
-  /// A second replica on the same file.
+  /// A second replica on the same store.
   static func another(_ stock: TemporaryStock) throws -> StockStore {
-    StockStore(try Database(path: stock.path, migrations: StockSchema.migrations))
+    StockStore(try stock.files.open(StockSchema.migrations))
   }
 
   @discardableResult

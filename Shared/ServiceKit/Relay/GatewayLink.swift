@@ -48,4 +48,7 @@ extension RPCError {
     default: false
     }
   }
+
+  /// Whether the gateway will never take this message: it is none, or its id is that of another one.
+  var isFinal: Bool { code == .invalidArgument || code == .alreadyExists }
 }

@@ -30,7 +30,7 @@ extension OutboxRelay {
       window.settle(row.id)
       taken.append(row.id)
       gatewayAnswered()
-    } catch let error as RPCError where error.code == .invalidArgument {
+    } catch let error as RPCError where error.isFinal {
       window.settle(row.id)
       refused.append((row.id, error.message))
       Log.error(

@@ -192,8 +192,9 @@ struct OutboxRelayTests {
   func refused() async throws {
     let gateway = ScriptedGateway { request, _ in
       if request.body == Array("bad".utf8) { throw RPCError.invalid(field: "body", "no object") }
+      if request.body == Array("reused".utf8) { throw RPCError(.alreadyExists, "the id of another message") }
     }
-    try await add(["a:1", "a:bad", "a:2", ":bad", "b:3"])
+    try await add(["a:1", "a:bad", "a:2", ":reused", "b:3"])
     try await relaying(to: gateway) { _, _ in await gateway.takes(3) }
     #expect(gateway.taken.filter { $0.key == "a" }.map(\.body) == [Array("1".utf8), Array("2".utf8)])
     #expect(try await count() == 0)

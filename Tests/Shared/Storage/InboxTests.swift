@@ -1,16 +1,14 @@
+import TestSupport
 import Testing
 
 @testable import Storage
 
 @Suite("Inbox")
 struct InboxTests {
-  let store: TemporaryStore
   static let schema = TemporaryStore.schema + [Inbox.migration]
   static let day: Int64 = 24 * 3_600 * 1_000_000_000
 
-  init() throws { store = try TemporaryStore() }
-
-  private func open() throws -> Database { try store.open(Self.schema) }
+  private func open(_ store: TemporaryStore) throws -> Database { try store.open(Self.schema) }
 
   static func delivery(
     _ body: String = "{}", id: String = "\"d-1\"", method: String = "m", replay: UInt32 = 0
@@ -38,15 +36,18 @@ struct InboxTests {
     }
   }
 
-  @Test("the same delivery has one effect, also on a store that was opened anew, and is answered alike")
-  func once() async throws {
-    let first = try open()
+  @Test(
+    "the same delivery has one effect, also on a store that was opened anew, and is answered alike",
+    arguments: TestEngine.allCases)
+  func once(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let first = try open(store)
     guard case .done("first", let result) = try await Self.consume(first, Self.delivery(), "first") else {
       Issue.record("the first one was taken for known")
       return
     }
     await first.close()
-    let second = try open()
+    let second = try open(store)
     guard case .known(result) = try await Self.consume(second, Self.delivery(), "second") else {
       Issue.record("the second one had its effect, or another answer")
       return
@@ -58,22 +59,25 @@ struct InboxTests {
 
   @Test(
     "what differs in its id, method, replay or body is another delivery",
-    arguments: [
+    arguments: TestEngine.allCases,
+    [
       delivery(id: "\"d-2\""), delivery(id: "1"), delivery(method: "n"), delivery(replay: 1), delivery("{ }"),
       delivery("m0{}", method: ""), delivery("", method: "m0{}"),
       Delivery(requestID: "\"d-1\"", method: "m", content: Array("{}".utf8)),
     ])
-  func different(other: Delivery) async throws {
-    let database = try open()
+  func different(engine: TestEngine, other: Delivery) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     _ = try await Self.consume(database, Self.delivery(), "first")
     _ = try await Self.consume(database, other, "second")
     #expect(try await database.read { try $0.notes() } == ["first", "second"])
     await database.close()
   }
 
-  @Test("an effect that fails leaves no note: the delivery may come again")
-  func failure() async throws {
-    let database = try open()
+  @Test("an effect that fails leaves no note: the delivery may come again", arguments: TestEngine.allCases)
+  func failure(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     await #expect(throws: Refusal()) {
       try await database.write { connection in
         _ = try Inbox.once(connection, Self.delivery()) { connection -> (Int, [UInt8]) in
@@ -88,9 +92,12 @@ struct InboxTests {
     await database.close()
   }
 
-  @Test("of deliveries that replicas get at the same time each has one effect, and all get its answer")
-  func concurrent() async throws {
-    let replicas = try (0..<3).map { _ in try open() }
+  @Test(
+    "of deliveries that replicas get at the same time each has one effect, and all get its answer",
+    arguments: TestEngine.allCases)
+  func concurrent(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let replicas = try (0..<3).map { _ in try open(store) }
     let answers = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
       for (replica, database) in replicas.enumerated() {
         for number in 0..<40 {
@@ -108,9 +115,10 @@ struct InboxTests {
     for database in replicas { await database.close() }
   }
 
-  @Test("a request's id with another content is refused and changes nothing")
-  func requests() async throws {
-    let database = try open()
+  @Test("a request's id with another content is refused and changes nothing", arguments: TestEngine.allCases)
+  func requests(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     let content = Array("five".utf8)
     _ = try await Self.consume(database, Delivery(requestID: "r", method: "m", content: content), "first")
     let again = try await Self.consume(database, Delivery(requestID: "r", method: "m", content: content), "second")
@@ -123,9 +131,12 @@ struct InboxTests {
     await database.close()
   }
 
-  @Test("notes older than 60 days go, a bounded number at a time; a younger one stays known")
-  func retention() async throws {
-    let database = try open()
+  @Test(
+    "notes older than 60 days go, a bounded number at a time; a younger one stays known", arguments: TestEngine.allCases
+  )
+  func retention(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     for number in 0..<(Inbox.removalLimit + 20) {
       _ = try database.enqueueWrite { connection in
         try Inbox.once(connection, Self.delivery(id: "old \(number)"), now: 39 * Self.day) { _ in (0, []) }
@@ -143,9 +154,10 @@ struct InboxTests {
     await database.close()
   }
 
-  @Test("a note from the future doesn't outlive the others, nor keeps them")
-  func future() async throws {
-    let database = try open()
+  @Test("a note from the future doesn't outlive the others, nor keeps them", arguments: TestEngine.allCases)
+  func future(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     _ = try await Self.consume(database, Self.delivery(id: "future"), "a", now: 9_000 * Self.day)
     _ = try await Self.consume(database, Self.delivery(id: "old"), "b", now: 1 * Self.day)
     #expect(try await database.write { try Inbox.removeOld($0, now: 100 * Self.day) } == 1)

@@ -1,17 +1,15 @@
+import TestSupport
 import Testing
 
 @testable import Storage
 
 @Suite("Outbox")
 struct OutboxTests {
-  let store: TemporaryStore
   let outbox = Outbox(service: "tests")
   static let schema = TemporaryStore.schema + [Outbox.migration]
   static let everything = Outbox.Room(rows: 1_000, bytes: .max)
 
-  init() throws { store = try TemporaryStore() }
-
-  private func open() throws -> Database { try store.open(Self.schema) }
+  private func open(_ store: TemporaryStore) throws -> Database { try store.open(Self.schema) }
 
   static func message(_ body: String = "{}", key: String = "k") -> OutboxMessage {
     OutboxMessage(method: "a.b", key: key, route: .delegate, body: Array(body.utf8))
@@ -31,26 +29,28 @@ struct OutboxTests {
     return try await database.read { try outbox.rows($0, after: after, room: room, except: known.contains) }
   }
 
-  @Test("messages come out in their order, with ids that name service, store and row")
-  func order() async throws {
-    let database = try open()
+  @Test("messages come out in their order, with ids that name service, store and row", arguments: TestEngine.allCases)
+  func order(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     let ids = try await add(database, ["1", "2", "3"])
     let rows = try await rows(database)
     #expect(rows.map(\.deliveryID) == ids)
     #expect(rows.map(\.id) == [1, 2, 3])
     #expect(rows.map(\.message) == ["1", "2", "3"].map { Self.message($0) })
-    let store = ids[0].dropFirst("tests-".count).dropLast("-1".count)
+    let storeID = ids[0].dropFirst("tests-".count).dropLast("-1".count)
     #expect(ids[0].hasPrefix("tests-") && ids[0].hasSuffix("-1"))
-    #expect(store.count == 16 && store.allSatisfy(\.isHexDigit))
-    let other = try TemporaryStore()
+    #expect(storeID.count == 16 && storeID.allSatisfy(\.isHexDigit))
+    let other = try TemporaryStore(engine)
     let otherDatabase = try other.open(Self.schema)
     #expect(try await add(otherDatabase, ["1"]) != [ids[0]])
     for database in [database, otherDatabase] { await database.close() }
   }
 
-  @Test("a change that fails takes its message with it")
-  func rollback() async throws {
-    let database = try open()
+  @Test("a change that fails takes its message with it", arguments: TestEngine.allCases)
+  func rollback(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     let outbox = outbox
     await #expect(throws: Refusal()) {
       try await database.write { connection in
@@ -62,12 +62,15 @@ struct OutboxTests {
     await database.close()
   }
 
-  @Test("a row's id is never used again, also after the last row has gone and the store was opened anew")
-  func idsGrow() async throws {
+  @Test(
+    "a row's id is never used again, also after the last row has gone and the store was opened anew",
+    arguments: TestEngine.allCases)
+  func idsGrow(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
     let outbox = outbox
     var seen: [String] = []
     for _ in 0..<3 {
-      let database = try open()
+      let database = try open(store)
       seen += try await add(database, ["1"])
       let ids = try await rows(database).map(\.id)
       try await database.write { try outbox.remove($0, ids) }
@@ -77,9 +80,12 @@ struct OutboxTests {
     #expect(Set(seen).count == 3)
   }
 
-  @Test("no more is read than there is room for, but for the row that goes beyond, and nothing that is known")
-  func room() async throws {
-    let database = try open()
+  @Test(
+    "no more is read than there is room for, but for the row that goes beyond, and nothing that is known",
+    arguments: TestEngine.allCases)
+  func room(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     _ = try await add(database, (0..<9).map { String(repeating: "x", count: $0 == 4 ? 1_000 : 10) })
     #expect(try await rows(database, room: .init(rows: 3, bytes: .max)).map(\.id) == [1, 2, 3])
     #expect(try await rows(database, room: .init(rows: 9, bytes: 25)).map(\.id) == [1, 2, 3])
@@ -89,9 +95,10 @@ struct OutboxTests {
     await database.close()
   }
 
-  @Test("what the gateway refuses is put aside with the reason, and goes after 60 days")
-  func refused() async throws {
-    let database = try open()
+  @Test("what the gateway refuses is put aside with the reason, and goes after 60 days", arguments: TestEngine.allCases)
+  func refused(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     let outbox = outbox
     let day: Int64 = 24 * 3_600 * 1_000_000_000
     _ = try await add(database, ["1", "2"])
@@ -113,9 +120,10 @@ struct OutboxTests {
     await database.close()
   }
 
-  @Test("a message that could never reach the gateway is not taken")
-  func limits() async throws {
-    let database = try open()
+  @Test("a message that could never reach the gateway is not taken", arguments: TestEngine.allCases)
+  func limits(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     let outbox = outbox
     let largest = OutboxMessage(
       method: "a.b", key: "k", route: .events, body: [UInt8](repeating: 32, count: Outbox.maximumBodyBytes))
@@ -133,9 +141,10 @@ struct OutboxTests {
     await database.close()
   }
 
-  @Test("one replica may relay at a time, until its time is over or it gives it back")
-  func lease() async throws {
-    let database = try open()
+  @Test("one replica may relay at a time, until its time is over or it gives it back", arguments: TestEngine.allCases)
+  func lease(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
     let outbox = outbox
     let second: Int64 = 1_000_000_000
     func lease(_ holder: String, at now: Int64) async throws -> Bool {

@@ -55,6 +55,7 @@ final class EasyTransfer {
       ccurl_set_receive(handle, CURLOPT_WRITEFUNCTION, receiveBody),
       ccurl_set_receive(handle, CURLOPT_HEADERFUNCTION, receiveHeader),
     ]
+    if request.isSentOnce { codes.append(ccurl_set_long(handle, CURLOPT_FRESH_CONNECT, 1)) }
     if request.method == "HEAD" { codes.append(ccurl_set_long(handle, CURLOPT_NOBODY, 1)) }
     if !request.body.isEmpty || request.method == "POST" {
       codes.append(ccurl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, request.body.count))

@@ -7,6 +7,9 @@ public struct HTTPRequest: Sendable {
   public var headers: HTTPHeaders
   /// The bytes as they came.
   public var body: [UInt8]
+  /// The client uses a connection of its own for it. On one that is kept, libcurl sends a request again by itself when the server
+  /// closes it without an answer, as that may have happened before the request came; or after the server has done what it says.
+  public var isSentOnce = false
 
   public init(method: String, target: String, headers: HTTPHeaders = [:], body: [UInt8] = []) {
     self.method = method

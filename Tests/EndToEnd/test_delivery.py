@@ -153,6 +153,7 @@ class Calls(Delivery):
                 faults.error({"code": -32602, "message": "no query"}), faults.error("locked"), faults.with_status(400)),
             grpc.StatusCode.UNAVAILABLE: (
                 faults.with_status(500), faults.retry_after(503, 7), faults.html(), faults.half_an_answer(),
+                faults.closing(True), faults.resetting(True),
                 faults.redirect("http://127.0.0.1:1/elsewhere")),
         }
         for code, planned in expected.items():

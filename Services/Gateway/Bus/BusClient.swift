@@ -32,19 +32,20 @@ final class BusClient: Sendable {
   ///   - path: below OMS_URL, with a slash at its beginning.
   ///   - body: JSON text.
   ///   - headers: besides Content-Type, Accept and Authorization.
+  ///   - isSentOnce: see `HTTPRequest`; but for a token that the bus does not take.
   ///   - timeout: from here to the last byte of each answer; nil takes the HTTP client's.
   /// - Returns: the answer, whatever its status, other than a redirection; ``ServiceBusReply`` reads it.
   /// - Throws: `unreachable` without an answer, the cancellation of the task included; `noToken`; `redirected` for every
   ///   3xx that names a place: a token must not go where nobody has sent it, and a POST that is repeated elsewhere is none
   ///   that the OMS has answered for.
   func post(
-    path: String, body: [UInt8], headers: HTTPHeaders = [:], timeout: Duration? = nil
+    path: String, body: [UInt8], headers: HTTPHeaders = [:], isSentOnce: Bool = false, timeout: Duration? = nil
   ) async throws(ServiceBusError) -> HTTPResponse {
-    guard let tokens else { return try await send(path, body, headers, timeout, token: nil) }
+    guard let tokens else { return try await send(path, body, headers, isSentOnce, timeout, token: nil) }
     let token = try await tokens.token()
-    let response = try await send(path, body, headers, timeout, token: token)
+    let response = try await send(path, body, headers, isSentOnce, timeout, token: token)
     guard response.status == 401, let other = try await tokens.token(insteadOf: token) else { return response }
-    return try await send(path, body, headers, timeout, token: other)
+    return try await send(path, body, headers, isSentOnce, timeout, token: other)
   }
 
   /// `text` without the secrets that this gateway sends: a bus may send back what it was sent, and that ends in logs and
@@ -57,13 +58,15 @@ final class BusClient: Sendable {
   }
 
   private func send(
-    _ path: String, _ body: [UInt8], _ headers: HTTPHeaders, _ timeout: Duration?, token: String?
+    _ path: String, _ body: [UInt8], _ headers: HTTPHeaders, _ isSentOnce: Bool, _ timeout: Duration?,
+    token: String?
   ) async throws(ServiceBusError) -> HTTPResponse {
     var headers = headers
     headers["Content-Type"] = "application/json"
     headers["Accept"] = "application/json"
     if let token { headers["Authorization"] = "Bearer \(token)" }
-    let request = HTTPRequest(method: "POST", target: url + path, headers: headers, body: body)
+    var request = HTTPRequest(method: "POST", target: url + path, headers: headers, body: body)
+    request.isSentOnce = isSentOnce
     let response: HTTPResponse
     do {
       response = try await http.send(request, timeout: timeout)

@@ -13,16 +13,19 @@ struct BusSender: Sendable {
   /// - Parameters:
   ///   - params: JSON text, an object.
   ///   - traceparent: of the call that the message comes from.
+  ///   - isSentOnce: see `HTTPRequest`.
   ///   - limit: less than the usual time.
   func send(
-    deliveryID: String, method: String, params: [UInt8], route: BusRoute, traceparent: String, limit: Duration? = nil
+    deliveryID: String, method: String, params: [UInt8], route: BusRoute, traceparent: String,
+    isSentOnce: Bool = false, limit: Duration? = nil
   ) async -> BusVerdict {
     var headers = route.headers
     headers["traceparent"] = Self.nextHop(traceparent)
     let body = JSONRPCEnvelope.bytes(deliveryID: deliveryID, method: method, params: params)
     do throws(ServiceBusError) {
       let response = try await bus.post(
-        path: paths[route], body: body, headers: headers, timeout: min(timeout, limit ?? timeout))
+        path: paths[route], body: body, headers: headers, isSentOnce: isSentOnce,
+        timeout: min(timeout, limit ?? timeout))
       if ServiceBusReply.failure(response)?.mayMeanUnregistered == true { await suspectLost() }
       return BusVerdict(response, now: now(), clean: bus.withoutSecrets)
     } catch {

@@ -36,7 +36,8 @@ struct OutboundLink: Sendable {
     }
     let verdict = await sender.send(
       deliveryID: message.deliveryID, method: message.method, params: message.body, route: .remote,
-      traceparent: message.traceparent, limit: limit.map { max(.milliseconds(1), $0 - (.now - start)) })
+      traceparent: message.traceparent, isSentOnce: true,
+      limit: limit.map { max(.milliseconds(1), $0 - (.now - start)) })
     await limiter.end()
     return verdict
   }

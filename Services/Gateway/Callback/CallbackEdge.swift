@@ -165,6 +165,8 @@ struct CallbackEdge: Sendable {
   }
 
   private static func cut(_ name: String) -> String {
-    String(String.UnicodeScalarView(name.unicodeScalars.prefix(maxNameCharacters)))
+    // A name has no more characters than bytes, and to walk them costs more than the signature.
+    if name.utf8.count <= maxNameCharacters { return name }
+    return String(String.UnicodeScalarView(name.unicodeScalars.prefix(maxNameCharacters)))
   }
 }

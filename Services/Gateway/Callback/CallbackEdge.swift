@@ -139,8 +139,9 @@ struct CallbackEdge: Sendable {
     do {
       _ = try await inbound.accept(
         IncomingMessage(
-          deliveryID: error.id, method: "", key: "", destination: "", body: body, digest: SHA256.digest(ofParts: [body]),
-          traceparent: trace.traceparent, status: .error, reason: "\(error)"))
+          deliveryID: error.id, method: "", key: "", destination: "", body: body,
+          digest: SHA256.digest(ofParts: [body]), traceparent: trace.traceparent, status: .error,
+          reason: "\(error)"))
     } catch {
       Log.error("message not in the journal", ["reason": LogValue(error)], trace: trace)
     }

@@ -32,21 +32,38 @@ extension JournalStore {
 
   /// - Returns: nil when the same delivery is there already.
   static func insert(_ row: Row, _ connection: Connection) throws -> Int64? {
-    try connection.withStatement(insertRow) { statement in
-      try statement.bind(Int64(row.direction.rawValue), at: 1)
-      try statement.bind(Int64(row.status.rawValue), at: 2)
-      try statement.bind(row.deliveryID, at: 3)
-      try statement.bind(row.digest, at: 4)
-      try statement.bind(row.method, at: 5)
-      try statement.bind(row.key, at: 6)
-      try statement.bind(row.destination, at: 7)
-      try statement.bind(row.body, at: 8)
-      try statement.bind(row.traceparent, at: 9)
-      try statement.bind(row.receivedAt.nanoseconds, at: 10)
-      try statement.bind(row.finishedAt?.nanoseconds, at: 11)
-      try statement.bind(row.reason, at: 12)
-      return try statement.step() ? statement.integer(0) : nil
+    switch connection.engine {
+    case .postgresql:
+      return try connection.withStatement(insertRow + " RETURNING id") { statement in
+        try bind(row, to: statement)
+        return try statement.step() ? statement.integer(0) : nil
+      }
+    case .sqlite:
+      // To RETURN what it inserted, SQLite makes a table in memory each time, a fifth of the whole.
+      let isNew = try connection.withStatement(insertRow) { statement in
+        try bind(row, to: statement)
+        return try statement.run() > 0
+      }
+      guard isNew else { return nil }
+      return try connection.withStatement("SELECT last_insert_rowid()") { statement in
+        try statement.step() ? statement.integer(0) : nil
+      }
     }
+  }
+
+  private static func bind(_ row: Row, to statement: Statement) throws {
+    try statement.bind(Int64(row.direction.rawValue), at: 1)
+    try statement.bind(Int64(row.status.rawValue), at: 2)
+    try statement.bind(row.deliveryID, at: 3)
+    try statement.bind(row.digest, at: 4)
+    try statement.bind(row.method, at: 5)
+    try statement.bind(row.key, at: 6)
+    try statement.bind(row.destination, at: 7)
+    try statement.bind(row.body, at: 8)
+    try statement.bind(row.traceparent, at: 9)
+    try statement.bind(row.receivedAt.nanoseconds, at: 10)
+    try statement.bind(row.finishedAt?.nanoseconds, at: 11)
+    try statement.bind(row.reason, at: 12)
   }
 
   /// What became of the same delivery that came before.
@@ -100,7 +117,7 @@ extension JournalStore {
       (direction, status, delivery_id, digest, method, message_key, destination, body, traceparent, received_at,
        finished_at, reason)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-    ON CONFLICT (delivery_id, digest, direction) DO NOTHING RETURNING id
+    ON CONFLICT (delivery_id, digest, direction) DO NOTHING
     """
 
   static let selectKnown = """

@@ -1,5 +1,6 @@
 import EventLoop
 import ServiceKit
+import Synchronization
 
 /// Delivers what waits in the journal for one destination, as ``DispatchMachine`` says.
 actor Dispatcher {
@@ -14,6 +15,8 @@ actor Dispatcher {
   private let policy: DeliveryPolicy
   private let deliver: Deliver
   private let now: @Sendable () -> WallTime
+  /// Woken, and has not noticed yet.
+  private nonisolated let isWaking = Atomic(false)
   private var machine: DispatchMachine
   private var isRunning = false
   private var tasks = 0
@@ -77,6 +80,19 @@ actor Dispatcher {
   func wake() {
     machine.woken()
     pump()
+  }
+
+  /// As ``wake()`` for those who don't wait for the dispatcher, which has the more to do the more comes in. Many at one time are
+  /// heard once.
+  nonisolated func wakeSoon() {
+    guard !isWaking.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    Task { await self.wakeAtLast() }
+  }
+
+  private func wakeAtLast() {
+    // An exchange, not a store: it sees what they have done who found the note there.
+    _ = isWaking.exchange(false, ordering: .acquiringAndReleasing)
+    wake()
   }
 
   /// Waits for the next try of a message to end.

@@ -30,7 +30,7 @@ struct InboundQueue: Sendable {
   /// - Throws: `StorageError`.
   func accept(_ message: IncomingMessage) async throws -> Receipt {
     let receipt = try await store.receive(message, at: .now)
-    if !receipt.isDuplicate, receipt.status == .pending { await dispatcher(of: message)?.wake() }
+    if !receipt.isDuplicate, receipt.status == .pending { dispatcher(of: message)?.wakeSoon() }
     return receipt
   }
 

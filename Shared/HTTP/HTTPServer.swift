@@ -2,7 +2,8 @@ import CMicroHTTPD
 import EventLoop
 import Glibc
 
-/// An HTTP/1.0 and 1.1 server on libmicrohttpd: one thread moves the bytes of all connections, handlers are tasks.
+/// An HTTP/1.0 and 1.1 server on libmicrohttpd: one thread moves the bytes of all connections, handlers are tasks. They may wait,
+/// but must not block: what comes before their first wait may run on that thread.
 ///
 /// A handler sees a request once it is there whole. Call `shutdown` before letting go of the server.
 public final class HTTPServer: Sendable {

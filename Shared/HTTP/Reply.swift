@@ -23,9 +23,17 @@ final class Reply: Sendable {
     MHD_suspend_connection(connection)
   }
 
-  /// Runs the handler.
+  /// Requests with no more bytes are looked at where they arrive.
+  private static let shortBodyBytes = 16 << 10
+
+  /// Runs the handler. With a short request it begins right here, up to where it first waits: to wake another thread takes as
+  /// long as to read such a message. A long one must not hold up what the other connections have to say.
   func start(_ request: HTTPRequest, on executor: (any TaskExecutor)?, _ handler: @escaping HTTPServer.Handler) {
-    let task = Task(executorPreference: executor) { self.finish(await handler(request)) }
+    let isShort = executor == nil && request.body.count <= Self.shortBodyBytes
+    let task =
+      isShort
+      ? Task.immediate { self.finish(await handler(request)) }
+      : Task(executorPreference: executor) { self.finish(await handler(request)) }
     state.withLock { if case .open = $0 { $0 = .open(task) } }
   }
 

@@ -4,6 +4,7 @@ import unittest
 
 import clock
 from clock import ClockStack
+from delivery import DeliveryClient
 from lab import LabCase
 from traffic import Chains, Incoming, by_enqueue
 from waiting import wait_until
@@ -16,9 +17,12 @@ class Clock(LabCase):
     def down(self, lab, requests, messages):
         """Closes the OMS, and returns when messages wait and some were tried."""
         requests.wait_for(20)
-        lab.oms.down()
-        requests.wait_for(messages)
         requests.stop()
+        lab.state.wait_at_rest()
+        lab.oms.down()
+        with DeliveryClient(lab.stack.socket("gateway")) as client:
+            for number in range(messages):
+                requests.ask(client, f"DOWN-{number % 10}")
         wait_until(lambda: lab.state.journal_count("direction = 2 AND status = 1 AND attempt_count > 0"),
                    "messages to be tried in vain", 60)
 
@@ -35,6 +39,23 @@ class Clock(LabCase):
                 lab.oms.up()
                 run = lab.assert_in_order()
                 self.assertEqual({row["status"] for row in run.journal}, {"SUCCESS"})
+
+    def test_what_waits_for_48_hours_is_dead_and_reported_and_later_messages_go_their_way(self):
+        with self.lab(stack=ClockStack) as lab, by_enqueue(lab) as requests:
+            # Each has to be tried once more, and the gateway tries an OMS that is down with one message at a time, and ever
+            # less often.
+            self.down(lab, requests, 2)
+            lab.stack.set_clock(49 * HOUR_S)
+            wait_until(lambda: not lab.state.journal_count("direction = 2 AND status = 1 AND delivery_id LIKE 'test-%'"),
+                       "all that waits to be given up", 120, every_s=0.1)
+            with by_enqueue(lab, first=1000) as later:
+                later.wait_for(4)
+            lab.oms.up()
+            run = lab.assert_in_order()
+            dead = [row for row in run.journal if row["status"] == "DEAD"]
+            self.assertEqual(len(dead), 2)
+            for row in dead:
+                self.assertIn("given up", row["reason"])
 
     def test_clock_that_steps_back_holds_up_nothing(self):
         with self.lab(stack=ClockStack) as lab:

@@ -19,6 +19,11 @@ PASSING = [
     fault.half_an_answer(), fault.closing(handled=True), fault.closing(handled=False), fault.resetting(handled=True),
     fault.resetting(handled=False),
 ]
+# With each the message is dead at once.
+FINAL = [
+    fault.with_status(400), fault.with_status(422), fault.error({"code": -32602, "message": "no such source"}),
+    fault.error({"code": -32601, "message": "unknown method"}),
+]
 
 
 class FailingOMS(LabCase):
@@ -37,6 +42,18 @@ class FailingOMS(LabCase):
             requests.stop()
             run = lab.assert_in_order()
             self.assertEqual({event["fault"] for event in run.received} - {None}, {each.kind for each in PASSING})
+
+    def test_what_the_oms_will_never_take_is_dead_at_once_and_reported(self):
+        with self.lab() as lab, by_enqueue(lab, callers=2, keys=4) as requests:
+            requests.wait_for(10)
+            for each in FINAL:
+                lab.oms.faults.plan(each, times=1, path=MESSAGES)
+            wait_until(lambda: lab.oms.faults.is_through, "all faults to have happened", 60)
+            requests.wait_for(10)
+            requests.stop()
+            run = lab.assert_in_order()
+            dead = [row for row in run.journal if row["status"] == "DEAD"]
+            self.assertEqual([row["attempt_count"] for row in dead], [1] * len(FINAL))
 
     def test_answers_that_come_too_late_are_asked_for_again(self):
         told = {"patience_s": 1}

@@ -31,7 +31,10 @@ def upsert() -> str:
 def pragmas_in(source: str, values: dict[str, int]) -> str:
     """The pragmas that `source` executes whatever its options are, with `values` for the interpolations."""
     statements = ["PRAGMA journal_mode = WAL;"]
-    for text in re.findall(r'^ *try execute\("(PRAGMA .*)"\)$', source, re.MULTILINE):
+    found = re.findall(r'^( *)try execute\("(PRAGMA .*)"\)$', source, re.MULTILINE)
+    # What is indented more stands in a condition.
+    outermost = min((len(indent) for indent, _ in found), default=0)
+    for text in (text for indent, text in found if len(indent) == outermost):
         for expression, value in values.items():
             text = text.replace(f"\\({expression})", str(value))
         if "\\(" in text:

@@ -36,6 +36,9 @@ class Parsing(unittest.TestCase):
             try execute("PRAGMA synchronous = FULL")
             try execute("PRAGMA cache_size = -\\(cacheKiB)")
             if readOnly { try execute("PRAGMA query_only = ON") }
+            if readOnly {
+              try execute("PRAGMA query_only = ON")
+            }
         """
         self.assertEqual(
             store_source.pragmas_in(source, {"cacheKiB": 64}),

@@ -12,6 +12,7 @@ struct InventoryService: Omsconnector.V1.InventoryService {
 
   let applySnapshot: ApplySnapshot
   let store: StockStore
+  let sendSourceStock: SendSourceStock
 
   func applyStockSnapshot(
     _ request: Omsconnector.V1.ApplyStockSnapshotRequest, context: ServerContext

@@ -1,7 +1,7 @@
 import ServiceKit
 import Storage
 
-/// The inventory service: stock per aggregate and SKU.
+/// The inventory service: stock per aggregate and SKU, and the stock of sources on its way to the OMS.
 @main struct InventoryMain {
   static let service = ServiceDescription(
     name: "inventory", summary: "stock per aggregate and SKU, as the OMS last told it",
@@ -11,10 +11,15 @@ import Storage
     ServiceRunner.run(service) { setup in
       let store = StockStore(try StoreSettings.open(service, setup.configuration, StockSchema.migrations))
       setup.onStop("store") { await store.database.close() }
-      let applySnapshot = ApplySnapshot(store: store)
-      InventoryService(applySnapshot: applySnapshot, store: store).register(in: &setup.router)
+      let outbox = Outbox(service: service.name)
+      let relay = OutboxRelay.start(outbox, in: store.database, of: &setup)
+      InventoryService(
+        applySnapshot: ApplySnapshot(store: store), store: store,
+        sendSourceStock: SendSourceStock(database: store.database, outbox: outbox) { relay.wake() }
+      ).register(in: &setup.router)
       StockMessageConsumer(store: store).port(timings: setup.timings).register(in: &setup.router)
-      InboxRetention(store.database, loop: setup.group.next()).run(in: &setup)
+      MessageRetention(store.database, loop: setup.group.next(), of: [Inbox.removeOld, Outbox.removeOldRefused])
+        .run(in: &setup)
     }
   }
 }

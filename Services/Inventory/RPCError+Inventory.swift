@@ -1,5 +1,6 @@
 import RPC
 import ServiceKit
+import Storage
 
 extension RPCError {
   /// The status for whatever the use cases throw. What only the operator can use goes to the log as the cause.
@@ -7,6 +8,10 @@ extension RPCError {
     switch error {
     case let error as RPCError: self = error
     case let error as SnapshotError: self = .invalid(field: error.field, error.description)
+    case is RequestIDReused:
+      self.init(
+        .alreadyExists, "request_id was used for another request; send each request under an id of its own",
+        details: [.errorInfo(reason: "REQUEST_ID_REUSED", domain: "omsconnector")])
     default: self.init(storing: error, what: "the stock")
     }
   }

@@ -54,17 +54,19 @@ extension SnapshotMode {
 extension CreatedOn {
   private static var field: String { "snapshot.created_on" }
 
-  init(_ time: Google.Protobuf.Timestamp?, of aggregateId: String) throws(SnapshotError) {
+  /// - Parameter message: what holds it, for the error.
+  init(
+    _ time: Google.Protobuf.Timestamp?, of id: String, in message: String = "snapshot"
+  ) throws(SnapshotError) {
+    let field = "\(message).created_on"
     guard let time else {
       throw SnapshotError(
-        "snapshot \(quotable(aggregateId)): created_on is missing; send when the quantities were true",
-        field: Self.field)
+        "\(message) \(quotable(id)): created_on is missing; send when the quantities were true", field: field)
     }
     guard let value = CreatedOn(seconds: time.seconds, nanoseconds: Int64(time.nanos)) else {
+      let text = time.isValid ? time.text : "\(time.seconds) s \(time.nanos) ns"
       throw SnapshotError(
-        "snapshot \(quotable(aggregateId)): created_on \(time.isValid ? time.text : "\(time.seconds) s \(time.nanos) ns") "
-          + "is not between the years 1970 and 2262",
-        field: Self.field)
+        "\(message) \(quotable(id)): created_on \(text) is not between the years 1970 and 2262", field: field)
     }
     self = value
   }

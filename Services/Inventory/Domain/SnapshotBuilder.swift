@@ -46,23 +46,14 @@ struct SnapshotBuilder {
 
   mutating func add(sku: String, quantity: RowQuantity, unlimited: Bool) {
     defer { index += 1 }
-    if sku.isEmpty { return refuse(sku, "sku is empty; send the product's SKU") }
-    if sku.utf8.count > SnapshotLimits.skuBytes {
-      return refuse(sku, "sku has \(sku.utf8.count) bytes; at most \(SnapshotLimits.skuBytes)")
-    }
-    if hasNUL(sku) { return refuse(sku, "sku has a NUL character; send the product's SKU") }
-    switch quantity {
-    case .units(let units):
+    if let problem = RowRules.problem(ofSKU: sku) { return refuse(sku, problem) }
+    do throws(RowProblem) {
+      let units = try RowRules.units(quantity)
       rows.append(StockRow(sku: sku, quantity: units, unlimited: unlimited, index: Int32(truncatingIfNeeded: index)))
-      return
-    case .missing:
-      refuse(sku, "quantity is missing; send a whole number, for an unlimited SKU too")
-    case .notWhole(let text):
-      refuse(sku, "quantity \"\(quotable(text))\" is not a whole number")
-    case .outOfRange(let text):
-      refuse(sku, "quantity \"\(quotable(text))\" is beyond 64 bits; send at most \(Int64.max)")
+    } catch {
+      refuse(sku, error.description)
+      namedByInvalidRows.append(sku)
     }
-    namedByInvalidRows.append(sku)
   }
 
   /// Notes a row that doesn't have the form of one.

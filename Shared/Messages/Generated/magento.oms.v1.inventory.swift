@@ -123,4 +123,269 @@ extension Magento.Oms.V1 {
       c.pointee.inflight_backorders = self.inflightBackorders
     }
   }
+
+  /// The params of magento.inventory.source_stock_management.update.
+  public struct SourceStockUpdate: Message {
+    public var snapshot: Magento.Oms.V1.SourceSnapshot? = nil
+
+    public init() {}
+
+    public init(
+      snapshot: Magento.Oms.V1.SourceSnapshot? = nil
+    ) {
+      self.snapshot = snapshot
+    }
+
+    public static let fullName = "magento.oms.v1.SourceStockUpdate"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_stock_update__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockUpdate.self)
+      self.snapshot = c.pointee.snapshot.map { Magento.Oms.V1.SourceSnapshot(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockUpdate.self)
+      magento__oms__v1__source_stock_update__init(c)
+      if let value = self.snapshot { c.pointee.snapshot = arena.message(value) }
+    }
+  }
+
+  /// `magento.oms.v1.SourceSnapshot`.
+  public struct SourceSnapshot: Message {
+    public var sourceId: String = ""
+    /// FULL, DELTA or NONZERO.
+    public var mode: String = ""
+    /// ISO 8601 with an offset.
+    public var createdOn: String = ""
+    /// Of a snapshot in several messages only. The OMS works the whole out when all have arrived.
+    public var batch: Magento.Oms.V1.SourceSnapshotBatch? = nil
+    /// At most 10 000.
+    public var stock: [Magento.Oms.V1.SourceStockRow] = []
+
+    public init() {}
+
+    public init(
+      sourceId: String = "",
+      mode: String = "",
+      createdOn: String = "",
+      batch: Magento.Oms.V1.SourceSnapshotBatch? = nil,
+      stock: [Magento.Oms.V1.SourceStockRow] = []
+    ) {
+      self.sourceId = sourceId
+      self.mode = mode
+      self.createdOn = createdOn
+      self.batch = batch
+      self.stock = stock
+    }
+
+    public static let fullName = "magento.oms.v1.SourceSnapshot"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_snapshot__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceSnapshot.self)
+      self.sourceId = readString(c.pointee.source_id)
+      self.mode = readString(c.pointee.mode)
+      self.createdOn = readString(c.pointee.created_on)
+      self.batch = c.pointee.batch.map { Magento.Oms.V1.SourceSnapshotBatch(unpacked: $0) }
+      self.stock = readMessages(c.pointee.n_stock, c.pointee.stock)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceSnapshot.self)
+      magento__oms__v1__source_snapshot__init(c)
+      c.pointee.source_id = arena.string(self.sourceId)
+      c.pointee.mode = arena.string(self.mode)
+      c.pointee.created_on = arena.string(self.createdOn)
+      if let value = self.batch { c.pointee.batch = arena.message(value) }
+      (c.pointee.n_stock, c.pointee.stock) = arena.messages(self.stock)
+    }
+  }
+
+  /// `magento.oms.v1.SourceSnapshotBatch`.
+  public struct SourceSnapshotBatch: Message {
+    /// The same in all of the messages.
+    public var processId: String = ""
+    /// From 1.
+    public var processNumber: Int32 = 0
+    public var processTotal: Int32 = 0
+
+    public init() {}
+
+    public init(
+      processId: String = "",
+      processNumber: Int32 = 0,
+      processTotal: Int32 = 0
+    ) {
+      self.processId = processId
+      self.processNumber = processNumber
+      self.processTotal = processTotal
+    }
+
+    public static let fullName = "magento.oms.v1.SourceSnapshotBatch"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_snapshot_batch__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceSnapshotBatch.self)
+      self.processId = readString(c.pointee.process_id)
+      self.processNumber = c.pointee.process_number
+      self.processTotal = c.pointee.process_total
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceSnapshotBatch.self)
+      magento__oms__v1__source_snapshot_batch__init(c)
+      c.pointee.process_id = arena.string(self.processId)
+      c.pointee.process_number = self.processNumber
+      c.pointee.process_total = self.processTotal
+    }
+  }
+
+  /// `magento.oms.v1.SourceStockRow`.
+  public struct SourceStockRow: Message {
+    public var sku: String = ""
+    public var quantity: Int64 = 0
+    public var unlimited: Bool = false
+
+    public init() {}
+
+    public init(
+      sku: String = "",
+      quantity: Int64 = 0,
+      unlimited: Bool = false
+    ) {
+      self.sku = sku
+      self.quantity = quantity
+      self.unlimited = unlimited
+    }
+
+    public static let fullName = "magento.oms.v1.SourceStockRow"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_stock_row__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockRow.self)
+      self.sku = readString(c.pointee.sku)
+      self.quantity = c.pointee.quantity
+      self.unlimited = c.pointee.unlimited != 0
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockRow.self)
+      magento__oms__v1__source_stock_row__init(c)
+      c.pointee.sku = arena.string(self.sku)
+      c.pointee.quantity = self.quantity
+      c.pointee.unlimited = self.unlimited ? 1 : 0
+    }
+  }
+
+  /// The params of magento.inventory.source_stock_management.adjust.
+  public struct SourceStockAdjust: Message {
+    public var adjustment: Magento.Oms.V1.SourceStockAdjustment? = nil
+
+    public init() {}
+
+    public init(
+      adjustment: Magento.Oms.V1.SourceStockAdjustment? = nil
+    ) {
+      self.adjustment = adjustment
+    }
+
+    public static let fullName = "magento.oms.v1.SourceStockAdjust"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_stock_adjust__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockAdjust.self)
+      self.adjustment = c.pointee.adjustment.map { Magento.Oms.V1.SourceStockAdjustment(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockAdjust.self)
+      magento__oms__v1__source_stock_adjust__init(c)
+      if let value = self.adjustment { c.pointee.adjustment = arena.message(value) }
+    }
+  }
+
+  /// `magento.oms.v1.SourceStockAdjustment`.
+  public struct SourceStockAdjustment: Message {
+    public var sourceId: String = ""
+    public var reason: String = ""
+    /// ISO 8601 with an offset.
+    public var createdOn: String = ""
+    /// At most 10 000.
+    public var adjustments: [Magento.Oms.V1.SourceStockAdjustmentRow] = []
+
+    public init() {}
+
+    public init(
+      sourceId: String = "",
+      reason: String = "",
+      createdOn: String = "",
+      adjustments: [Magento.Oms.V1.SourceStockAdjustmentRow] = []
+    ) {
+      self.sourceId = sourceId
+      self.reason = reason
+      self.createdOn = createdOn
+      self.adjustments = adjustments
+    }
+
+    public static let fullName = "magento.oms.v1.SourceStockAdjustment"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_stock_adjustment__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockAdjustment.self)
+      self.sourceId = readString(c.pointee.source_id)
+      self.reason = readString(c.pointee.reason)
+      self.createdOn = readString(c.pointee.created_on)
+      self.adjustments = readMessages(c.pointee.n_adjustments, c.pointee.adjustments)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockAdjustment.self)
+      magento__oms__v1__source_stock_adjustment__init(c)
+      c.pointee.source_id = arena.string(self.sourceId)
+      c.pointee.reason = arena.string(self.reason)
+      c.pointee.created_on = arena.string(self.createdOn)
+      (c.pointee.n_adjustments, c.pointee.adjustments) = arena.messages(self.adjustments)
+    }
+  }
+
+  /// `magento.oms.v1.SourceStockAdjustmentRow`.
+  public struct SourceStockAdjustmentRow: Message {
+    public var sku: String = ""
+    /// What is added; negative to take away.
+    public var quantity: Int64 = 0
+
+    public init() {}
+
+    public init(
+      sku: String = "",
+      quantity: Int64 = 0
+    ) {
+      self.sku = sku
+      self.quantity = quantity
+    }
+
+    public static let fullName = "magento.oms.v1.SourceStockAdjustmentRow"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_stock_adjustment_row__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockAdjustmentRow.self)
+      self.sku = readString(c.pointee.sku)
+      self.quantity = c.pointee.quantity
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceStockAdjustmentRow.self)
+      magento__oms__v1__source_stock_adjustment_row__init(c)
+      c.pointee.sku = arena.string(self.sku)
+      c.pointee.quantity = self.quantity
+    }
+  }
 }

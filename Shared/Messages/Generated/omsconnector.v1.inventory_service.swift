@@ -326,4 +326,167 @@ extension Omsconnector.V1 {
       c.pointee.next_page_token = arena.string(self.nextPageToken)
     }
   }
+
+  /// `omsconnector.v1.UpdateSourceStockRequest`.
+  public struct UpdateSourceStockRequest: Message {
+    public var snapshot: Omsconnector.V1.SourceStockSnapshot? = nil
+    /// Optional: the client's own, unique id of the request, at most 256 bytes. The same request with the same id is answered
+    /// alike for 60 days and sends nothing again; another request with the same id is ALREADY_EXISTS.
+    public var requestId: String = ""
+
+    public init() {}
+
+    public init(
+      snapshot: Omsconnector.V1.SourceStockSnapshot? = nil,
+      requestId: String = ""
+    ) {
+      self.snapshot = snapshot
+      self.requestId = requestId
+    }
+
+    public static let fullName = "omsconnector.v1.UpdateSourceStockRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__update_source_stock_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__UpdateSourceStockRequest.self)
+      self.snapshot = c.pointee.snapshot.map { Omsconnector.V1.SourceStockSnapshot(unpacked: $0) }
+      self.requestId = readString(c.pointee.request_id)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__UpdateSourceStockRequest.self)
+      omsconnector__v1__update_source_stock_request__init(c)
+      if let value = self.snapshot { c.pointee.snapshot = arena.message(value) }
+      c.pointee.request_id = arena.string(self.requestId)
+    }
+  }
+
+  /// `omsconnector.v1.UpdateSourceStockResponse`.
+  public struct UpdateSourceStockResponse: Message {
+    /// The messages' ids in the gateway's journal, in the order of their delivery.
+    public var deliveryIds: [String] = []
+    /// SKUs sent.
+    public var sent: Int64 = 0
+    /// Rows with a negative quantity, sent as 0.
+    public var clamped: Int64 = 0
+    /// Rows not sent because something is wrong with them.
+    public var invalid: Int64 = 0
+    /// The clamped rows with their reason; the first 1 000.
+    public var clampedRows: [Omsconnector.V1.StockRowIssue] = []
+    /// The invalid rows with their reason; the first 1 000.
+    public var invalidRows: [Omsconnector.V1.StockRowIssue] = []
+
+    public init() {}
+
+    public init(
+      deliveryIds: [String] = [],
+      sent: Int64 = 0,
+      clamped: Int64 = 0,
+      invalid: Int64 = 0,
+      clampedRows: [Omsconnector.V1.StockRowIssue] = [],
+      invalidRows: [Omsconnector.V1.StockRowIssue] = []
+    ) {
+      self.deliveryIds = deliveryIds
+      self.sent = sent
+      self.clamped = clamped
+      self.invalid = invalid
+      self.clampedRows = clampedRows
+      self.invalidRows = invalidRows
+    }
+
+    public static let fullName = "omsconnector.v1.UpdateSourceStockResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__update_source_stock_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__UpdateSourceStockResponse.self)
+      self.deliveryIds = readStrings(c.pointee.n_delivery_ids, c.pointee.delivery_ids)
+      self.sent = c.pointee.sent
+      self.clamped = c.pointee.clamped
+      self.invalid = c.pointee.invalid
+      self.clampedRows = readMessages(c.pointee.n_clamped_rows, c.pointee.clamped_rows)
+      self.invalidRows = readMessages(c.pointee.n_invalid_rows, c.pointee.invalid_rows)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__UpdateSourceStockResponse.self)
+      omsconnector__v1__update_source_stock_response__init(c)
+      (c.pointee.n_delivery_ids, c.pointee.delivery_ids) = arena.strings(self.deliveryIds)
+      c.pointee.sent = self.sent
+      c.pointee.clamped = self.clamped
+      c.pointee.invalid = self.invalid
+      (c.pointee.n_clamped_rows, c.pointee.clamped_rows) = arena.messages(self.clampedRows)
+      (c.pointee.n_invalid_rows, c.pointee.invalid_rows) = arena.messages(self.invalidRows)
+    }
+  }
+
+  /// `omsconnector.v1.AdjustSourceStockRequest`.
+  public struct AdjustSourceStockRequest: Message {
+    public var adjustment: Omsconnector.V1.SourceStockAdjustment? = nil
+    /// As in UpdateSourceStockRequest.
+    public var requestId: String = ""
+
+    public init() {}
+
+    public init(
+      adjustment: Omsconnector.V1.SourceStockAdjustment? = nil,
+      requestId: String = ""
+    ) {
+      self.adjustment = adjustment
+      self.requestId = requestId
+    }
+
+    public static let fullName = "omsconnector.v1.AdjustSourceStockRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__adjust_source_stock_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__AdjustSourceStockRequest.self)
+      self.adjustment = c.pointee.adjustment.map { Omsconnector.V1.SourceStockAdjustment(unpacked: $0) }
+      self.requestId = readString(c.pointee.request_id)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__AdjustSourceStockRequest.self)
+      omsconnector__v1__adjust_source_stock_request__init(c)
+      if let value = self.adjustment { c.pointee.adjustment = arena.message(value) }
+      c.pointee.request_id = arena.string(self.requestId)
+    }
+  }
+
+  /// `omsconnector.v1.AdjustSourceStockResponse`.
+  public struct AdjustSourceStockResponse: Message {
+    /// The messages' ids in the gateway's journal, in the order of their delivery.
+    public var deliveryIds: [String] = []
+    /// SKUs sent.
+    public var sent: Int64 = 0
+
+    public init() {}
+
+    public init(
+      deliveryIds: [String] = [],
+      sent: Int64 = 0
+    ) {
+      self.deliveryIds = deliveryIds
+      self.sent = sent
+    }
+
+    public static let fullName = "omsconnector.v1.AdjustSourceStockResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__adjust_source_stock_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__AdjustSourceStockResponse.self)
+      self.deliveryIds = readStrings(c.pointee.n_delivery_ids, c.pointee.delivery_ids)
+      self.sent = c.pointee.sent
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__AdjustSourceStockResponse.self)
+      omsconnector__v1__adjust_source_stock_response__init(c)
+      (c.pointee.n_delivery_ids, c.pointee.delivery_ids) = arena.strings(self.deliveryIds)
+      c.pointee.sent = self.sent
+    }
+  }
 }

@@ -178,6 +178,7 @@ extension Omsconnector.V1 {
     public var row: Int64 = 0
     /// As in the row; empty when that is what is wrong.
     public var sku: String = ""
+    /// Empty for the stock of a source.
     public var aggregateId: String = ""
     /// What is wrong, with the value, and what to send instead.
     public var reason: String = ""
@@ -215,6 +216,138 @@ extension Omsconnector.V1 {
       c.pointee.sku = arena.string(self.sku)
       c.pointee.aggregate_id = arena.string(self.aggregateId)
       c.pointee.reason = arena.string(self.reason)
+    }
+  }
+
+  /// The stock of one source (a warehouse or a shop) at one moment, for the OMS.
+  public struct SourceStockSnapshot: Message {
+    /// The OMS's id of the source. Required.
+    public var sourceId: String = ""
+    /// Required.
+    public var mode: Omsconnector.V1.SnapshotMode = Omsconnector.V1.SnapshotMode()
+    /// When the quantities were true. Required.
+    public var createdOn: Google.Protobuf.Timestamp? = nil
+    /// Any number of rows. Where a SKU is listed more than once, the last row counts.
+    public var stock: [Omsconnector.V1.StockItem] = []
+
+    public init() {}
+
+    public init(
+      sourceId: String = "",
+      mode: Omsconnector.V1.SnapshotMode = Omsconnector.V1.SnapshotMode(),
+      createdOn: Google.Protobuf.Timestamp? = nil,
+      stock: [Omsconnector.V1.StockItem] = []
+    ) {
+      self.sourceId = sourceId
+      self.mode = mode
+      self.createdOn = createdOn
+      self.stock = stock
+    }
+
+    public static let fullName = "omsconnector.v1.SourceStockSnapshot"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__source_stock_snapshot__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SourceStockSnapshot.self)
+      self.sourceId = readString(c.pointee.source_id)
+      self.mode = Omsconnector.V1.SnapshotMode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
+      self.createdOn = c.pointee.created_on.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.stock = readMessages(c.pointee.n_stock, c.pointee.stock)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SourceStockSnapshot.self)
+      omsconnector__v1__source_stock_snapshot__init(c)
+      c.pointee.source_id = arena.string(self.sourceId)
+      c.pointee.mode = .init(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
+      if let value = self.createdOn { c.pointee.created_on = arena.message(value) }
+      (c.pointee.n_stock, c.pointee.stock) = arena.messages(self.stock)
+    }
+  }
+
+  /// Changes of the stock of one source, for the OMS.
+  public struct SourceStockAdjustment: Message {
+    /// The OMS's id of the source. Required.
+    public var sourceId: String = ""
+    /// Why, for whoever looks at the history of the stock. Required.
+    public var reason: String = ""
+    /// When the stock changed. Required.
+    public var createdOn: Google.Protobuf.Timestamp? = nil
+    /// One row at least. Rows of one SKU are added up.
+    public var adjustments: [Omsconnector.V1.SourceStockAdjustmentItem] = []
+
+    public init() {}
+
+    public init(
+      sourceId: String = "",
+      reason: String = "",
+      createdOn: Google.Protobuf.Timestamp? = nil,
+      adjustments: [Omsconnector.V1.SourceStockAdjustmentItem] = []
+    ) {
+      self.sourceId = sourceId
+      self.reason = reason
+      self.createdOn = createdOn
+      self.adjustments = adjustments
+    }
+
+    public static let fullName = "omsconnector.v1.SourceStockAdjustment"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__source_stock_adjustment__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SourceStockAdjustment.self)
+      self.sourceId = readString(c.pointee.source_id)
+      self.reason = readString(c.pointee.reason)
+      self.createdOn = c.pointee.created_on.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.adjustments = readMessages(c.pointee.n_adjustments, c.pointee.adjustments)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SourceStockAdjustment.self)
+      omsconnector__v1__source_stock_adjustment__init(c)
+      c.pointee.source_id = arena.string(self.sourceId)
+      c.pointee.reason = arena.string(self.reason)
+      if let value = self.createdOn { c.pointee.created_on = arena.message(value) }
+      (c.pointee.n_adjustments, c.pointee.adjustments) = arena.messages(self.adjustments)
+    }
+  }
+
+  /// One change.
+  public struct SourceStockAdjustmentItem: Message {
+    /// Required, case-sensitive, blanks allowed.
+    public var sku: String = ""
+    /// Units that were added; negative for units that were taken away.
+    public var quantity: Int64? = nil
+
+    public init() {}
+
+    public init(
+      sku: String = "",
+      quantity: Int64? = nil
+    ) {
+      self.sku = sku
+      self.quantity = quantity
+    }
+
+    public static let fullName = "omsconnector.v1.SourceStockAdjustmentItem"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__source_stock_adjustment_item__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SourceStockAdjustmentItem.self)
+      self.sku = readString(c.pointee.sku)
+      if c.pointee.quantity_value_case.rawValue == 2 { self.quantity = c.pointee.quantity }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SourceStockAdjustmentItem.self)
+      omsconnector__v1__source_stock_adjustment_item__init(c)
+      c.pointee.sku = arena.string(self.sku)
+      if let value = self.quantity {
+        c.pointee.quantity_value_case = .init(rawValue: 2)
+        c.pointee.quantity = value
+      }
     }
   }
 }

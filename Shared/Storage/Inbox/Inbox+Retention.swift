@@ -11,7 +11,7 @@ extension Inbox {
   /// those behind it.
   ///
   /// - Returns: how many it removed.
-  public static func removeOld(_ connection: Connection, now: Int64 = WallClock.nanoseconds()) throws -> Int {
+  public static func removeOld(_ connection: Connection, now: Int64) throws -> Int {
     let removed = try connection.withStatement("DELETE FROM inbox WHERE noted_at < ?1 AND \(oldest)") {
       statement throws(StorageError) in
       try statement.bind(now - Int64(clamping: retention.nanoseconds), at: 1)

@@ -106,7 +106,7 @@ extension Outbox {
   /// Removes what was refused more than 60 days ago, at most ``Inbox/removalLimit`` rows.
   ///
   /// - Returns: how many.
-  public static func removeOldRefused(_ connection: Connection, now: Int64 = WallClock.nanoseconds()) throws -> Int {
+  public static func removeOldRefused(_ connection: Connection, now: Int64) throws -> Int {
     try connection.withStatement(
       """
       DELETE FROM outbox_refused

@@ -42,5 +42,22 @@ extension Omsconnector.V1 {
     {
       try await channel.unary(Omsconnector.V1.InventoryServiceMethods.listStock, request, options: options)
     }
+
+    /// Sends the OMS the stock of one source, in as many messages as it takes (10 000 SKUs each). Answers when the messages are
+    /// durable here; the gateway delivers them, those of one source in order. Bad rows are named in the reply and never sink
+    /// the good ones, but for a NONZERO, which is refused then, since a SKU that is left out would become 0.
+    public func updateSourceStock(_ request: Omsconnector.V1.UpdateSourceStockRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.UpdateSourceStockResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.updateSourceStock, request, options: options)
+    }
+
+    /// Sends the OMS changes of the stock of one source: what happened since the last snapshot. As UpdateSourceStock, but one bad
+    /// row refuses the request. Changes that are sent twice count twice: give the request an id to be able to send it again.
+    public func adjustSourceStock(_ request: Omsconnector.V1.AdjustSourceStockRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.AdjustSourceStockResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.adjustSourceStock, request, options: options)
+    }
   }
 }

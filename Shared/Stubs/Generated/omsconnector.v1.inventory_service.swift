@@ -20,9 +20,15 @@ extension Omsconnector.V1 {
 
     public static let listStock = MethodDescriptor<Omsconnector.V1.ListStockRequest, Omsconnector.V1.ListStockResponse>(
       service: serviceName, method: "ListStock", type: .unary, idempotency: .noSideEffects)
+
+    public static let updateSourceStock = MethodDescriptor<Omsconnector.V1.UpdateSourceStockRequest, Omsconnector.V1.UpdateSourceStockResponse>(
+      service: serviceName, method: "UpdateSourceStock", type: .unary, idempotency: .idempotent)
+
+    public static let adjustSourceStock = MethodDescriptor<Omsconnector.V1.AdjustSourceStockRequest, Omsconnector.V1.AdjustSourceStockResponse>(
+      service: serviceName, method: "AdjustSourceStock", type: .unary, idempotency: .unknown)
   }
 
-  /// Stock per aggregate and SKU, as the OMS last told it.
+  /// Stock per aggregate and SKU, as the OMS last told it; and stock per source, for the OMS.
   public protocol InventoryService: Sendable {
     /// Applies one snapshot and answers when it is durable. A row older than what the store holds of its SKU is stale and
     /// changes nothing; an equally old or newer one is applied. Bad rows are named in the reply and never sink the good ones.
@@ -41,6 +47,17 @@ extension Omsconnector.V1 {
     /// The stock of one aggregate in the order of its SKUs' bytes.
     func listStock(_ request: Omsconnector.V1.ListStockRequest, context: ServerContext) async throws
       -> Omsconnector.V1.ListStockResponse
+
+    /// Sends the OMS the stock of one source, in as many messages as it takes (10 000 SKUs each). Answers when the messages are
+    /// durable here; the gateway delivers them, those of one source in order. Bad rows are named in the reply and never sink
+    /// the good ones, but for a NONZERO, which is refused then, since a SKU that is left out would become 0.
+    func updateSourceStock(_ request: Omsconnector.V1.UpdateSourceStockRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.UpdateSourceStockResponse
+
+    /// Sends the OMS changes of the stock of one source: what happened since the last snapshot. As UpdateSourceStock, but one bad
+    /// row refuses the request. Changes that are sent twice count twice: give the request an id to be able to send it again.
+    func adjustSourceStock(_ request: Omsconnector.V1.AdjustSourceStockRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.AdjustSourceStockResponse
   }
 }
 
@@ -51,5 +68,7 @@ extension Omsconnector.V1.InventoryService {
     router.clientStreaming(Omsconnector.V1.InventoryServiceMethods.streamStockSnapshots) { try await self.streamStockSnapshots($0, context: $1) }
     router.unary(Omsconnector.V1.InventoryServiceMethods.getStock) { try await self.getStock($0, context: $1) }
     router.unary(Omsconnector.V1.InventoryServiceMethods.listStock) { try await self.listStock($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.updateSourceStock) { try await self.updateSourceStock($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.adjustSourceStock) { try await self.adjustSourceStock($0, context: $1) }
   }
 }

@@ -31,6 +31,22 @@ struct BadRequestTests {
       Case(method: "GetStock", field: field) { _ = try await $0.getStock(request) }
     }
 
+    static func update(
+      _ field: String, _ snapshot: Omsconnector.V1.SourceStockSnapshot?, id: String = ""
+    ) -> Case {
+      Case(method: "UpdateSourceStock", field: field) {
+        _ = try await $0.updateSourceStock(.init(snapshot: snapshot, requestId: id))
+      }
+    }
+
+    static func adjust(
+      _ field: String, _ adjustment: Omsconnector.V1.SourceStockAdjustment?, id: String = ""
+    ) -> Case {
+      Case(method: "AdjustSourceStock", field: field) {
+        _ = try await $0.adjustSourceStock(.init(adjustment: adjustment, requestId: id))
+      }
+    }
+
     static func list(_ field: String, _ request: Omsconnector.V1.ListStockRequest) -> Case {
       Case(method: "ListStock", field: field) { _ = try await $0.listStock(request) }
     }
@@ -58,6 +74,24 @@ struct BadRequestTests {
       .list("page_token", .init(aggregateId: "EU", pageToken: long)),
       .list("page_token", .init(aggregateId: "EU", pageToken: "\u{1f4a9}")),
       .list("page_token", .init(aggregateId: "EU", pageToken: PageToken.encode(aggregateId: "US", after: "a"))),
+      .update("snapshot", nil), .update("snapshot.source_id", source(.full, of: "", ["a=1"])),
+      .update("snapshot.source_id", source(.full, of: long, ["a=1"])),
+      .update("snapshot.mode", source(.unspecified, ["a=1"])),
+      .update("snapshot.created_on", source(.full, at: nil, ["a=1"])),
+      .update("snapshot.created_on", source(.full, at: .max, ["a=1"])),
+      .update("snapshot.stock[1]", source(.nonzero, ["a=1", "b"])),
+      .update("request_id", source(.full, ["a=1"]), id: long),
+      .adjust("adjustment", nil), .adjust("adjustment.source_id", adjustment(of: "", ["a=1"])),
+      .adjust("adjustment.reason", adjustment(reason: "", ["a=1"])),
+      .adjust("adjustment.reason", adjustment(reason: long, ["a=1"])),
+      .adjust("adjustment.created_on", adjustment(at: nil, ["a=1"])),
+      .adjust("adjustment.created_on", adjustment(at: -1, ["a=1"])), .adjust("adjustment.adjustments", adjustment([])),
+      .adjust("adjustment.adjustments[1].sku", adjustment(["a=1", "=2"])),
+      .adjust("adjustment.adjustments[0].sku", adjustment([TestRow(long, 1)])),
+      .adjust("adjustment.adjustments[1].quantity", adjustment(["a=1", "b"])),
+      .adjust(
+        "adjustment.adjustments[2].quantity", adjustment([TestRow("a", .max), "b=1", TestRow("a", 1)])),
+      .adjust("request_id", adjustment(["a=1"]), id: long),
     ]
 
   @Test("each names its field", arguments: cases)

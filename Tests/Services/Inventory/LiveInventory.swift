@@ -16,18 +16,32 @@ final class LiveInventory: Sendable {
   let server: Server
   let timings = Timings()
   let channel: Channel
+  /// How often messages were added to the outbox.
+  let additions = Counter()
+  private let outbox = Outbox(service: "inventory")
   var client: InventoryCalls { InventoryCalls(channel: channel) }
 
   init(_ engine: TestEngine, _ configure: (inout DatabaseOptions) -> Void) throws {
     stock = try TemporaryStock(engine, configure)
     group = try EventLoopGroup(loops: 1)
     var router = Router()
-    let applySnapshot = ApplySnapshot(store: stock.store)
-    InventoryService(applySnapshot: applySnapshot, store: stock.store).register(in: &router)
+    let additions = additions
+    InventoryService(
+      applySnapshot: ApplySnapshot(store: stock.store), store: stock.store,
+      sendSourceStock: SendSourceStock(database: stock.database, outbox: outbox) { additions.add() }
+    ).register(in: &router)
     StockMessageConsumer(store: stock.store).port(timings: timings).register(in: &router)
     server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(stock.directory)/socket"))
     channel = Channel(target: Target(address), group: group)
+  }
+
+  /// What waits in the outbox.
+  func outgoing() async throws -> [OutboxRow] {
+    let outbox = outbox
+    return try await stock.database.read { connection in
+      try outbox.rows(connection, after: 0, room: .init(rows: 1_000, bytes: .max)) { _ in false }
+    }
   }
 
   func stop() async {
@@ -36,6 +50,12 @@ final class LiveInventory: Sendable {
     await stock.database.close()
     group.stop()
   }
+}
+
+final class Counter: Sendable {
+  private let count = Lock(0)
+  var value: Int { count.withLock { $0 } }
+  func add() { count.withLock { $0 += 1 } }
 }
 
 /// The service's calls over a channel.
@@ -59,6 +79,14 @@ struct InventoryCalls {
 
   func listStock(_ request: V1.ListStockRequest) async throws -> V1.ListStockResponse {
     try await channel.unary(V1.InventoryServiceMethods.listStock, request)
+  }
+
+  func updateSourceStock(_ request: V1.UpdateSourceStockRequest) async throws -> V1.UpdateSourceStockResponse {
+    try await channel.unary(V1.InventoryServiceMethods.updateSourceStock, request)
+  }
+
+  func adjustSourceStock(_ request: V1.AdjustSourceStockRequest) async throws -> V1.AdjustSourceStockResponse {
+    try await channel.unary(V1.InventoryServiceMethods.adjustSourceStock, request)
   }
 }
 

@@ -367,6 +367,186 @@ void   omsconnector__v1__list_stock_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__list_stock_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__update_source_stock_request__init
+                     (Omsconnector__V1__UpdateSourceStockRequest         *message)
+{
+  static const Omsconnector__V1__UpdateSourceStockRequest init_value = OMSCONNECTOR__V1__UPDATE_SOURCE_STOCK_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__update_source_stock_request__get_packed_size
+                     (const Omsconnector__V1__UpdateSourceStockRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__update_source_stock_request__pack
+                     (const Omsconnector__V1__UpdateSourceStockRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__update_source_stock_request__pack_to_buffer
+                     (const Omsconnector__V1__UpdateSourceStockRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__UpdateSourceStockRequest *
+       omsconnector__v1__update_source_stock_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__UpdateSourceStockRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__update_source_stock_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__update_source_stock_request__free_unpacked
+                     (Omsconnector__V1__UpdateSourceStockRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__update_source_stock_response__init
+                     (Omsconnector__V1__UpdateSourceStockResponse         *message)
+{
+  static const Omsconnector__V1__UpdateSourceStockResponse init_value = OMSCONNECTOR__V1__UPDATE_SOURCE_STOCK_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__update_source_stock_response__get_packed_size
+                     (const Omsconnector__V1__UpdateSourceStockResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__update_source_stock_response__pack
+                     (const Omsconnector__V1__UpdateSourceStockResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__update_source_stock_response__pack_to_buffer
+                     (const Omsconnector__V1__UpdateSourceStockResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__UpdateSourceStockResponse *
+       omsconnector__v1__update_source_stock_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__UpdateSourceStockResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__update_source_stock_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__update_source_stock_response__free_unpacked
+                     (Omsconnector__V1__UpdateSourceStockResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__update_source_stock_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__adjust_source_stock_request__init
+                     (Omsconnector__V1__AdjustSourceStockRequest         *message)
+{
+  static const Omsconnector__V1__AdjustSourceStockRequest init_value = OMSCONNECTOR__V1__ADJUST_SOURCE_STOCK_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__adjust_source_stock_request__get_packed_size
+                     (const Omsconnector__V1__AdjustSourceStockRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__adjust_source_stock_request__pack
+                     (const Omsconnector__V1__AdjustSourceStockRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__adjust_source_stock_request__pack_to_buffer
+                     (const Omsconnector__V1__AdjustSourceStockRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__AdjustSourceStockRequest *
+       omsconnector__v1__adjust_source_stock_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__AdjustSourceStockRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__adjust_source_stock_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__adjust_source_stock_request__free_unpacked
+                     (Omsconnector__V1__AdjustSourceStockRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__adjust_source_stock_response__init
+                     (Omsconnector__V1__AdjustSourceStockResponse         *message)
+{
+  static const Omsconnector__V1__AdjustSourceStockResponse init_value = OMSCONNECTOR__V1__ADJUST_SOURCE_STOCK_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__adjust_source_stock_response__get_packed_size
+                     (const Omsconnector__V1__AdjustSourceStockResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__adjust_source_stock_response__pack
+                     (const Omsconnector__V1__AdjustSourceStockResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__adjust_source_stock_response__pack_to_buffer
+                     (const Omsconnector__V1__AdjustSourceStockResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__AdjustSourceStockResponse *
+       omsconnector__v1__adjust_source_stock_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__AdjustSourceStockResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__adjust_source_stock_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__adjust_source_stock_response__free_unpacked
+                     (Omsconnector__V1__AdjustSourceStockResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor omsconnector__v1__apply_stock_snapshot_request__field_descriptors[1] =
 {
   {
@@ -890,5 +1070,261 @@ const ProtobufCMessageDescriptor omsconnector__v1__list_stock_response__descript
   omsconnector__v1__list_stock_response__field_indices_by_name,
   1,  omsconnector__v1__list_stock_response__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__list_stock_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__update_source_stock_request__field_descriptors[2] =
+{
+  {
+    "snapshot",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__UpdateSourceStockRequest, snapshot),
+    &omsconnector__v1__source_stock_snapshot__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__UpdateSourceStockRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__update_source_stock_request__field_indices_by_name[] = {
+  1,   /* field[1] = request_id */
+  0,   /* field[0] = snapshot */
+};
+static const ProtobufCIntRange omsconnector__v1__update_source_stock_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__update_source_stock_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.UpdateSourceStockRequest",
+  "UpdateSourceStockRequest",
+  "Omsconnector__V1__UpdateSourceStockRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__UpdateSourceStockRequest),
+  2,
+  omsconnector__v1__update_source_stock_request__field_descriptors,
+  omsconnector__v1__update_source_stock_request__field_indices_by_name,
+  1,  omsconnector__v1__update_source_stock_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__update_source_stock_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__update_source_stock_response__field_descriptors[6] =
+{
+  {
+    "delivery_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, n_delivery_ids),
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, delivery_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, sent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clamped",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, clamped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "invalid",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, invalid),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clamped_rows",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, n_clamped_rows),
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, clamped_rows),
+    &omsconnector__v1__stock_row_issue__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "invalid_rows",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, n_invalid_rows),
+    offsetof(Omsconnector__V1__UpdateSourceStockResponse, invalid_rows),
+    &omsconnector__v1__stock_row_issue__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__update_source_stock_response__field_indices_by_name[] = {
+  2,   /* field[2] = clamped */
+  4,   /* field[4] = clamped_rows */
+  0,   /* field[0] = delivery_ids */
+  3,   /* field[3] = invalid */
+  5,   /* field[5] = invalid_rows */
+  1,   /* field[1] = sent */
+};
+static const ProtobufCIntRange omsconnector__v1__update_source_stock_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__update_source_stock_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.UpdateSourceStockResponse",
+  "UpdateSourceStockResponse",
+  "Omsconnector__V1__UpdateSourceStockResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__UpdateSourceStockResponse),
+  6,
+  omsconnector__v1__update_source_stock_response__field_descriptors,
+  omsconnector__v1__update_source_stock_response__field_indices_by_name,
+  1,  omsconnector__v1__update_source_stock_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__update_source_stock_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__adjust_source_stock_request__field_descriptors[2] =
+{
+  {
+    "adjustment",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__AdjustSourceStockRequest, adjustment),
+    &omsconnector__v1__source_stock_adjustment__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__AdjustSourceStockRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__adjust_source_stock_request__field_indices_by_name[] = {
+  0,   /* field[0] = adjustment */
+  1,   /* field[1] = request_id */
+};
+static const ProtobufCIntRange omsconnector__v1__adjust_source_stock_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__adjust_source_stock_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.AdjustSourceStockRequest",
+  "AdjustSourceStockRequest",
+  "Omsconnector__V1__AdjustSourceStockRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__AdjustSourceStockRequest),
+  2,
+  omsconnector__v1__adjust_source_stock_request__field_descriptors,
+  omsconnector__v1__adjust_source_stock_request__field_indices_by_name,
+  1,  omsconnector__v1__adjust_source_stock_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__adjust_source_stock_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__adjust_source_stock_response__field_descriptors[2] =
+{
+  {
+    "delivery_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__V1__AdjustSourceStockResponse, n_delivery_ids),
+    offsetof(Omsconnector__V1__AdjustSourceStockResponse, delivery_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__AdjustSourceStockResponse, sent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__adjust_source_stock_response__field_indices_by_name[] = {
+  0,   /* field[0] = delivery_ids */
+  1,   /* field[1] = sent */
+};
+static const ProtobufCIntRange omsconnector__v1__adjust_source_stock_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__adjust_source_stock_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.AdjustSourceStockResponse",
+  "AdjustSourceStockResponse",
+  "Omsconnector__V1__AdjustSourceStockResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__AdjustSourceStockResponse),
+  2,
+  omsconnector__v1__adjust_source_stock_response__field_descriptors,
+  omsconnector__v1__adjust_source_stock_response__field_indices_by_name,
+  1,  omsconnector__v1__adjust_source_stock_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__adjust_source_stock_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

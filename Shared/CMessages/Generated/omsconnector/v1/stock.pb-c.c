@@ -187,6 +187,141 @@ void   omsconnector__v1__stock_row_issue__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__stock_row_issue__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__source_stock_snapshot__init
+                     (Omsconnector__V1__SourceStockSnapshot         *message)
+{
+  static const Omsconnector__V1__SourceStockSnapshot init_value = OMSCONNECTOR__V1__SOURCE_STOCK_SNAPSHOT__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__source_stock_snapshot__get_packed_size
+                     (const Omsconnector__V1__SourceStockSnapshot *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_snapshot__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__source_stock_snapshot__pack
+                     (const Omsconnector__V1__SourceStockSnapshot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_snapshot__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__source_stock_snapshot__pack_to_buffer
+                     (const Omsconnector__V1__SourceStockSnapshot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_snapshot__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__SourceStockSnapshot *
+       omsconnector__v1__source_stock_snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__SourceStockSnapshot *)
+     protobuf_c_message_unpack (&omsconnector__v1__source_stock_snapshot__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__source_stock_snapshot__free_unpacked
+                     (Omsconnector__V1__SourceStockSnapshot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_snapshot__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__source_stock_adjustment__init
+                     (Omsconnector__V1__SourceStockAdjustment         *message)
+{
+  static const Omsconnector__V1__SourceStockAdjustment init_value = OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__source_stock_adjustment__get_packed_size
+                     (const Omsconnector__V1__SourceStockAdjustment *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__source_stock_adjustment__pack
+                     (const Omsconnector__V1__SourceStockAdjustment *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__source_stock_adjustment__pack_to_buffer
+                     (const Omsconnector__V1__SourceStockAdjustment *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__SourceStockAdjustment *
+       omsconnector__v1__source_stock_adjustment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__SourceStockAdjustment *)
+     protobuf_c_message_unpack (&omsconnector__v1__source_stock_adjustment__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__source_stock_adjustment__free_unpacked
+                     (Omsconnector__V1__SourceStockAdjustment *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__source_stock_adjustment_item__init
+                     (Omsconnector__V1__SourceStockAdjustmentItem         *message)
+{
+  static const Omsconnector__V1__SourceStockAdjustmentItem init_value = OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT_ITEM__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__source_stock_adjustment_item__get_packed_size
+                     (const Omsconnector__V1__SourceStockAdjustmentItem *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment_item__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__source_stock_adjustment_item__pack
+                     (const Omsconnector__V1__SourceStockAdjustmentItem *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment_item__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__source_stock_adjustment_item__pack_to_buffer
+                     (const Omsconnector__V1__SourceStockAdjustmentItem *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment_item__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__SourceStockAdjustmentItem *
+       omsconnector__v1__source_stock_adjustment_item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__SourceStockAdjustmentItem *)
+     protobuf_c_message_unpack (&omsconnector__v1__source_stock_adjustment_item__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__source_stock_adjustment_item__free_unpacked
+                     (Omsconnector__V1__SourceStockAdjustmentItem *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__source_stock_adjustment_item__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor omsconnector__v1__stock_snapshot__field_descriptors[4] =
 {
   {
@@ -493,6 +628,211 @@ const ProtobufCMessageDescriptor omsconnector__v1__stock_row_issue__descriptor =
   omsconnector__v1__stock_row_issue__field_indices_by_name,
   1,  omsconnector__v1__stock_row_issue__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__stock_row_issue__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__source_stock_snapshot__field_descriptors[4] =
+{
+  {
+    "source_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SourceStockSnapshot, source_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mode",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SourceStockSnapshot, mode),
+    &omsconnector__v1__snapshot_mode__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_on",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SourceStockSnapshot, created_on),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stock",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__SourceStockSnapshot, n_stock),
+    offsetof(Omsconnector__V1__SourceStockSnapshot, stock),
+    &omsconnector__v1__stock_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__source_stock_snapshot__field_indices_by_name[] = {
+  2,   /* field[2] = created_on */
+  1,   /* field[1] = mode */
+  0,   /* field[0] = source_id */
+  3,   /* field[3] = stock */
+};
+static const ProtobufCIntRange omsconnector__v1__source_stock_snapshot__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__source_stock_snapshot__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.SourceStockSnapshot",
+  "SourceStockSnapshot",
+  "Omsconnector__V1__SourceStockSnapshot",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__SourceStockSnapshot),
+  4,
+  omsconnector__v1__source_stock_snapshot__field_descriptors,
+  omsconnector__v1__source_stock_snapshot__field_indices_by_name,
+  1,  omsconnector__v1__source_stock_snapshot__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__source_stock_snapshot__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__source_stock_adjustment__field_descriptors[4] =
+{
+  {
+    "source_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SourceStockAdjustment, source_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SourceStockAdjustment, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_on",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SourceStockAdjustment, created_on),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "adjustments",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__SourceStockAdjustment, n_adjustments),
+    offsetof(Omsconnector__V1__SourceStockAdjustment, adjustments),
+    &omsconnector__v1__source_stock_adjustment_item__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__source_stock_adjustment__field_indices_by_name[] = {
+  3,   /* field[3] = adjustments */
+  2,   /* field[2] = created_on */
+  1,   /* field[1] = reason */
+  0,   /* field[0] = source_id */
+};
+static const ProtobufCIntRange omsconnector__v1__source_stock_adjustment__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__source_stock_adjustment__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.SourceStockAdjustment",
+  "SourceStockAdjustment",
+  "Omsconnector__V1__SourceStockAdjustment",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__SourceStockAdjustment),
+  4,
+  omsconnector__v1__source_stock_adjustment__field_descriptors,
+  omsconnector__v1__source_stock_adjustment__field_indices_by_name,
+  1,  omsconnector__v1__source_stock_adjustment__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__source_stock_adjustment__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__source_stock_adjustment_item__field_descriptors[2] =
+{
+  {
+    "sku",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SourceStockAdjustmentItem, sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Omsconnector__V1__SourceStockAdjustmentItem, quantity_value_case),
+    offsetof(Omsconnector__V1__SourceStockAdjustmentItem, quantity),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__source_stock_adjustment_item__field_indices_by_name[] = {
+  1,   /* field[1] = quantity */
+  0,   /* field[0] = sku */
+};
+static const ProtobufCIntRange omsconnector__v1__source_stock_adjustment_item__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__source_stock_adjustment_item__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.SourceStockAdjustmentItem",
+  "SourceStockAdjustmentItem",
+  "Omsconnector__V1__SourceStockAdjustmentItem",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__SourceStockAdjustmentItem),
+  2,
+  omsconnector__v1__source_stock_adjustment_item__field_descriptors,
+  omsconnector__v1__source_stock_adjustment_item__field_indices_by_name,
+  1,  omsconnector__v1__source_stock_adjustment_item__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__source_stock_adjustment_item__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue omsconnector__v1__snapshot_mode__enum_values_by_number[4] =

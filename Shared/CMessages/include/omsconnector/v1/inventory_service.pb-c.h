@@ -24,6 +24,10 @@ typedef struct Omsconnector__V1__GetStockRequest Omsconnector__V1__GetStockReque
 typedef struct Omsconnector__V1__GetStockResponse Omsconnector__V1__GetStockResponse;
 typedef struct Omsconnector__V1__ListStockRequest Omsconnector__V1__ListStockRequest;
 typedef struct Omsconnector__V1__ListStockResponse Omsconnector__V1__ListStockResponse;
+typedef struct Omsconnector__V1__UpdateSourceStockRequest Omsconnector__V1__UpdateSourceStockRequest;
+typedef struct Omsconnector__V1__UpdateSourceStockResponse Omsconnector__V1__UpdateSourceStockResponse;
+typedef struct Omsconnector__V1__AdjustSourceStockRequest Omsconnector__V1__AdjustSourceStockRequest;
+typedef struct Omsconnector__V1__AdjustSourceStockResponse Omsconnector__V1__AdjustSourceStockResponse;
 
 
 /* --- enums --- */
@@ -181,6 +185,89 @@ struct  Omsconnector__V1__ListStockResponse
     , 0,NULL, (char *)protobuf_c_empty_string }
 
 
+struct  Omsconnector__V1__UpdateSourceStockRequest
+{
+  ProtobufCMessage base;
+  Omsconnector__V1__SourceStockSnapshot *snapshot;
+  /*
+   * Optional: the client's own, unique id of the request, at most 256 bytes. The same request with the same id is answered
+   * alike for 60 days and sends nothing again; another request with the same id is ALREADY_EXISTS.
+   */
+  char *request_id;
+};
+#define OMSCONNECTOR__V1__UPDATE_SOURCE_STOCK_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__update_source_stock_request__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Omsconnector__V1__UpdateSourceStockResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The messages' ids in the gateway's journal, in the order of their delivery.
+   */
+  size_t n_delivery_ids;
+  char **delivery_ids;
+  /*
+   * SKUs sent.
+   */
+  int64_t sent;
+  /*
+   * Rows with a negative quantity, sent as 0.
+   */
+  int64_t clamped;
+  /*
+   * Rows not sent because something is wrong with them.
+   */
+  int64_t invalid;
+  /*
+   * The clamped rows with their reason; the first 1 000.
+   */
+  size_t n_clamped_rows;
+  Omsconnector__V1__StockRowIssue **clamped_rows;
+  /*
+   * The invalid rows with their reason; the first 1 000.
+   */
+  size_t n_invalid_rows;
+  Omsconnector__V1__StockRowIssue **invalid_rows;
+};
+#define OMSCONNECTOR__V1__UPDATE_SOURCE_STOCK_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__update_source_stock_response__descriptor) \
+    , 0,NULL, 0, 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Omsconnector__V1__AdjustSourceStockRequest
+{
+  ProtobufCMessage base;
+  Omsconnector__V1__SourceStockAdjustment *adjustment;
+  /*
+   * As in UpdateSourceStockRequest.
+   */
+  char *request_id;
+};
+#define OMSCONNECTOR__V1__ADJUST_SOURCE_STOCK_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__adjust_source_stock_request__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Omsconnector__V1__AdjustSourceStockResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The messages' ids in the gateway's journal, in the order of their delivery.
+   */
+  size_t n_delivery_ids;
+  char **delivery_ids;
+  /*
+   * SKUs sent.
+   */
+  int64_t sent;
+};
+#define OMSCONNECTOR__V1__ADJUST_SOURCE_STOCK_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__adjust_source_stock_response__descriptor) \
+    , 0,NULL, 0 }
+
+
 /* Omsconnector__V1__ApplyStockSnapshotRequest methods */
 void   omsconnector__v1__apply_stock_snapshot_request__init
                      (Omsconnector__V1__ApplyStockSnapshotRequest         *message);
@@ -333,6 +420,82 @@ Omsconnector__V1__ListStockResponse *
 void   omsconnector__v1__list_stock_response__free_unpacked
                      (Omsconnector__V1__ListStockResponse *message,
                       ProtobufCAllocator *allocator);
+/* Omsconnector__V1__UpdateSourceStockRequest methods */
+void   omsconnector__v1__update_source_stock_request__init
+                     (Omsconnector__V1__UpdateSourceStockRequest         *message);
+size_t omsconnector__v1__update_source_stock_request__get_packed_size
+                     (const Omsconnector__V1__UpdateSourceStockRequest   *message);
+size_t omsconnector__v1__update_source_stock_request__pack
+                     (const Omsconnector__V1__UpdateSourceStockRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__update_source_stock_request__pack_to_buffer
+                     (const Omsconnector__V1__UpdateSourceStockRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__UpdateSourceStockRequest *
+       omsconnector__v1__update_source_stock_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__update_source_stock_request__free_unpacked
+                     (Omsconnector__V1__UpdateSourceStockRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__UpdateSourceStockResponse methods */
+void   omsconnector__v1__update_source_stock_response__init
+                     (Omsconnector__V1__UpdateSourceStockResponse         *message);
+size_t omsconnector__v1__update_source_stock_response__get_packed_size
+                     (const Omsconnector__V1__UpdateSourceStockResponse   *message);
+size_t omsconnector__v1__update_source_stock_response__pack
+                     (const Omsconnector__V1__UpdateSourceStockResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__update_source_stock_response__pack_to_buffer
+                     (const Omsconnector__V1__UpdateSourceStockResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__UpdateSourceStockResponse *
+       omsconnector__v1__update_source_stock_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__update_source_stock_response__free_unpacked
+                     (Omsconnector__V1__UpdateSourceStockResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__AdjustSourceStockRequest methods */
+void   omsconnector__v1__adjust_source_stock_request__init
+                     (Omsconnector__V1__AdjustSourceStockRequest         *message);
+size_t omsconnector__v1__adjust_source_stock_request__get_packed_size
+                     (const Omsconnector__V1__AdjustSourceStockRequest   *message);
+size_t omsconnector__v1__adjust_source_stock_request__pack
+                     (const Omsconnector__V1__AdjustSourceStockRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__adjust_source_stock_request__pack_to_buffer
+                     (const Omsconnector__V1__AdjustSourceStockRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__AdjustSourceStockRequest *
+       omsconnector__v1__adjust_source_stock_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__adjust_source_stock_request__free_unpacked
+                     (Omsconnector__V1__AdjustSourceStockRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__AdjustSourceStockResponse methods */
+void   omsconnector__v1__adjust_source_stock_response__init
+                     (Omsconnector__V1__AdjustSourceStockResponse         *message);
+size_t omsconnector__v1__adjust_source_stock_response__get_packed_size
+                     (const Omsconnector__V1__AdjustSourceStockResponse   *message);
+size_t omsconnector__v1__adjust_source_stock_response__pack
+                     (const Omsconnector__V1__AdjustSourceStockResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__adjust_source_stock_response__pack_to_buffer
+                     (const Omsconnector__V1__AdjustSourceStockResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__AdjustSourceStockResponse *
+       omsconnector__v1__adjust_source_stock_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__adjust_source_stock_response__free_unpacked
+                     (Omsconnector__V1__AdjustSourceStockResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Omsconnector__V1__ApplyStockSnapshotRequest_Closure)
@@ -359,6 +522,18 @@ typedef void (*Omsconnector__V1__ListStockRequest_Closure)
 typedef void (*Omsconnector__V1__ListStockResponse_Closure)
                  (const Omsconnector__V1__ListStockResponse *message,
                   void *closure_data);
+typedef void (*Omsconnector__V1__UpdateSourceStockRequest_Closure)
+                 (const Omsconnector__V1__UpdateSourceStockRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__UpdateSourceStockResponse_Closure)
+                 (const Omsconnector__V1__UpdateSourceStockResponse *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__AdjustSourceStockRequest_Closure)
+                 (const Omsconnector__V1__AdjustSourceStockRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__AdjustSourceStockResponse_Closure)
+                 (const Omsconnector__V1__AdjustSourceStockResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -373,6 +548,10 @@ extern const ProtobufCMessageDescriptor omsconnector__v1__get_stock_request__des
 extern const ProtobufCMessageDescriptor omsconnector__v1__get_stock_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__list_stock_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__list_stock_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__update_source_stock_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__update_source_stock_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__adjust_source_stock_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__adjust_source_stock_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 

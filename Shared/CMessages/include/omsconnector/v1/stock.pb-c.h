@@ -20,6 +20,9 @@ typedef struct Omsconnector__V1__StockSnapshot Omsconnector__V1__StockSnapshot;
 typedef struct Omsconnector__V1__StockItem Omsconnector__V1__StockItem;
 typedef struct Omsconnector__V1__Stock Omsconnector__V1__Stock;
 typedef struct Omsconnector__V1__StockRowIssue Omsconnector__V1__StockRowIssue;
+typedef struct Omsconnector__V1__SourceStockSnapshot Omsconnector__V1__SourceStockSnapshot;
+typedef struct Omsconnector__V1__SourceStockAdjustment Omsconnector__V1__SourceStockAdjustment;
+typedef struct Omsconnector__V1__SourceStockAdjustmentItem Omsconnector__V1__SourceStockAdjustmentItem;
 
 
 /* --- enums --- */
@@ -152,6 +155,9 @@ struct  Omsconnector__V1__StockRowIssue
    * As in the row; empty when that is what is wrong.
    */
   char *sku;
+  /*
+   * Empty for the stock of a source.
+   */
   char *aggregate_id;
   /*
    * What is wrong, with the value, and what to send instead.
@@ -161,6 +167,93 @@ struct  Omsconnector__V1__StockRowIssue
 #define OMSCONNECTOR__V1__STOCK_ROW_ISSUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__stock_row_issue__descriptor) \
     , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The stock of one source (a warehouse or a shop) at one moment, for the OMS.
+ */
+struct  Omsconnector__V1__SourceStockSnapshot
+{
+  ProtobufCMessage base;
+  /*
+   * The OMS's id of the source. Required.
+   */
+  char *source_id;
+  /*
+   * Required.
+   */
+  Omsconnector__V1__SnapshotMode mode;
+  /*
+   * When the quantities were true. Required.
+   */
+  Google__Protobuf__Timestamp *created_on;
+  /*
+   * Any number of rows. Where a SKU is listed more than once, the last row counts.
+   */
+  size_t n_stock;
+  Omsconnector__V1__StockItem **stock;
+};
+#define OMSCONNECTOR__V1__SOURCE_STOCK_SNAPSHOT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__source_stock_snapshot__descriptor) \
+    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__SNAPSHOT_MODE__SNAPSHOT_MODE_UNSPECIFIED, NULL, 0,NULL }
+
+
+/*
+ * Changes of the stock of one source, for the OMS.
+ */
+struct  Omsconnector__V1__SourceStockAdjustment
+{
+  ProtobufCMessage base;
+  /*
+   * The OMS's id of the source. Required.
+   */
+  char *source_id;
+  /*
+   * Why, for whoever looks at the history of the stock. Required.
+   */
+  char *reason;
+  /*
+   * When the stock changed. Required.
+   */
+  Google__Protobuf__Timestamp *created_on;
+  /*
+   * One row at least. Rows of one SKU are added up.
+   */
+  size_t n_adjustments;
+  Omsconnector__V1__SourceStockAdjustmentItem **adjustments;
+};
+#define OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__source_stock_adjustment__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL }
+
+
+typedef enum {
+  OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT_ITEM__QUANTITY_VALUE__NOT_SET = 0,
+  OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT_ITEM__QUANTITY_VALUE_QUANTITY = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT_ITEM__QUANTITY_VALUE__CASE)
+} Omsconnector__V1__SourceStockAdjustmentItem__QuantityValueCase;
+
+/*
+ * One change.
+ */
+struct  Omsconnector__V1__SourceStockAdjustmentItem
+{
+  ProtobufCMessage base;
+  /*
+   * Required, case-sensitive, blanks allowed.
+   */
+  char *sku;
+  Omsconnector__V1__SourceStockAdjustmentItem__QuantityValueCase quantity_value_case;
+  union {
+    /*
+     * Units that were added; negative for units that were taken away.
+     */
+    int64_t quantity;
+  };
+};
+#define OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT_ITEM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__source_stock_adjustment_item__descriptor) \
+    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__SOURCE_STOCK_ADJUSTMENT_ITEM__QUANTITY_VALUE__NOT_SET, {0} }
 
 
 /* Omsconnector__V1__StockSnapshot methods */
@@ -239,6 +332,63 @@ Omsconnector__V1__StockRowIssue *
 void   omsconnector__v1__stock_row_issue__free_unpacked
                      (Omsconnector__V1__StockRowIssue *message,
                       ProtobufCAllocator *allocator);
+/* Omsconnector__V1__SourceStockSnapshot methods */
+void   omsconnector__v1__source_stock_snapshot__init
+                     (Omsconnector__V1__SourceStockSnapshot         *message);
+size_t omsconnector__v1__source_stock_snapshot__get_packed_size
+                     (const Omsconnector__V1__SourceStockSnapshot   *message);
+size_t omsconnector__v1__source_stock_snapshot__pack
+                     (const Omsconnector__V1__SourceStockSnapshot   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__source_stock_snapshot__pack_to_buffer
+                     (const Omsconnector__V1__SourceStockSnapshot   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__SourceStockSnapshot *
+       omsconnector__v1__source_stock_snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__source_stock_snapshot__free_unpacked
+                     (Omsconnector__V1__SourceStockSnapshot *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__SourceStockAdjustment methods */
+void   omsconnector__v1__source_stock_adjustment__init
+                     (Omsconnector__V1__SourceStockAdjustment         *message);
+size_t omsconnector__v1__source_stock_adjustment__get_packed_size
+                     (const Omsconnector__V1__SourceStockAdjustment   *message);
+size_t omsconnector__v1__source_stock_adjustment__pack
+                     (const Omsconnector__V1__SourceStockAdjustment   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__source_stock_adjustment__pack_to_buffer
+                     (const Omsconnector__V1__SourceStockAdjustment   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__SourceStockAdjustment *
+       omsconnector__v1__source_stock_adjustment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__source_stock_adjustment__free_unpacked
+                     (Omsconnector__V1__SourceStockAdjustment *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__SourceStockAdjustmentItem methods */
+void   omsconnector__v1__source_stock_adjustment_item__init
+                     (Omsconnector__V1__SourceStockAdjustmentItem         *message);
+size_t omsconnector__v1__source_stock_adjustment_item__get_packed_size
+                     (const Omsconnector__V1__SourceStockAdjustmentItem   *message);
+size_t omsconnector__v1__source_stock_adjustment_item__pack
+                     (const Omsconnector__V1__SourceStockAdjustmentItem   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__source_stock_adjustment_item__pack_to_buffer
+                     (const Omsconnector__V1__SourceStockAdjustmentItem   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__SourceStockAdjustmentItem *
+       omsconnector__v1__source_stock_adjustment_item__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__source_stock_adjustment_item__free_unpacked
+                     (Omsconnector__V1__SourceStockAdjustmentItem *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Omsconnector__V1__StockSnapshot_Closure)
@@ -253,6 +403,15 @@ typedef void (*Omsconnector__V1__Stock_Closure)
 typedef void (*Omsconnector__V1__StockRowIssue_Closure)
                  (const Omsconnector__V1__StockRowIssue *message,
                   void *closure_data);
+typedef void (*Omsconnector__V1__SourceStockSnapshot_Closure)
+                 (const Omsconnector__V1__SourceStockSnapshot *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__SourceStockAdjustment_Closure)
+                 (const Omsconnector__V1__SourceStockAdjustment *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__SourceStockAdjustmentItem_Closure)
+                 (const Omsconnector__V1__SourceStockAdjustmentItem *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -264,6 +423,9 @@ extern const ProtobufCMessageDescriptor omsconnector__v1__stock_snapshot__descri
 extern const ProtobufCMessageDescriptor omsconnector__v1__stock_item__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__stock__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__stock_row_issue__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__source_stock_snapshot__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__source_stock_adjustment__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__source_stock_adjustment_item__descriptor;
 
 PROTOBUF_C__END_DECLS
 

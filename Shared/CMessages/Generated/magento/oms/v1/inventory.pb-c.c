@@ -142,6 +142,321 @@ void   magento__oms__v1__aggregate_stock_row__free_unpacked
   assert(message->base.descriptor == &magento__oms__v1__aggregate_stock_row__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   magento__oms__v1__source_stock_update__init
+                     (Magento__Oms__V1__SourceStockUpdate         *message)
+{
+  static const Magento__Oms__V1__SourceStockUpdate init_value = MAGENTO__OMS__V1__SOURCE_STOCK_UPDATE__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_stock_update__get_packed_size
+                     (const Magento__Oms__V1__SourceStockUpdate *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_update__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_stock_update__pack
+                     (const Magento__Oms__V1__SourceStockUpdate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_update__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_stock_update__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockUpdate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_update__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceStockUpdate *
+       magento__oms__v1__source_stock_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceStockUpdate *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_stock_update__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_stock_update__free_unpacked
+                     (Magento__Oms__V1__SourceStockUpdate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_update__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_snapshot__init
+                     (Magento__Oms__V1__SourceSnapshot         *message)
+{
+  static const Magento__Oms__V1__SourceSnapshot init_value = MAGENTO__OMS__V1__SOURCE_SNAPSHOT__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_snapshot__get_packed_size
+                     (const Magento__Oms__V1__SourceSnapshot *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_snapshot__pack
+                     (const Magento__Oms__V1__SourceSnapshot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_snapshot__pack_to_buffer
+                     (const Magento__Oms__V1__SourceSnapshot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceSnapshot *
+       magento__oms__v1__source_snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceSnapshot *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_snapshot__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_snapshot__free_unpacked
+                     (Magento__Oms__V1__SourceSnapshot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_snapshot_batch__init
+                     (Magento__Oms__V1__SourceSnapshotBatch         *message)
+{
+  static const Magento__Oms__V1__SourceSnapshotBatch init_value = MAGENTO__OMS__V1__SOURCE_SNAPSHOT_BATCH__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_snapshot_batch__get_packed_size
+                     (const Magento__Oms__V1__SourceSnapshotBatch *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot_batch__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_snapshot_batch__pack
+                     (const Magento__Oms__V1__SourceSnapshotBatch *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot_batch__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_snapshot_batch__pack_to_buffer
+                     (const Magento__Oms__V1__SourceSnapshotBatch *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot_batch__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceSnapshotBatch *
+       magento__oms__v1__source_snapshot_batch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceSnapshotBatch *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_snapshot_batch__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_snapshot_batch__free_unpacked
+                     (Magento__Oms__V1__SourceSnapshotBatch *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_snapshot_batch__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_stock_row__init
+                     (Magento__Oms__V1__SourceStockRow         *message)
+{
+  static const Magento__Oms__V1__SourceStockRow init_value = MAGENTO__OMS__V1__SOURCE_STOCK_ROW__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_stock_row__get_packed_size
+                     (const Magento__Oms__V1__SourceStockRow *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_row__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_stock_row__pack
+                     (const Magento__Oms__V1__SourceStockRow *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_row__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_stock_row__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockRow *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_row__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceStockRow *
+       magento__oms__v1__source_stock_row__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceStockRow *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_stock_row__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_stock_row__free_unpacked
+                     (Magento__Oms__V1__SourceStockRow *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_row__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_stock_adjust__init
+                     (Magento__Oms__V1__SourceStockAdjust         *message)
+{
+  static const Magento__Oms__V1__SourceStockAdjust init_value = MAGENTO__OMS__V1__SOURCE_STOCK_ADJUST__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_stock_adjust__get_packed_size
+                     (const Magento__Oms__V1__SourceStockAdjust *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjust__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_stock_adjust__pack
+                     (const Magento__Oms__V1__SourceStockAdjust *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjust__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_stock_adjust__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockAdjust *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjust__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceStockAdjust *
+       magento__oms__v1__source_stock_adjust__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceStockAdjust *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_stock_adjust__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_stock_adjust__free_unpacked
+                     (Magento__Oms__V1__SourceStockAdjust *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjust__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_stock_adjustment__init
+                     (Magento__Oms__V1__SourceStockAdjustment         *message)
+{
+  static const Magento__Oms__V1__SourceStockAdjustment init_value = MAGENTO__OMS__V1__SOURCE_STOCK_ADJUSTMENT__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_stock_adjustment__get_packed_size
+                     (const Magento__Oms__V1__SourceStockAdjustment *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_stock_adjustment__pack
+                     (const Magento__Oms__V1__SourceStockAdjustment *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_stock_adjustment__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockAdjustment *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceStockAdjustment *
+       magento__oms__v1__source_stock_adjustment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceStockAdjustment *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_stock_adjustment__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_stock_adjustment__free_unpacked
+                     (Magento__Oms__V1__SourceStockAdjustment *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_stock_adjustment_row__init
+                     (Magento__Oms__V1__SourceStockAdjustmentRow         *message)
+{
+  static const Magento__Oms__V1__SourceStockAdjustmentRow init_value = MAGENTO__OMS__V1__SOURCE_STOCK_ADJUSTMENT_ROW__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_stock_adjustment_row__get_packed_size
+                     (const Magento__Oms__V1__SourceStockAdjustmentRow *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment_row__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_stock_adjustment_row__pack
+                     (const Magento__Oms__V1__SourceStockAdjustmentRow *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment_row__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_stock_adjustment_row__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockAdjustmentRow *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment_row__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceStockAdjustmentRow *
+       magento__oms__v1__source_stock_adjustment_row__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceStockAdjustmentRow *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_stock_adjustment_row__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_stock_adjustment_row__free_unpacked
+                     (Magento__Oms__V1__SourceStockAdjustmentRow *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment_row__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor magento__oms__v1__aggregate_stock_updated__field_descriptors[1] =
 {
   {
@@ -332,5 +647,427 @@ const ProtobufCMessageDescriptor magento__oms__v1__aggregate_stock_row__descript
   magento__oms__v1__aggregate_stock_row__field_indices_by_name,
   1,  magento__oms__v1__aggregate_stock_row__number_ranges,
   (ProtobufCMessageInit) magento__oms__v1__aggregate_stock_row__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_stock_update__field_descriptors[1] =
+{
+  {
+    "snapshot",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockUpdate, snapshot),
+    &magento__oms__v1__source_snapshot__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_stock_update__field_indices_by_name[] = {
+  0,   /* field[0] = snapshot */
+};
+static const ProtobufCIntRange magento__oms__v1__source_stock_update__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_stock_update__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceStockUpdate",
+  "SourceStockUpdate",
+  "Magento__Oms__V1__SourceStockUpdate",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceStockUpdate),
+  1,
+  magento__oms__v1__source_stock_update__field_descriptors,
+  magento__oms__v1__source_stock_update__field_indices_by_name,
+  1,  magento__oms__v1__source_stock_update__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_stock_update__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_snapshot__field_descriptors[5] =
+{
+  {
+    "source_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSnapshot, source_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mode",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSnapshot, mode),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_on",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSnapshot, created_on),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "batch",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSnapshot, batch),
+    &magento__oms__v1__source_snapshot_batch__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stock",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Magento__Oms__V1__SourceSnapshot, n_stock),
+    offsetof(Magento__Oms__V1__SourceSnapshot, stock),
+    &magento__oms__v1__source_stock_row__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_snapshot__field_indices_by_name[] = {
+  3,   /* field[3] = batch */
+  2,   /* field[2] = created_on */
+  1,   /* field[1] = mode */
+  0,   /* field[0] = source_id */
+  4,   /* field[4] = stock */
+};
+static const ProtobufCIntRange magento__oms__v1__source_snapshot__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_snapshot__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceSnapshot",
+  "SourceSnapshot",
+  "Magento__Oms__V1__SourceSnapshot",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceSnapshot),
+  5,
+  magento__oms__v1__source_snapshot__field_descriptors,
+  magento__oms__v1__source_snapshot__field_indices_by_name,
+  1,  magento__oms__v1__source_snapshot__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_snapshot__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_snapshot_batch__field_descriptors[3] =
+{
+  {
+    "process_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSnapshotBatch, process_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process_number",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSnapshotBatch, process_number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process_total",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSnapshotBatch, process_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_snapshot_batch__field_indices_by_name[] = {
+  0,   /* field[0] = process_id */
+  1,   /* field[1] = process_number */
+  2,   /* field[2] = process_total */
+};
+static const ProtobufCIntRange magento__oms__v1__source_snapshot_batch__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_snapshot_batch__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceSnapshotBatch",
+  "SourceSnapshotBatch",
+  "Magento__Oms__V1__SourceSnapshotBatch",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceSnapshotBatch),
+  3,
+  magento__oms__v1__source_snapshot_batch__field_descriptors,
+  magento__oms__v1__source_snapshot_batch__field_indices_by_name,
+  1,  magento__oms__v1__source_snapshot_batch__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_snapshot_batch__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_stock_row__field_descriptors[3] =
+{
+  {
+    "sku",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockRow, sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockRow, quantity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unlimited",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockRow, unlimited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_stock_row__field_indices_by_name[] = {
+  1,   /* field[1] = quantity */
+  0,   /* field[0] = sku */
+  2,   /* field[2] = unlimited */
+};
+static const ProtobufCIntRange magento__oms__v1__source_stock_row__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_stock_row__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceStockRow",
+  "SourceStockRow",
+  "Magento__Oms__V1__SourceStockRow",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceStockRow),
+  3,
+  magento__oms__v1__source_stock_row__field_descriptors,
+  magento__oms__v1__source_stock_row__field_indices_by_name,
+  1,  magento__oms__v1__source_stock_row__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_stock_row__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_stock_adjust__field_descriptors[1] =
+{
+  {
+    "adjustment",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockAdjust, adjustment),
+    &magento__oms__v1__source_stock_adjustment__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_stock_adjust__field_indices_by_name[] = {
+  0,   /* field[0] = adjustment */
+};
+static const ProtobufCIntRange magento__oms__v1__source_stock_adjust__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjust__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceStockAdjust",
+  "SourceStockAdjust",
+  "Magento__Oms__V1__SourceStockAdjust",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceStockAdjust),
+  1,
+  magento__oms__v1__source_stock_adjust__field_descriptors,
+  magento__oms__v1__source_stock_adjust__field_indices_by_name,
+  1,  magento__oms__v1__source_stock_adjust__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_stock_adjust__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_stock_adjustment__field_descriptors[4] =
+{
+  {
+    "source_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockAdjustment, source_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockAdjustment, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_on",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockAdjustment, created_on),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "adjustments",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Magento__Oms__V1__SourceStockAdjustment, n_adjustments),
+    offsetof(Magento__Oms__V1__SourceStockAdjustment, adjustments),
+    &magento__oms__v1__source_stock_adjustment_row__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_stock_adjustment__field_indices_by_name[] = {
+  3,   /* field[3] = adjustments */
+  2,   /* field[2] = created_on */
+  1,   /* field[1] = reason */
+  0,   /* field[0] = source_id */
+};
+static const ProtobufCIntRange magento__oms__v1__source_stock_adjustment__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjustment__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceStockAdjustment",
+  "SourceStockAdjustment",
+  "Magento__Oms__V1__SourceStockAdjustment",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceStockAdjustment),
+  4,
+  magento__oms__v1__source_stock_adjustment__field_descriptors,
+  magento__oms__v1__source_stock_adjustment__field_indices_by_name,
+  1,  magento__oms__v1__source_stock_adjustment__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_stock_adjustment__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_stock_adjustment_row__field_descriptors[2] =
+{
+  {
+    "sku",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockAdjustmentRow, sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceStockAdjustmentRow, quantity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_stock_adjustment_row__field_indices_by_name[] = {
+  1,   /* field[1] = quantity */
+  0,   /* field[0] = sku */
+};
+static const ProtobufCIntRange magento__oms__v1__source_stock_adjustment_row__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjustment_row__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceStockAdjustmentRow",
+  "SourceStockAdjustmentRow",
+  "Magento__Oms__V1__SourceStockAdjustmentRow",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceStockAdjustmentRow),
+  2,
+  magento__oms__v1__source_stock_adjustment_row__field_descriptors,
+  magento__oms__v1__source_stock_adjustment_row__field_indices_by_name,
+  1,  magento__oms__v1__source_stock_adjustment_row__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_stock_adjustment_row__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -18,6 +18,13 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Magento__Oms__V1__AggregateStockUpdated Magento__Oms__V1__AggregateStockUpdated;
 typedef struct Magento__Oms__V1__AggregateSnapshot Magento__Oms__V1__AggregateSnapshot;
 typedef struct Magento__Oms__V1__AggregateStockRow Magento__Oms__V1__AggregateStockRow;
+typedef struct Magento__Oms__V1__SourceStockUpdate Magento__Oms__V1__SourceStockUpdate;
+typedef struct Magento__Oms__V1__SourceSnapshot Magento__Oms__V1__SourceSnapshot;
+typedef struct Magento__Oms__V1__SourceSnapshotBatch Magento__Oms__V1__SourceSnapshotBatch;
+typedef struct Magento__Oms__V1__SourceStockRow Magento__Oms__V1__SourceStockRow;
+typedef struct Magento__Oms__V1__SourceStockAdjust Magento__Oms__V1__SourceStockAdjust;
+typedef struct Magento__Oms__V1__SourceStockAdjustment Magento__Oms__V1__SourceStockAdjustment;
+typedef struct Magento__Oms__V1__SourceStockAdjustmentRow Magento__Oms__V1__SourceStockAdjustmentRow;
 
 
 /* --- enums --- */
@@ -83,6 +90,123 @@ struct  Magento__Oms__V1__AggregateStockRow
     , (char *)protobuf_c_empty_string, 0, 0, MAGENTO__OMS__V1__AGGREGATE_STOCK_ROW__QUANTITY_VALUE__NOT_SET, {0} }
 
 
+/*
+ * The params of magento.inventory.source_stock_management.update.
+ */
+struct  Magento__Oms__V1__SourceStockUpdate
+{
+  ProtobufCMessage base;
+  Magento__Oms__V1__SourceSnapshot *snapshot;
+};
+#define MAGENTO__OMS__V1__SOURCE_STOCK_UPDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_stock_update__descriptor) \
+    , NULL }
+
+
+struct  Magento__Oms__V1__SourceSnapshot
+{
+  ProtobufCMessage base;
+  char *source_id;
+  /*
+   * FULL, DELTA or NONZERO.
+   */
+  char *mode;
+  /*
+   * ISO 8601 with an offset.
+   */
+  char *created_on;
+  /*
+   * Of a snapshot in several messages only. The OMS works the whole out when all have arrived.
+   */
+  Magento__Oms__V1__SourceSnapshotBatch *batch;
+  /*
+   * At most 10 000.
+   */
+  size_t n_stock;
+  Magento__Oms__V1__SourceStockRow **stock;
+};
+#define MAGENTO__OMS__V1__SOURCE_SNAPSHOT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_snapshot__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL }
+
+
+struct  Magento__Oms__V1__SourceSnapshotBatch
+{
+  ProtobufCMessage base;
+  /*
+   * The same in all of the messages.
+   */
+  char *process_id;
+  /*
+   * From 1.
+   */
+  int32_t process_number;
+  int32_t process_total;
+};
+#define MAGENTO__OMS__V1__SOURCE_SNAPSHOT_BATCH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_snapshot_batch__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+struct  Magento__Oms__V1__SourceStockRow
+{
+  ProtobufCMessage base;
+  char *sku;
+  int64_t quantity;
+  protobuf_c_boolean unlimited;
+};
+#define MAGENTO__OMS__V1__SOURCE_STOCK_ROW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_stock_row__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
+ * The params of magento.inventory.source_stock_management.adjust.
+ */
+struct  Magento__Oms__V1__SourceStockAdjust
+{
+  ProtobufCMessage base;
+  Magento__Oms__V1__SourceStockAdjustment *adjustment;
+};
+#define MAGENTO__OMS__V1__SOURCE_STOCK_ADJUST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_stock_adjust__descriptor) \
+    , NULL }
+
+
+struct  Magento__Oms__V1__SourceStockAdjustment
+{
+  ProtobufCMessage base;
+  char *source_id;
+  char *reason;
+  /*
+   * ISO 8601 with an offset.
+   */
+  char *created_on;
+  /*
+   * At most 10 000.
+   */
+  size_t n_adjustments;
+  Magento__Oms__V1__SourceStockAdjustmentRow **adjustments;
+};
+#define MAGENTO__OMS__V1__SOURCE_STOCK_ADJUSTMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_stock_adjustment__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Magento__Oms__V1__SourceStockAdjustmentRow
+{
+  ProtobufCMessage base;
+  char *sku;
+  /*
+   * What is added; negative to take away.
+   */
+  int64_t quantity;
+};
+#define MAGENTO__OMS__V1__SOURCE_STOCK_ADJUSTMENT_ROW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_stock_adjustment_row__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
 /* Magento__Oms__V1__AggregateStockUpdated methods */
 void   magento__oms__v1__aggregate_stock_updated__init
                      (Magento__Oms__V1__AggregateStockUpdated         *message);
@@ -140,6 +264,139 @@ Magento__Oms__V1__AggregateStockRow *
 void   magento__oms__v1__aggregate_stock_row__free_unpacked
                      (Magento__Oms__V1__AggregateStockRow *message,
                       ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceStockUpdate methods */
+void   magento__oms__v1__source_stock_update__init
+                     (Magento__Oms__V1__SourceStockUpdate         *message);
+size_t magento__oms__v1__source_stock_update__get_packed_size
+                     (const Magento__Oms__V1__SourceStockUpdate   *message);
+size_t magento__oms__v1__source_stock_update__pack
+                     (const Magento__Oms__V1__SourceStockUpdate   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_stock_update__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockUpdate   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceStockUpdate *
+       magento__oms__v1__source_stock_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_stock_update__free_unpacked
+                     (Magento__Oms__V1__SourceStockUpdate *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceSnapshot methods */
+void   magento__oms__v1__source_snapshot__init
+                     (Magento__Oms__V1__SourceSnapshot         *message);
+size_t magento__oms__v1__source_snapshot__get_packed_size
+                     (const Magento__Oms__V1__SourceSnapshot   *message);
+size_t magento__oms__v1__source_snapshot__pack
+                     (const Magento__Oms__V1__SourceSnapshot   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_snapshot__pack_to_buffer
+                     (const Magento__Oms__V1__SourceSnapshot   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceSnapshot *
+       magento__oms__v1__source_snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_snapshot__free_unpacked
+                     (Magento__Oms__V1__SourceSnapshot *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceSnapshotBatch methods */
+void   magento__oms__v1__source_snapshot_batch__init
+                     (Magento__Oms__V1__SourceSnapshotBatch         *message);
+size_t magento__oms__v1__source_snapshot_batch__get_packed_size
+                     (const Magento__Oms__V1__SourceSnapshotBatch   *message);
+size_t magento__oms__v1__source_snapshot_batch__pack
+                     (const Magento__Oms__V1__SourceSnapshotBatch   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_snapshot_batch__pack_to_buffer
+                     (const Magento__Oms__V1__SourceSnapshotBatch   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceSnapshotBatch *
+       magento__oms__v1__source_snapshot_batch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_snapshot_batch__free_unpacked
+                     (Magento__Oms__V1__SourceSnapshotBatch *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceStockRow methods */
+void   magento__oms__v1__source_stock_row__init
+                     (Magento__Oms__V1__SourceStockRow         *message);
+size_t magento__oms__v1__source_stock_row__get_packed_size
+                     (const Magento__Oms__V1__SourceStockRow   *message);
+size_t magento__oms__v1__source_stock_row__pack
+                     (const Magento__Oms__V1__SourceStockRow   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_stock_row__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockRow   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceStockRow *
+       magento__oms__v1__source_stock_row__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_stock_row__free_unpacked
+                     (Magento__Oms__V1__SourceStockRow *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceStockAdjust methods */
+void   magento__oms__v1__source_stock_adjust__init
+                     (Magento__Oms__V1__SourceStockAdjust         *message);
+size_t magento__oms__v1__source_stock_adjust__get_packed_size
+                     (const Magento__Oms__V1__SourceStockAdjust   *message);
+size_t magento__oms__v1__source_stock_adjust__pack
+                     (const Magento__Oms__V1__SourceStockAdjust   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_stock_adjust__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockAdjust   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceStockAdjust *
+       magento__oms__v1__source_stock_adjust__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_stock_adjust__free_unpacked
+                     (Magento__Oms__V1__SourceStockAdjust *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceStockAdjustment methods */
+void   magento__oms__v1__source_stock_adjustment__init
+                     (Magento__Oms__V1__SourceStockAdjustment         *message);
+size_t magento__oms__v1__source_stock_adjustment__get_packed_size
+                     (const Magento__Oms__V1__SourceStockAdjustment   *message);
+size_t magento__oms__v1__source_stock_adjustment__pack
+                     (const Magento__Oms__V1__SourceStockAdjustment   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_stock_adjustment__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockAdjustment   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceStockAdjustment *
+       magento__oms__v1__source_stock_adjustment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_stock_adjustment__free_unpacked
+                     (Magento__Oms__V1__SourceStockAdjustment *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceStockAdjustmentRow methods */
+void   magento__oms__v1__source_stock_adjustment_row__init
+                     (Magento__Oms__V1__SourceStockAdjustmentRow         *message);
+size_t magento__oms__v1__source_stock_adjustment_row__get_packed_size
+                     (const Magento__Oms__V1__SourceStockAdjustmentRow   *message);
+size_t magento__oms__v1__source_stock_adjustment_row__pack
+                     (const Magento__Oms__V1__SourceStockAdjustmentRow   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_stock_adjustment_row__pack_to_buffer
+                     (const Magento__Oms__V1__SourceStockAdjustmentRow   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceStockAdjustmentRow *
+       magento__oms__v1__source_stock_adjustment_row__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_stock_adjustment_row__free_unpacked
+                     (Magento__Oms__V1__SourceStockAdjustmentRow *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Magento__Oms__V1__AggregateStockUpdated_Closure)
@@ -151,6 +408,27 @@ typedef void (*Magento__Oms__V1__AggregateSnapshot_Closure)
 typedef void (*Magento__Oms__V1__AggregateStockRow_Closure)
                  (const Magento__Oms__V1__AggregateStockRow *message,
                   void *closure_data);
+typedef void (*Magento__Oms__V1__SourceStockUpdate_Closure)
+                 (const Magento__Oms__V1__SourceStockUpdate *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceSnapshot_Closure)
+                 (const Magento__Oms__V1__SourceSnapshot *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceSnapshotBatch_Closure)
+                 (const Magento__Oms__V1__SourceSnapshotBatch *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceStockRow_Closure)
+                 (const Magento__Oms__V1__SourceStockRow *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceStockAdjust_Closure)
+                 (const Magento__Oms__V1__SourceStockAdjust *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceStockAdjustment_Closure)
+                 (const Magento__Oms__V1__SourceStockAdjustment *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceStockAdjustmentRow_Closure)
+                 (const Magento__Oms__V1__SourceStockAdjustmentRow *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -160,6 +438,13 @@ typedef void (*Magento__Oms__V1__AggregateStockRow_Closure)
 extern const ProtobufCMessageDescriptor magento__oms__v1__aggregate_stock_updated__descriptor;
 extern const ProtobufCMessageDescriptor magento__oms__v1__aggregate_snapshot__descriptor;
 extern const ProtobufCMessageDescriptor magento__oms__v1__aggregate_stock_row__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_update__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_snapshot__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_snapshot_batch__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_row__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjust__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjustment__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjustment_row__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -115,7 +115,8 @@ private func checkSource(_ id: String, of message: String) throws(SnapshotError)
     throw SnapshotError(
       "\(message) \(quotable(id)): source_id has \(id.utf8.count) bytes; at most \(SnapshotLimits.aggregateIdBytes)",
       field: "\(message).source_id")
-  }  if hasNUL(id) {
+  }
+  if hasNUL(id) {
     throw SnapshotError(
       "\(message): source_id has a NUL character; send the id of the OMS's source", field: "\(message).source_id")
   }

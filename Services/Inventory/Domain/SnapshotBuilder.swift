@@ -85,7 +85,7 @@ func quotable(_ text: String) -> String {
 }
 
 /// Not every store can keep such a text (PostgreSQL), and nobody means one.
-private func hasNUL(_ text: String) -> Bool {
+func hasNUL(_ text: String) -> Bool {
   text.utf8.withContiguousStorageIfAvailable { bytes in
     bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
   } ?? text.utf8.contains(0)

@@ -91,7 +91,8 @@ extension Outbox {
     try connection.withStatement(
       """
       INSERT INTO outbox_refused (id, method, message_key, route, body, created_at, refused_at, reason)
-      SELECT id, method, message_key, route, body, created_at, ?2, ?3 FROM outbox WHERE id = ?1
+      SELECT id, method, message_key, route, body, created_at, CAST(?2 AS BIGINT), CAST(?3 AS TEXT) FROM outbox
+      WHERE id = ?1
       ON CONFLICT (id) DO NOTHING
       """
     ) { statement throws(StorageError) in

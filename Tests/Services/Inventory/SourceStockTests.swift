@@ -164,7 +164,7 @@ struct SourceStockTests {
 
   @Test("a full store sends nothing and says so")
   func full() async throws {
-    try await withInventory({ $0.maximumPages = 40 }) { live in
+    try await withInventory([.sqlite], { $0.maximumPages = 40 }) { live in
       // A method that isn't idempotent: the client doesn't wait and try again by itself.
       let rows = (0..<10_000).map { TestRow("a rather long SKU \($0)", 1) }
       let error = await status {

@@ -380,12 +380,17 @@ struct DispatchMachine: Sendable {
 
   // MARK: Operators
 
+  /// Whether one more replayed message may wait to be read.
+  var canRequeue: Bool { requeued.count < limits.requeued }
+
   /// A message that had ended waits again. It is delivered before what is newer of its key and still waits.
   ///
   /// - Returns: false when too many wait to be read; ask again when some have been.
   mutating func requeue(_ id: Int64, key: String) -> Bool {
-    guard requeued.count < limits.requeued else { return false }
+    guard canRequeue else { return false }
     requeued.append((id, key.isEmpty ? .single(id) : .key(key)))
+    // The cursor may be before it, and nothing else may make it go on.
+    wantsScan = true
     return true
   }
 

@@ -27,6 +27,9 @@ actor Dispatcher {
   private var waitingForTurn: Set<Int> = []
   private var lastAttempt = 0
   private var waiters: [Int64: [CheckedContinuation<Receipt?, Never>]] = [:]
+  /// Messages whose last try has ended and is not durable yet, and who waits for that.
+  private var unsettled: [Int64: [CheckedContinuation<Void, Never>]] = [:]
+  private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
   private var lastStoreError = ""
   private let turns: (any DeliveryTurns)?
   private let notice: DeliveryNotice?
@@ -64,6 +67,7 @@ actor Dispatcher {
     timer?.task.cancel()
     for waiter in waiters.values.joined() { waiter.resume(returning: nil) }
     waiters = [:]
+    letWaitersTry()
     for attempt in waitingForTurn { attempts[attempt]?.cancel() }
     let timeout = Task {
       // A cancelled sleep is a stop in time.
@@ -136,6 +140,19 @@ actor Dispatcher {
     return machine.requeue(id, key: key)
   }
 
+  /// As ``requeue(_:key:)``, as soon as there is room. A gateway that stops finds the message when it starts again.
+  func requeueWhenPossible(_ id: Int64, key: String) async {
+    while isRunning, !requeue(id, key: key) {
+      if !machine.canRequeue { await withCheckedContinuation { waitingForRoom.append($0) } }
+    }
+  }
+
+  private func letWaitersTry() {
+    let waiting = waitingForRoom
+    waitingForRoom = []
+    for waiter in waiting { waiter.resume() }
+  }
+
   /// Runs `body`, which takes a message out of the queue, while that can't be delivered.
   ///
   /// - Returns: false, without running it, when it is being delivered right now.
@@ -163,6 +180,7 @@ actor Dispatcher {
   private func pump() {
     guard isRunning else { return }
     for action in machine.nextActions(now: now()) { perform(action) }
+    if machine.canRequeue { letWaitersTry() }
     setTimer()
   }
 
@@ -200,10 +218,12 @@ actor Dispatcher {
     var message = message
     let (outcome, attempt) = await tried(message, number)
     if let attempt, outcome.isTry || policy.lifetime != nil { message.attempts.add(attempt) }
+    unsettled[message.id] = []
     let decision = machine.delivered(message, lane, outcome, at: now(), random: .random(in: 0...1))
     pump()
     log(message, decision)
     await settle(message, lane, decision)
+    for waiter in unsettled.removeValue(forKey: message.id) ?? [] { waiter.resume() }
     answer(message, decision, outcome)
     machine.settled(lane)
     guard let notice, case .finish(policy.givenUp, _, _) = decision else { return pump() }
@@ -293,6 +313,8 @@ actor Dispatcher {
   }
 
   private func load(_ id: Int64, _ lane: DispatchMachine.LaneID) async {
+    // Its end may be on its way into the journal, which would give it out once more.
+    if unsettled[id] != nil { await withCheckedContinuation { unsettled[id]?.append($0) } }
     do {
       machine.loaded(id, lane, try await store.pending(id))
       pump()

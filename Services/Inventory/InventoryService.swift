@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import ServiceKit
 import Storage
 import Stubs
 
@@ -99,7 +100,7 @@ struct InventoryService: Omsconnector.V1.InventoryService {
     let limit = request.pageSize == 0 ? Self.pageSize.standard : min(Int(request.pageSize), Self.pageSize.largest)
     var after = ""
     if !request.pageToken.isEmpty {
-      guard let sku = PageToken.decode(request.pageToken, aggregateId: aggregateId) else {
+      guard let sku = PageToken.decode(request.pageToken, of: aggregateId) else {
         throw RPCError.invalid(
           field: "page_token",
           "page_token \"\(quotable(request.pageToken))\" is no next_page_token of aggregate \"\(quotable(aggregateId))\"; "
@@ -109,7 +110,7 @@ struct InventoryService: Omsconnector.V1.InventoryService {
     }
     do {
       let page = try await store.page(aggregateId: aggregateId, after: after, limit: limit, byteLimit: Self.pageBytes)
-      let next = page.isLast ? "" : page.stock.last.map { PageToken.encode(aggregateId: aggregateId, after: $0.sku) }
+      let next = page.isLast ? "" : page.stock.last.map { PageToken.encode(after: $0.sku, of: aggregateId) }
       return .init(stock: page.stock.map { .init($0) }, nextPageToken: next ?? "")
     } catch {
       throw RPCError(inventory: error)

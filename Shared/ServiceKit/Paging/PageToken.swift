@@ -1,24 +1,27 @@
-/// Where a page of ListStock begins: the SKU before it, with a checksum that binds it to its aggregate.
+/// Where a page of a list begins, with a checksum that binds it to its list.
 ///
-/// Opaque to clients (AIP-158), so that what it holds can change; a token of another aggregate, or one that was made
-/// up, is refused instead of being taken for a place.
-enum PageToken {
+/// Opaque to clients (AIP-158), so that what it holds can change; a token of another list, or one that was made up, is refused
+/// instead of being taken for a place.
+public enum PageToken {
   /// Of the layout: a token of an older one is refused.
   private static let version: UInt8 = 1
 
-  static func encode(aggregateId: String, after sku: String) -> String {
+  /// - Parameters:
+  ///   - place: what the page before ended with; not empty.
+  ///   - list: what is listed: a parent, a filter.
+  public static func encode(after place: String, of list: String) -> String {
     var bytes = [version]
-    bytes += bigEndian(checksum(aggregateId, Array(sku.utf8)))
-    bytes += sku.utf8
+    bytes += bigEndian(checksum(list, Array(place.utf8)))
+    bytes += place.utf8
     return Base64URL.encode(bytes)
   }
 
-  /// - Returns: the SKU after which the page begins; nil when the token is none of this aggregate's.
-  static func decode(_ token: String, aggregateId: String) -> String? {
+  /// - Returns: the place behind which the page begins; nil when the token is none of this list's.
+  public static func decode(_ token: String, of list: String) -> String? {
     guard let bytes = Base64URL.decode(token), bytes.count > 9, bytes[0] == version else { return nil }
-    let sku = Array(bytes[9...])
-    guard Array(bytes[1..<9]) == bigEndian(checksum(aggregateId, sku)) else { return nil }
-    return String(validating: sku, as: UTF8.self)
+    let place = Array(bytes[9...])
+    guard Array(bytes[1..<9]) == bigEndian(checksum(list, place)) else { return nil }
+    return String(validating: place, as: UTF8.self)
   }
 
   private static func bigEndian(_ value: UInt64) -> [UInt8] {
@@ -26,9 +29,9 @@ enum PageToken {
   }
 
   /// FNV-1a, 64 bits: guards against mistakes, not against forgery, which would gain nothing.
-  private static func checksum(_ aggregateId: String, _ sku: [UInt8]) -> UInt64 {
+  private static func checksum(_ list: String, _ place: [UInt8]) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for part in [Array(aggregateId.utf8), [0], sku] {
+    for part in [Array(list.utf8), [0], place] {
       for byte in part { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }
     return hash

@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import ServiceKit
 import Storage
 import Stubs
 import Testing
@@ -73,7 +74,7 @@ struct BadRequestTests {
       .list("page_token", .init(aggregateId: "EU", pageToken: "garbage")),
       .list("page_token", .init(aggregateId: "EU", pageToken: long)),
       .list("page_token", .init(aggregateId: "EU", pageToken: "\u{1f4a9}")),
-      .list("page_token", .init(aggregateId: "EU", pageToken: PageToken.encode(aggregateId: "US", after: "a"))),
+      .list("page_token", .init(aggregateId: "EU", pageToken: PageToken.encode(after: "a", of: "US"))),
       .update("snapshot", nil), .update("snapshot.source_id", source(.full, of: "", ["a=1"])),
       .update("snapshot.source_id", source(.full, of: long, ["a=1"])),
       .update("snapshot.mode", source(.unspecified, ["a=1"])),

@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import ServiceKit
 import Testing
 
 @testable import Inventory
@@ -98,7 +99,7 @@ struct InventoryServiceTests {
       #expect(noList?.message == "aggregate_id is missing; send the id of the OMS's aggregate")
       let negative = await status { _ = try await live.client.listStock(.init(aggregateId: "EU", pageSize: -1)) }
       #expect(negative?.code == .invalidArgument)
-      let foreign = PageToken.encode(aggregateId: "US", after: "a")
+      let foreign = PageToken.encode(after: "a", of: "US")
       for token in ["garbage", foreign] {
         let error = await status {
           _ = try await live.client.listStock(.init(aggregateId: "EU", pageToken: token))

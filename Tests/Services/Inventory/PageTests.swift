@@ -35,28 +35,4 @@ struct PageTests {
     #expect(tiny.stock.count == 1)
     await stock.database.close()
   }
-
-  @Test(
-    "a token leads back to its SKU", arguments: ["a", "24-MB01 blue", "Straße 🛒", String(repeating: "x", count: 1_024)])
-  func tokens(sku: String) {
-    let token = PageToken.encode(aggregateId: "EU", after: sku)
-    #expect(PageToken.decode(token, aggregateId: "EU") == sku)
-    #expect(PageToken.decode(token, aggregateId: "US") == nil, "a token belongs to its aggregate")
-    #expect(token.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "+") })
-  }
-
-  @Test("what is no token is refused", arguments: ["a", "24-MB01", "====", "AAAAAAAAAAAAAAAA", "🛒", " ", "AQ"])
-  func garbage(token: String) {
-    #expect(PageToken.decode(token, aggregateId: "EU") == nil)
-  }
-
-  @Test("a token with one character changed is refused")
-  func changed() {
-    let token = Array(PageToken.encode(aggregateId: "EU", after: "24-MB01"))
-    for index in token.indices {
-      var other = token
-      other[index] = token[index] == "A" ? "B" : "A"
-      #expect(PageToken.decode(String(other), aggregateId: "EU") == nil)
-    }
-  }
 }

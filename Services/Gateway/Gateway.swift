@@ -39,7 +39,8 @@ enum Gateway {
     let bus = oms.bus()
     let registrar = try await registration(
       oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, &setup)
-    _ = outbound(journal, bus, registrar, &setup)
+    let outgoing = outbound(journal, bus, registrar, &setup)
+    serveJournal(journal, incoming: inbound.dispatchers, outgoing: outgoing.dispatchers, &setup)
 
     let timings = TimingRecord(TimingStore(database), now: .now)
     let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings, record: timings)

@@ -60,6 +60,8 @@ enum GatewaySettings {
     guard names.allSatisfy({ BusMethod.named($0) != nil }) else { throw SettingError() }
     return Set(names)
   }
+  static let journalRetention = Setting.integer(
+    "JOURNAL_RETENTION", 1...3650, "days for which messages are kept after their end", default: "60")
   static let callbackURL = Setting.url(
     "CONNECTOR_CALLBACK_URL", "where the OMS reaches the connector; http://GATEWAY_HTTP/service-bus when not set"
   ).optional
@@ -77,8 +79,8 @@ enum GatewaySettings {
   static let all: [any DeclaredSetting] = [
     grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
     oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
-    eventsPath, omsTimeout, omsMaxConcurrency, omsMaxRate, synchronousMethods, callbackURL, registrationCheck,
-    registrationRenewal, registrationWait, StoreSettings.databaseURL,
+    eventsPath, omsTimeout, omsMaxConcurrency, omsMaxRate, synchronousMethods, journalRetention, callbackURL,
+    registrationCheck, registrationRenewal, registrationWait, StoreSettings.databaseURL,
   ]
 
   static func target(of service: ConnectorService) -> Setting<Target> {

@@ -76,9 +76,9 @@ extension Omsconnector.V1 {
     public var receivedAt: Google.Protobuf.Timestamp? = nil
     /// When it came to its status; absent while it is pending.
     public var finishedAt: Google.Protobuf.Timestamp? = nil
-    /// How often it was tried, more than the attempts below when there were many.
+    /// How often it was tried since it was received or last replayed.
     public var attemptCount: Int32 = 0
-    /// The first one and the last ones.
+    /// GetMessage only: the first one and the last ones, also those before a replay.
     public var attempts: [Omsconnector.V1.DeliveryAttempt] = []
     /// When it is tried again; absent unless it has failed and is pending.
     public var nextAttemptAt: Google.Protobuf.Timestamp? = nil
@@ -435,7 +435,8 @@ extension Omsconnector.V1 {
   public struct GetQueuesRequest: Message {
     /// Only this destination; empty means all.
     public var destination: String = ""
-    /// Keys to name at most, those with the oldest message first; 0 means 20, at most 1000.
+    /// Keys to name at most, those with the oldest message first; 0 means 20, at most 1000. Only the oldest 10 000 messages of a
+    /// destination are looked at for them.
     public var keys: Int32 = 0
 
     public init() {}
@@ -509,6 +510,8 @@ extension Omsconnector.V1 {
     /// Why, and in general what went wrong last.
     public var lastError: String = ""
     public var keys: [Omsconnector.V1.KeyQueue] = []
+    /// Keys among the oldest 10 000 messages, named or not.
+    public var keyCount: Int64 = 0
 
     public init() {}
 
@@ -520,7 +523,8 @@ extension Omsconnector.V1 {
       broken: Bool = false,
       nextAttemptAt: Google.Protobuf.Timestamp? = nil,
       lastError: String = "",
-      keys: [Omsconnector.V1.KeyQueue] = []
+      keys: [Omsconnector.V1.KeyQueue] = [],
+      keyCount: Int64 = 0
     ) {
       self.destination = destination
       self.direction = direction
@@ -530,6 +534,7 @@ extension Omsconnector.V1 {
       self.nextAttemptAt = nextAttemptAt
       self.lastError = lastError
       self.keys = keys
+      self.keyCount = keyCount
     }
 
     public static let fullName = "omsconnector.v1.MessageQueue"
@@ -546,6 +551,7 @@ extension Omsconnector.V1 {
       self.nextAttemptAt = c.pointee.next_attempt_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
       self.lastError = readString(c.pointee.last_error)
       self.keys = readMessages(c.pointee.n_keys, c.pointee.keys)
+      self.keyCount = c.pointee.key_count
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -559,17 +565,22 @@ extension Omsconnector.V1 {
       if let value = self.nextAttemptAt { c.pointee.next_attempt_at = arena.message(value) }
       c.pointee.last_error = arena.string(self.lastError)
       (c.pointee.n_keys, c.pointee.keys) = arena.messages(self.keys)
+      c.pointee.key_count = self.keyCount
     }
   }
 
   /// What waits for one key of a destination.
   public struct KeyQueue: Message {
+    /// Empty: messages that are in no order.
     public var key: String = ""
+    /// At most 1000 are counted.
     public var depth: Int64 = 0
     public var oldestReceivedAt: Google.Protobuf.Timestamp? = nil
     /// Of the oldest message.
     public var oldestId: Int64 = 0
     public var oldestReason: String = ""
+    /// There are more than depth.
+    public var more: Bool = false
 
     public init() {}
 
@@ -578,13 +589,15 @@ extension Omsconnector.V1 {
       depth: Int64 = 0,
       oldestReceivedAt: Google.Protobuf.Timestamp? = nil,
       oldestId: Int64 = 0,
-      oldestReason: String = ""
+      oldestReason: String = "",
+      more: Bool = false
     ) {
       self.key = key
       self.depth = depth
       self.oldestReceivedAt = oldestReceivedAt
       self.oldestId = oldestId
       self.oldestReason = oldestReason
+      self.more = more
     }
 
     public static let fullName = "omsconnector.v1.KeyQueue"
@@ -598,6 +611,7 @@ extension Omsconnector.V1 {
       self.oldestReceivedAt = c.pointee.oldest_received_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
       self.oldestId = c.pointee.oldest_id
       self.oldestReason = readString(c.pointee.oldest_reason)
+      self.more = c.pointee.more != 0
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -608,6 +622,7 @@ extension Omsconnector.V1 {
       if let value = self.oldestReceivedAt { c.pointee.oldest_received_at = arena.message(value) }
       c.pointee.oldest_id = self.oldestId
       c.pointee.oldest_reason = arena.string(self.oldestReason)
+      c.pointee.more = self.more ? 1 : 0
     }
   }
 
@@ -660,15 +675,15 @@ extension Omsconnector.V1 {
 
   /// `omsconnector.v1.ReplayResponse`.
   public struct ReplayResponse: Message {
-    /// Messages that the filter found so far.
+    /// Ended messages that the filter found so far.
     public var matched: Int64 = 0
     /// Of them, those that wait for delivery again.
     public var replayed: Int64 = 0
     /// Of those, the ones whose key has had later messages delivered already: they come out of order now.
     public var outOfOrder: Int64 = 0
-    /// Messages that the filter will find in all, as far as it was counted.
+    /// Ended messages that the filter finds in all, as far as was counted: a million at most.
     public var total: Int64 = 0
-    /// Some of those that come out of order, or cannot be replayed, in words.
+    /// In the last answer: some of those that come out of order, or cannot be replayed, in words; 100 at most.
     public var notes: [String] = []
 
     public init() {}

@@ -12,7 +12,8 @@ extension Omsconnector.V1 {
     /// The channel is shared, and shut down by its owner.
     public init(_ channel: Channel) { self.channel = channel }
 
-    /// Pages through the messages, the newest first.
+    /// Pages through the messages, the newest first. A page may hold fewer than were asked for, or none, even when more follow: the
+    /// journal is searched for a second at most.
     public func listMessages(_ request: Omsconnector.V1.ListMessagesRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.V1.ListMessagesResponse
     {

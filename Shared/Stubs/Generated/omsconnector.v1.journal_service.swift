@@ -27,7 +27,8 @@ extension Omsconnector.V1 {
 
   /// Every message between the OMS and the connector, both ways: what it was, what became of it, and what to do about it.
   public protocol JournalService: Sendable {
-    /// Pages through the messages, the newest first.
+    /// Pages through the messages, the newest first. A page may hold fewer than were asked for, or none, even when more follow: the
+    /// journal is searched for a second at most.
     func listMessages(_ request: Omsconnector.V1.ListMessagesRequest, context: ServerContext) async throws
       -> Omsconnector.V1.ListMessagesResponse
 

@@ -1440,7 +1440,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_queues_response__descript
   (ProtobufCMessageInit) omsconnector__v1__get_queues_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__message_queue__field_descriptors[8] =
+static const ProtobufCFieldDescriptor omsconnector__v1__message_queue__field_descriptors[9] =
 {
   {
     "destination",
@@ -1538,12 +1538,25 @@ static const ProtobufCFieldDescriptor omsconnector__v1__message_queue__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "key_count",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__MessageQueue, key_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__message_queue__field_indices_by_name[] = {
   4,   /* field[4] = broken */
   2,   /* field[2] = depth */
   0,   /* field[0] = destination */
   1,   /* field[1] = direction */
+  8,   /* field[8] = key_count */
   7,   /* field[7] = keys */
   6,   /* field[6] = last_error */
   5,   /* field[5] = next_attempt_at */
@@ -1552,7 +1565,7 @@ static const unsigned omsconnector__v1__message_queue__field_indices_by_name[] =
 static const ProtobufCIntRange omsconnector__v1__message_queue__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__message_queue__descriptor =
 {
@@ -1562,14 +1575,14 @@ const ProtobufCMessageDescriptor omsconnector__v1__message_queue__descriptor =
   "Omsconnector__V1__MessageQueue",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__MessageQueue),
-  8,
+  9,
   omsconnector__v1__message_queue__field_descriptors,
   omsconnector__v1__message_queue__field_indices_by_name,
   1,  omsconnector__v1__message_queue__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__message_queue__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__key_queue__field_descriptors[5] =
+static const ProtobufCFieldDescriptor omsconnector__v1__key_queue__field_descriptors[6] =
 {
   {
     "key",
@@ -1631,10 +1644,23 @@ static const ProtobufCFieldDescriptor omsconnector__v1__key_queue__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "more",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__KeyQueue, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__key_queue__field_indices_by_name[] = {
   1,   /* field[1] = depth */
   0,   /* field[0] = key */
+  5,   /* field[5] = more */
   3,   /* field[3] = oldest_id */
   4,   /* field[4] = oldest_reason */
   2,   /* field[2] = oldest_received_at */
@@ -1642,7 +1668,7 @@ static const unsigned omsconnector__v1__key_queue__field_indices_by_name[] = {
 static const ProtobufCIntRange omsconnector__v1__key_queue__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__key_queue__descriptor =
 {
@@ -1652,7 +1678,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__key_queue__descriptor =
   "Omsconnector__V1__KeyQueue",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__KeyQueue),
-  5,
+  6,
   omsconnector__v1__key_queue__field_descriptors,
   omsconnector__v1__key_queue__field_indices_by_name,
   1,  omsconnector__v1__key_queue__number_ranges,

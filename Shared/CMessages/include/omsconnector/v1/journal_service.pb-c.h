@@ -111,11 +111,11 @@ struct  Omsconnector__V1__JournalMessage
    */
   Google__Protobuf__Timestamp *finished_at;
   /*
-   * How often it was tried, more than the attempts below when there were many.
+   * How often it was tried since it was received or last replayed.
    */
   int32_t attempt_count;
   /*
-   * The first one and the last ones.
+   * GetMessage only: the first one and the last ones, also those before a replay.
    */
   size_t n_attempts;
   Omsconnector__V1__DeliveryAttempt **attempts;
@@ -258,7 +258,8 @@ struct  Omsconnector__V1__GetQueuesRequest
    */
   char *destination;
   /*
-   * Keys to name at most, those with the oldest message first; 0 means 20, at most 1000.
+   * Keys to name at most, those with the oldest message first; 0 means 20, at most 1000. Only the oldest 10 000 messages of a
+   * destination are looked at for them.
    */
   int32_t keys;
 };
@@ -308,10 +309,14 @@ struct  Omsconnector__V1__MessageQueue
   char *last_error;
   size_t n_keys;
   Omsconnector__V1__KeyQueue **keys;
+  /*
+   * Keys among the oldest 10 000 messages, named or not.
+   */
+  int64_t key_count;
 };
 #define OMSCONNECTOR__V1__MESSAGE_QUEUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__message_queue__descriptor) \
-    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__MESSAGE_DIRECTION__MESSAGE_DIRECTION_UNSPECIFIED, 0, NULL, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL }
+    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__MESSAGE_DIRECTION__MESSAGE_DIRECTION_UNSPECIFIED, 0, NULL, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, 0 }
 
 
 /*
@@ -320,7 +325,13 @@ struct  Omsconnector__V1__MessageQueue
 struct  Omsconnector__V1__KeyQueue
 {
   ProtobufCMessage base;
+  /*
+   * Empty: messages that are in no order.
+   */
   char *key;
+  /*
+   * At most 1000 are counted.
+   */
   int64_t depth;
   Google__Protobuf__Timestamp *oldest_received_at;
   /*
@@ -328,10 +339,14 @@ struct  Omsconnector__V1__KeyQueue
    */
   int64_t oldest_id;
   char *oldest_reason;
+  /*
+   * There are more than depth.
+   */
+  protobuf_c_boolean more;
 };
 #define OMSCONNECTOR__V1__KEY_QUEUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__key_queue__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, NULL, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, NULL, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Omsconnector__V1__ReplayRequest
@@ -363,7 +378,7 @@ struct  Omsconnector__V1__ReplayResponse
 {
   ProtobufCMessage base;
   /*
-   * Messages that the filter found so far.
+   * Ended messages that the filter found so far.
    */
   int64_t matched;
   /*
@@ -375,11 +390,11 @@ struct  Omsconnector__V1__ReplayResponse
    */
   int64_t out_of_order;
   /*
-   * Messages that the filter will find in all, as far as it was counted.
+   * Ended messages that the filter finds in all, as far as was counted: a million at most.
    */
   int64_t total;
   /*
-   * Some of those that come out of order, or cannot be replayed, in words.
+   * In the last answer: some of those that come out of order, or cannot be replayed, in words; 100 at most.
    */
   size_t n_notes;
   char **notes;

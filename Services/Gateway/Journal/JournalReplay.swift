@@ -1,0 +1,97 @@
+import EventLoop
+import Messages
+import RPC
+import ServiceKit
+
+/// Delivers ended messages again: the oldest first, a few at a time, so that neither writers nor the dispatchers' memory feel it.
+/// One replay at a time.
+actor JournalReplay {
+  /// Messages of one transaction.
+  static let batch = 64
+  /// What is counted beforehand.
+  static let countLimit = 1_000_000
+  static let noteLimit = 100
+
+  typealias Progress = @Sendable (Omsconnector.V1.ReplayResponse) async throws -> Void
+
+  private let store: JournalStore
+  private let dispatchers: [String: Dispatcher]
+  private var isRunning = false
+
+  init(store: JournalStore, dispatchers: [String: Dispatcher]) {
+    self.store = store
+    self.dispatchers = dispatchers
+  }
+
+  /// - Parameter progress: told after every batch; what it throws ends the replay, between two batches.
+  /// - Returns: the whole.
+  func replay(
+    _ filter: JournalFilter, in range: ClosedRange<Int64>?, by handler: String, dryRun: Bool, progress: Progress
+  ) async throws -> Omsconnector.V1.ReplayResponse {
+    guard !isRunning else {
+      throw RPCError(.failedPrecondition, "another replay is under way; wait for its end, see omsctl queue")
+    }
+    isRunning = true
+    defer { isRunning = false }
+    var result = Omsconnector.V1.ReplayResponse()
+    var search = JournalSearch(store, filter, newestFirst: false, in: range)
+    result.total = try await count(search)
+    while search.rest != nil {
+      let found = try await search.next(limit: Self.batch).filter { $0.status != .pending }
+      if found.isEmpty { continue }
+      result.matched += Int64(found.count)
+      try await replay(found, by: handler, dryRun: dryRun, &result)
+      var part = result
+      part.total = max(part.total, part.matched)
+      part.notes = []
+      try await progress(part)
+    }
+    result.total = max(result.total, result.matched)
+    return result
+  }
+
+  private func count(_ search: JournalSearch) async throws -> Int64 {
+    var search = search
+    var count = 0
+    while search.rest != nil, count < Self.countLimit {
+      count += try await search.next(limit: 1_000).count { $0.status != .pending }
+    }
+    return Int64(min(count, Self.countLimit))
+  }
+
+  private func replay(
+    _ messages: [JournalMessage], by handler: String, dryRun: Bool, _ result: inout Omsconnector.V1.ReplayResponse
+  ) async throws {
+    var accepted: [JournalMessage] = []
+    for message in messages {
+      guard dispatchers[message.destination] != nil else {
+        note("message \(message.id) cannot be replayed: nobody consumes \(message.method)", &result)
+        continue
+      }
+      accepted.append(message)
+    }
+    if !dryRun {
+      let requeued = try await store.requeue(accepted.map(\.id), by: handler, at: .now)
+      accepted.removeAll { !requeued.contains($0.id) }
+    }
+    result.replayed += Int64(accepted.count)
+    for message in accepted where try await store.isOvertaken(message) {
+      result.outOfOrder += 1
+      note(
+        "message \(message.id) comes out of order: later messages of key \(JSONText.quoted(message.key, limit: 100)) "
+          + "have been delivered", &result)
+    }
+    guard !dryRun else { return }
+    let (dispatchers, waiting) = (self.dispatchers, accepted)
+    // Not a part of the call: who asks may go away, but what is marked in the journal has to come to its dispatcher.
+    await Task {
+      for message in waiting {
+        await dispatchers[message.destination]?.requeueWhenPossible(message.id, key: message.key)
+      }
+    }.value
+  }
+
+  private func note(_ text: String, _ result: inout Omsconnector.V1.ReplayResponse) {
+    if result.notes.count < Self.noteLimit { result.notes.append(text) }
+  }
+}

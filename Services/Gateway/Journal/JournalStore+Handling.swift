@@ -1,0 +1,107 @@
+import Messages
+import Storage
+
+extension JournalStore {
+  /// Characters of what an operator says that are kept.
+  static let handlerCharacters = 100
+  /// Later messages of a key that are looked at: those that ended first come first.
+  private static let laterMessages: Int64 = 1_000
+
+  /// Whether a later message of the same key has had its effect already.
+  func isOvertaken(_ message: JournalMessage) async throws -> Bool {
+    if message.key.isEmpty { return false }
+    let sql = """
+      SELECT count(*) FROM (
+        SELECT status FROM journal WHERE message_key = ?1 AND id > ?2 AND destination || '' = ?3
+        ORDER BY id LIMIT ?4) AS later
+      WHERE status = 2
+      """
+    return try await database.read { connection in
+      try connection.withStatement(sql) { statement in
+        try statement.bind(message.key, at: 1)
+        try statement.bind(message.id, at: 2)
+        try statement.bind(message.destination, at: 3)
+        try statement.bind(Self.laterMessages, at: 4)
+        return try statement.step() && statement.integer(0) > 0
+      }
+    }
+  }
+
+  /// Lets ended messages wait again. Their tries count from the beginning.
+  ///
+  /// - Returns: those that had ended still.
+  func requeue(_ ids: [Int64], by handler: String, at now: WallTime) async throws -> Set<Int64> {
+    let sql = """
+      UPDATE journal SET status = 1, finished_at = NULL, next_attempt_at = NULL, attempt_count = 0,
+        replay_count = replay_count + 1, handled_by = ?1, handled_at = ?2
+      WHERE id = ?3 AND status <> 1
+      """
+    return try await database.write(weight: max(1, ids.count)) { connection in
+      try connection.withStatement(sql) { statement in
+        var requeued: Set<Int64> = []
+        for id in ids {
+          try statement.bind(handler, at: 1)
+          try statement.bind(now.nanoseconds, at: 2)
+          try statement.bind(id, at: 3)
+          if try statement.run() > 0 { requeued.insert(id) }
+        }
+        return requeued
+      }
+    }
+  }
+
+  /// Gives a message up that waits, or that went wrong.
+  ///
+  /// - Returns: false when it is neither.
+  func discard(_ id: Int64, reason: String, by handler: String, at now: WallTime) async throws -> Bool {
+    let sql = """
+      UPDATE journal SET status = 3, finished_at = ?1, next_attempt_at = NULL, reason = ?2, handled_by = ?3,
+        handled_at = ?1
+      WHERE id = ?4 AND status IN (1, 4, 5)
+      """
+    return try await database.write { connection in
+      try connection.withStatement(sql) { statement in
+        try statement.bind(now.nanoseconds, at: 1)
+        try statement.bind(reason, at: 2)
+        try statement.bind(handler, at: 3)
+        try statement.bind(id, at: 4)
+        return try statement.run() > 0
+      }
+    }
+  }
+
+  /// Deletes messages that ended before `time`, among the next `limit` behind `id`.
+  ///
+  /// - Returns: where to go on; nil when what comes is younger, so that there is nothing more to delete.
+  func deleteEnded(before time: WallTime, after id: Int64, limit: Int) async throws -> Int64? {
+    let sql = "SELECT id, status, received_at, finished_at FROM journal WHERE id > ?1 ORDER BY id LIMIT ?2"
+    let page = try await database.read { connection in
+      try connection.withStatement(sql) { statement in
+        try statement.bind(id, at: 1)
+        try statement.bind(Int64(limit), at: 2)
+        var page: (ended: [Int64], last: Int64?, isOld: Bool) = ([], nil, false)
+        while try statement.step() {
+          page.last = statement.integer(0)
+          guard statement.integer(2) < time.nanoseconds else { continue }
+          page.isOld = true
+          let isEnded = statement.integer(1) != 1 && statement.integer(3) < time.nanoseconds
+          if isEnded { page.ended.append(statement.integer(0)) }
+        }
+        return page
+      }
+    }
+    let ended = page.ended
+    if !ended.isEmpty {
+      try await database.write(weight: ended.count) { connection in
+        // It may have been replayed meanwhile.
+        try connection.withStatement("DELETE FROM journal WHERE id = ?1 AND status <> 1") { statement in
+          for id in ended {
+            try statement.bind(id, at: 1)
+            try statement.run()
+          }
+        }
+      }
+    }
+    return page.isOld ? page.last : nil
+  }
+}

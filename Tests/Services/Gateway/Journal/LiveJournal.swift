@@ -1,0 +1,113 @@
+import EventLoop
+import Messages
+import RPC
+import Storage
+import Stubs
+
+@testable import Gateway
+
+typealias JournalCalls = Omsconnector.V1.JournalServiceMethods
+
+/// The journal's service behind a real server, with one dispatcher at work for each way.
+final class LiveJournal: Sendable {
+  let journal: TemporaryJournal
+  let channel: Channel
+  private let dispatchers: [Dispatcher]
+  /// Delivery ids with the number of their replay, in the order of delivery.
+  let delivered = Lock<[String]>([])
+
+  var store: JournalStore { journal.store }
+
+  private init(_ journal: TemporaryJournal, _ channel: Channel, _ dispatchers: [Dispatcher]) {
+    self.journal = journal
+    self.channel = channel
+    self.dispatchers = dispatchers
+  }
+
+  /// Messages were added behind the dispatchers' backs.
+  func wake() async { for dispatcher in dispatchers { await dispatcher.wake() } }
+
+  /// - Parameters:
+  ///   - limits: of the dispatchers.
+  ///   - deliver: what becomes of a message; it has been written down by then.
+  static func with(
+    limits: DispatchMachine.Limits = .init(),
+    deliver: @escaping @Sendable (PendingMessage) async -> DeliveryOutcome = { _ in .delivered(result: []) },
+    _ body: (LiveJournal) async throws -> Void
+  ) async throws {
+    let journal = try TemporaryJournal()
+    let live = Lock<LiveJournal?>(nil)
+    func dispatcher(_ destination: String, _ policy: DeliveryPolicy) -> Dispatcher {
+      Dispatcher(destination: destination, store: journal.store, policy: policy, limits: limits) { message in
+        let live = live.withLock { $0 }
+        live?.delivered.withLock { $0.append("\(message.deliveryID)/\(message.replayCount)") }
+        return await deliver(message)
+      }
+    }
+    var policy = DeliveryPolicy.incoming
+    policy.maximumAttempts = 1
+    let (incoming, outgoing) = ([dispatcher("inventory", policy)], [dispatcher("delegate", .outgoing)])
+    let group = try EventLoopGroup(loops: 1)
+    var router = Router()
+    JournalService(store: journal.store, incoming: incoming, outgoing: outgoing).register(in: &router)
+    let server = Server(group: group, router: router)
+    let address = try server.listen(on: Address(parsing: "unix:\(journal.directory)/socket"))
+    let channel = Channel(target: Target(address), group: group)
+    let harness = LiveJournal(journal, channel, incoming + outgoing)
+    live.withLock { $0 = harness }
+    let result: Result<Void, any Error>
+    do {
+      try await journal.running(incoming + outgoing) {
+        do { try await body(harness) } catch {
+          channel.shutdown()
+          throw error
+        }
+        channel.shutdown()
+      }
+      result = .success(())
+    } catch { result = .failure(error) }
+    live.withLock { $0 = nil }
+    _ = await server.shutdown(grace: .seconds(1))
+    group.stop()
+    try result.get()
+  }
+
+  /// A message that has ended.
+  @discardableResult
+  func add(
+    _ id: String, key: String = "A", _ status: MessageStatus = .success, method: String = CallbackEdgeTests.method,
+    destination: String = "inventory", body: String = "{}", reason: String = "", at time: WallTime = .now
+  ) async throws -> Int64 {
+    var message = IncomingMessage(id: id, key: key, body: body, method: method)
+    (message.destination, message.status, message.reason) = (destination, status, reason)
+    return try await store.receive(message, at: time).id
+  }
+
+  func list(
+    _ filter: Omsconnector.V1.MessageFilter? = nil, pageSize: Int32 = 0, pageToken: String = "", afterID: Int64 = 0
+  ) async throws -> Omsconnector.V1.ListMessagesResponse {
+    try await channel.unary(
+      JournalCalls.listMessages,
+      .init(filter: filter, pageSize: pageSize, pageToken: pageToken, afterId: afterID))
+  }
+
+  func message(_ id: Int64) async throws -> JournalMessage {
+    try await channel.unary(JournalCalls.getMessage, .init(id: id)).message ?? .init()
+  }
+
+  func replay(_ request: Omsconnector.V1.ReplayRequest) async throws -> [Omsconnector.V1.ReplayResponse] {
+    var responses: [Omsconnector.V1.ReplayResponse] = []
+    for try await response in try await channel.serverStreaming(JournalCalls.replay, request) {
+      responses.append(response)
+    }
+    return responses
+  }
+
+  /// Until every message is in one of these statuses.
+  func settled(_ statuses: Set<MessageStatus> = [.success, .ignored, .error, .dead]) async throws {
+    let text = statuses.map { "\($0.rawValue)" }.joined(separator: ", ")
+    while try await store.database.number("SELECT count(*) FROM journal WHERE status NOT IN (\(text))") > 0 {
+      await Task.yield()
+    }
+  }
+}

@@ -33,6 +33,7 @@ enum ControlHelp {
   private static let commonOptions = """
     Options of every command:
       -o, --output table|json  how results are shown: a table, or the reply as JSON; default: table
+      --json                   the same as --output json
       --gateway ADDRESS        unix:PATH, HOST:PORT or another gRPC name; default: \(GatewayTarget.variable), else
                                unix:$STATE_DIR/gateway.sock if there is one, else \(GatewayTarget.fallback)
       --timeout DURATION       how long a call may take, e.g. 500ms, 10s, 5m

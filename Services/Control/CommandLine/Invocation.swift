@@ -41,8 +41,11 @@ struct Invocation {
   /// Of ``GatewayCredentials/options``, as given.
   let credentials: [String: String]
 
+  /// The options that all commands have.
+  static var commonOptions: Set<String> { valued.union(flags) }
+
   private static let valued: Set<String> = GatewayCredentials.options.union(["output", "gateway", "timeout"])
-  private static let flags: Set<String> = ["help", "version"]
+  private static let flags: Set<String> = ["help", "version", "json"]
 
   /// The options of all commands: which of them belong to the one that was given is looked at once it is known.
   static var grammar: Arguments.Grammar {
@@ -58,17 +61,18 @@ struct Invocation {
       throw UsageError("\(type.path.joined(separator: " ")) has no option --\(foreign)")
     }
     command = try type.init(Array(parsed.words.dropFirst(type.path.count)), options: parsed.values, flags: parsed.flags)
-    format = try Self.format(parsed.values["output"])
+    format = try Self.format(parsed.values["output"], isJSON: parsed.flags.contains("json"))
     gateway = parsed.values["gateway"]
     timeout = try Self.timeout(parsed.values["timeout"])
     credentials = parsed.values.filter { GatewayCredentials.options.contains($0.key) }
   }
 
-  private static func format(_ text: String?) throws(UsageError) -> OutputFormat {
-    guard let text else { return .table }
+  private static func format(_ text: String?, isJSON: Bool) throws(UsageError) -> OutputFormat {
+    guard let text else { return isJSON ? .json : .table }
     guard let format = OutputFormat(rawValue: text) else {
       throw UsageError("--output: \"\(text)\" is not table or json")
     }
+    if isJSON, format != .json { throw UsageError("--json and --output \(text) contradict each other") }
     return format
   }
 

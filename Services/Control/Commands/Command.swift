@@ -49,7 +49,9 @@ enum Commands {
   static let all: [any Command.Type] = [
     StatusCommand.self, RegisterCommand.self, UnregisterCommand.self, DisableCommand.self, EnableCommand.self,
     StockGetCommand.self, StockListCommand.self, StockApplyCommand.self,
-    ReportCommand.self,
+    StockImportCommand.self, JournalListCommand.self, JournalShowCommand.self, JournalTailCommand.self,
+    JournalReplayCommand.self, JournalDiscardCommand.self, QueueCommand.self, DeadCommand.self, ReportCommand.self,
+    CompletionCommand.self,
   ]
 
   static func find(_ words: [String]) -> (any Command.Type)? { all.first { words.starts(with: $0.path) } }

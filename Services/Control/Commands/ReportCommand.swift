@@ -22,7 +22,9 @@ struct ReportCommand: Command {
 
   init(_ words: [String], options: [String: String], flags: Set<String>) throws(UsageError) {
     try Self.expect(0, words)
-    request = .init(kind: try Self.kind(options["kind"]), since: try options["since"].map(SinceOption.parse))
+    request = .init(
+      kind: try Self.kind(options["kind"]),
+      since: try options["since"].map { (text) throws(UsageError) in try SinceOption.parse(text) })
   }
 
   private static func kind(_ text: String?) throws(UsageError) -> Omsconnector.V1.EndpointKind {

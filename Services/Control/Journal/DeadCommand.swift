@@ -1,0 +1,42 @@
+import Messages
+
+/// `omsctl dead`
+struct DeadCommand: Command {
+  static let path = ["dead"]
+  static let arguments = "[FILTER]"
+  static let summary = "shows the messages that were given up, and how to repair them"
+  static let details = """
+    DEAD: the OMS did not take the message. ERROR: no service could consume it.
+
+    FILTER:
+    \(MessageFilterOptions.help)  --limit N           messages at most; default: 50
+
+    """
+  static let options = MessageFilterOptions.names.union(["limit"])
+
+  private let filter: Omsconnector.V1.MessageFilter
+  private let limit: Int
+
+  init(_ words: [String], options: [String: String], flags: Set<String>) throws(UsageError) {
+    try Self.expect(0, words)
+    var filter = try MessageFilterOptions.parse(options)
+    if filter.statuses.isEmpty { filter.statuses = [.error, .dead] }
+    self.filter = filter
+    limit = try NumberOption.parse(options["limit"], option: "limit", default: 50)
+  }
+
+  func run(in session: Session) async throws -> Int32 {
+    let isComplete = try await JournalListCommand.show(filter, limit, session)
+    if !isComplete { session.console.complain("there are more; raise --limit to see them") }
+    guard session.format == .table else { return 0 }
+    session.console.print(
+      """
+
+      why:              omsctl journal show ID
+      deliver again:    omsctl journal replay ID, or --key KEY, --method NAME, --since 24h for all of them; --dry-run first
+      give up for good: omsctl journal discard ID --reason TEXT
+
+      """)
+    return 0
+  }
+}

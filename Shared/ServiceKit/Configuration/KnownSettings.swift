@@ -19,8 +19,8 @@ enum KnownSettings {
 
   /// Variables that begin so are meant for us.
   static let prefixes = [
-    "OMS_", "OMSCTL_", "GATEWAY_", "CONNECTOR_", "COMMERCE_", "CATALOG_", "INVENTORY_", "JOURNAL_", "SALES_",
-    "POST_SALES_", "TLS_",
+    "OMS_", "OMSCTL_", "GATEWAY_", "CONNECTOR_", "COMMERCE_", "CATALOG_", "INVENTORY_", "SALES_", "POST_SALES_",
+    "TLS_",
   ]
 
   /// A variable that looks like ours and is none, and the known name that is nearest to it.

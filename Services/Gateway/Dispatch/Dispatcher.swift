@@ -19,6 +19,7 @@ actor Dispatcher {
   private nonisolated let isWaking = Atomic(false)
   private var machine: DispatchMachine
   private var isRunning = false
+  private var isStopped = false
   private var tasks = 0
   private var idle: CheckedContinuation<Void, Never>?
   private var timer: (due: WallTime, task: Task<Void, Never>)?
@@ -63,7 +64,7 @@ actor Dispatcher {
     isRunning = true
     pump()
     await untilCancelled()
-    isRunning = false
+    (isRunning, isStopped) = (false, true)
     timer?.task.cancel()
     for waiter in waiters.values.joined() { waiter.resume(returning: nil) }
     waiters = [:]
@@ -105,7 +106,7 @@ actor Dispatcher {
   func outcome(of id: Int64) async -> Receipt? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        guard isRunning, !Task.isCancelled else { return continuation.resume(returning: nil) }
+        guard !isStopped, !Task.isCancelled else { return continuation.resume(returning: nil) }
         waiters[id, default: []].append(continuation)
         machine.woken()
         pump()

@@ -8,6 +8,8 @@ import ServiceKit
 
   static func main() {
     ServiceRunner.run(service) { setup in
+      // Two would deliver the same messages.
+      try StoreSettings.workAlone(service, &setup)
       let database = try StoreSettings.open(service, setup.configuration, GatewaySchema.migrations)
       setup.onStop("store") { await database.close() }
       try await Gateway.build(&setup, database)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import tempfile
 import unittest
 
 from stack import SERVICES, Stack
@@ -50,12 +51,25 @@ class Operations(unittest.TestCase):
                 first = next(p for p in self.stack.processes.values() if p.name == name)
                 second = type(first)(name, first.environment, first.log_path + ".second")
                 if name == "gateway":  # the socket alone is to be in the way
-                    second.environment = {**first.environment, **Stack.free_ports()}
+                    store = tempfile.TemporaryDirectory(dir="/tmp")
+                    self.addCleanup(store.cleanup)
+                    second.environment = {**first.environment, **Stack.free_ports(), "DATABASE_URL": f"sqlite:{store.name}"}
                 second.start()
                 self.addCleanup(second.kill)
                 self.assertEqual(second.wait(), 3, second.log())
                 self.assertIn(".sock", second.log())
                 self.assertTrue(first.healthy())
+
+    def test_second_gateway_on_a_store_ends_and_says_why(self):
+        first = self.stack.gateway
+        second = type(first)("gateway", {
+            **first.environment, **Stack.free_ports(), "LISTEN": f"unix:{self.stack.state_dir}/second.sock",
+        }, first.log_path + ".alone")
+        second.start()
+        self.addCleanup(second.kill)
+        self.assertEqual(second.wait(), 3, second.log())
+        self.assertIn("DATABASE_URL", second.log())
+        self.assertTrue(first.healthy())
 
 
 if __name__ == "__main__":

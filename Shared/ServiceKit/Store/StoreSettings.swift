@@ -30,6 +30,24 @@ public enum StoreSettings {
       throw StoreStartError(error: error)
     }
   }
+
+  /// Makes this process the only one of its service that works on the store, until it ends. One that loses that right, which can
+  /// happen on PostgreSQL with the connection, fails: another may have it already.
+  ///
+  /// - Throws: an error that names the setting, at once when another process works on the store.
+  public static func workAlone(_ service: ServiceDescription, _ setup: inout ServiceSetup) throws {
+    let (losses, loss) = AsyncStream<StorageError>.makeStream()
+    let lock: StoreLock
+    do throws(StorageError) {
+      lock = try StoreLock.acquire(service: service.name, at: setup.configuration[databaseURL]) { loss.yield($0) }
+    } catch {
+      throw StoreStartError(error: error)
+    }
+    setup.onStop("store lock") { lock.release() }
+    setup.run("store lock") {
+      for await error in losses { throw error }
+    }
+  }
 }
 
 /// Why a service can't start, with the setting that decides where its store is.

@@ -114,7 +114,8 @@ if Context.environment["OMS_FUZZING"] != nil {
     .target(
       name: "FixtureMessages", dependencies: ["Messages", "CTestMessages"], path: "Tests/Shared/Messages/Generated"),
     .target(
-      name: "Gateway", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "HTTP", "EventLoop"],
+      name: "Gateway",
+      dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "Storage", "HTTP", "EventLoop", "CCrypto"],
       path: "Services/Gateway", exclude: ["Main.swift"]),
     .executableTarget(
       name: "Fuzz",

@@ -22,12 +22,17 @@ extension EventLoop {
     }.get()
   }
 
-  /// Whether the task that calls this is on the loop, and is there again after it has waited.
+  /// Whether the task that calls this is on the loop, and is there again after it has waited. What the loop runs without a task
+  /// does not wait.
   ///
   /// That the thread is the loop's does not say so. An actor that a task of the loop calls runs there, and with it whatever
   /// else waits for the actor: tasks that belong nowhere go on in their own code on that thread, until they wait for something
   /// and come back on another one. Code that waits has to ask this before it touches what the loop owns.
   public var keepsCurrentTask: Bool {
-    isCurrent && withUnsafeCurrentTask { $0?.unownedTaskExecutor == asUnownedTaskExecutor() }
+    isCurrent
+      && withUnsafeCurrentTask { task in
+        guard let task else { return true }
+        return task.unownedTaskExecutor == asUnownedTaskExecutor()
+      }
   }
 }

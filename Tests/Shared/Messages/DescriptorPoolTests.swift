@@ -35,12 +35,18 @@ struct DescriptorPoolTests {
   @Test("a method's path, streaming and idempotency are known by its service's name")
   func services() throws {
     let service = try #require(DescriptorPool.service(named: "omsconnector.v1.InventoryService"))
-    #expect(service.methods.map(\.name) == ["ApplyStockSnapshot", "StreamStockSnapshots", "GetStock", "ListStock"])
+    #expect(
+      service.methods.map(\.name) == [
+        "ApplyStockSnapshot", "StreamStockSnapshots", "GetStock", "ListStock", "UpdateSourceStock", "AdjustSourceStock",
+      ])
     let method = service.methods[1]
     #expect(method.path == "/omsconnector.v1.InventoryService/StreamStockSnapshots")
     #expect(method.request == "omsconnector.v1.StreamStockSnapshotsRequest")
     #expect(method.isClientStreaming && !method.isServerStreaming)
-    #expect(service.methods.map(\.idempotency) == [.idempotent, .idempotent, .noSideEffects, .noSideEffects])
+    #expect(
+      service.methods.map(\.idempotency) == [
+        .idempotent, .idempotent, .noSideEffects, .noSideEffects, .idempotent, .unknown,
+      ])
     #expect(DescriptorPool.service(named: "omsconnector.v1.InventoryService2") == nil)
   }
 }

@@ -3,8 +3,10 @@
 import json
 
 from checking.incoming import UPDATED, Message, identity
+from checking.run import inbox_identity
 
 ADJUST = "magento.inventory.source_stock_management.adjust"
+RPC = "/omsconnector.v1.InventoryService/AdjustSourceStock"
 CREATED = "2024-02-03T04:05:06+00:00"
 STEP_NS = 1_000_000
 
@@ -67,6 +69,13 @@ class Story:
                  "outcome": outcome}
         self.test.append(event)
         return event
+
+    def identifies(self, request, notes=1):
+        """Gives a request an id of its own, and so many notes of it."""
+        request.update(request_id=request["marker"], rpc=RPC)
+        for _ in range(notes):
+            self.inbox.append({"table": "inbox", "id": len(self.inbox) + 1, "method": RPC,
+                               "identity": inbox_identity("request", request["request_id"], RPC)})
 
     def owes(self, number, key="W", status="SUCCESS", reason=""):
         """The connector's row of the message that the request has made."""

@@ -21,8 +21,10 @@ def sound():
         story.keeps(event)
     story.sends("d-1", rows=[("P0", 1), ("P1", 2)], duplicate=True)
     for number in (1, 2, 3):
-        story.asks(number)
+        request = story.asks(number)
         story.owes(number)
+        if number == 1:
+            story.identifies(request)
     story.receives(1, taken=False)
     story.receives(1, whole=False)
     story.receives(1)
@@ -131,6 +133,9 @@ BROKEN = [
     ("row of stock that nobody has written", lambda s: s.holds("A", "P9", 1), {"disagrees"}),
     ("request that became no message", lambda s: s.asks(9), {"lost"}),
     ("request that became two", lambda s: (s.owes(3).update(delivery_id="other"), s.receives(3).update(id="other")), {"doubled"}),
+    ("request with an id and without a note", lambda s: s.identifies(s.test[1], notes=0), {"disagrees"}),
+    ("request with an id and two notes", lambda s: s.identifies(s.test[1], notes=2), {"doubled"}),
+    ("note of a request that nobody made", lambda s: s.inbox.append({**s.inbox[-1], "id": 99, "identity": "00"}), {"invented"}),
     ("message that nobody asked for", lambda s: (s.owes(9), s.receives(9)), {"invented"}),
     ("refused request that became a message", lambda s: changed(s.test, 0, outcome="refused"), {"invented"}),
     ("message that comes again without a reason", lambda s: s.receives(3), {"repeated"}),

@@ -6,7 +6,7 @@ import unittest
 from killing import Killer
 from lab import LabCase
 from oms_simulator import Manner
-from traffic import Chains, Incoming, Mixture, by_enqueue
+from traffic import Chains, Incoming, Mixture, by_service
 
 KILLS = int(os.environ.get("FAULTS_KILLS") or 200)
 MANNER = Manner(connections=6, duplicate=0.1, hang_up=0.03, overtake=0.1, idle=20, timeout_s=20)
@@ -17,7 +17,7 @@ class RandomKills(LabCase):
         with self.lab(manner=MANNER, replicas=2) as lab:
             sources = [Chains("CHAIN", 8), Mixture("MIX", 4)]
             lab.aggregates = [aggregate for source in sources for aggregate in source.aggregates]
-            with Incoming(lab.sender, sources, lab.seed), by_enqueue(lab) as requests:
+            with Incoming(lab.sender, sources, lab.seed), by_service(lab) as requests:
                 Killer(lab, list(lab.stack.processes), lab.state.effects, lambda: requests.done).run(KILLS)
             lab.assert_in_order()
 

@@ -13,9 +13,11 @@ from delivery import DeliveryClient
 from lab import LabCase
 from oms_simulator import Manner, Message
 from proxy import REQUEST, RESPONSE, CallProxy
+from reflected import Reflected
 from stepping import run_until
-from traffic import ADJUST, Chains, by_enqueue
+from traffic import ADJUST, Chains, by_enqueue, by_service
 
+ENQUEUE = "omsconnector.internal.v1.DeliveryService/Enqueue"
 CONSUME = "omsconnector.internal.v1.MessageConsumerService/Consume"
 ROUNDS = 5  # of each moment
 THROUGH_PROXY = {"inventory_target": "unix:{folder}/state/inventory-proxy.sock"}
@@ -78,6 +80,28 @@ class Moments(LabCase):
 
 
 class OutgoingMoments(LabCase):
+    def test_service_or_gateway_killed_between_outbox_and_delivery(self):
+        """The row is in the outbox, and Enqueue on its way, or its answer: the gateway gets the message, once."""
+        for name in ("inventory-1", "gateway"):
+            for moment in (REQUEST, RESPONSE):
+                with self.subTest(name=name, moment=moment):
+                    self.kill_at_enqueue(name, moment)
+
+    def kill_at_enqueue(self, name, moment):
+        with self.lab(gateway_target="unix:{folder}/state/gateway-proxy.sock") as lab, gateway_proxy(lab) as proxy:
+            requests = by_service(lab)
+            for number in range(1, ROUNDS + 1):
+                proxy.arm(ENQUEUE, moment, lambda: lab.restart(name))
+                with Reflected(lab.stack.grpc) as client:
+                    for _ in range(3):
+                        requests.ask(client, "W")
+                proxy.wait(number)
+                lab.stack.processes[name].wait_healthy()
+                lab.state.wait_at_rest()
+            run = lab.assert_in_order()
+            self.assertEqual(len(run.kills), ROUNDS)
+            self.assertEqual({row["status"] for row in run.journal}, {"SUCCESS"})
+
     def test_gateway_killed_when_the_oms_has_the_message(self):
         """Before and after the answer leaves: the gateway can't know, and delivers it again."""
         for moment in ("before_answer", "after_answer"):
@@ -136,6 +160,11 @@ class Delivery:
     @property
     def is_answered(self):
         return bool(self._peek())
+
+
+def gateway_proxy(lab):
+    folder = os.path.join(lab.folder, "state")
+    return CallProxy(f"{folder}/gateway-proxy.sock", f"{folder}/gateway.sock")
 
 
 def inventory_proxy(lab):

@@ -6,7 +6,7 @@ from killing import Killer
 from lab import LabCase
 from oms_simulator import Manner
 from postgresql import PostgreSQL
-from traffic import Chains, Incoming, Mixture, by_enqueue
+from traffic import Chains, Incoming, Mixture, by_service
 from waiting import wait_until
 
 KILLS = 30
@@ -20,7 +20,7 @@ class OnPostgreSQL(LabCase):
         with PostgreSQL() as server, self.lab_on(server) as lab:
             source = Chains("RESTART", 4)
             lab.aggregates = source.aggregates
-            with Incoming(lab.sender, [source], lab.seed, ahead=8), by_enqueue(lab) as requests:
+            with Incoming(lab.sender, [source], lab.seed, ahead=8), by_service(lab) as requests:
                 for mode in ("fast", "immediate", "immediate"):
                     lab.sender.wait_for(lab.sender.done + 100, 60)
                     requests.wait_for(20)
@@ -37,7 +37,7 @@ class OnPostgreSQL(LabCase):
         with PostgreSQL() as server, self.lab_on(server, manner=manner) as lab:
             sources = [Chains("CHAIN", 4), Mixture("MIX", 2)]
             lab.aggregates = [aggregate for source in sources for aggregate in source.aggregates]
-            with Incoming(lab.sender, sources, lab.seed, ahead=12), by_enqueue(lab) as requests:
+            with Incoming(lab.sender, sources, lab.seed, ahead=12), by_service(lab) as requests:
                 Killer(lab, list(lab.stack.processes), lab.state.effects, lambda: requests.done).run(KILLS)
             lab.assert_in_order()
 

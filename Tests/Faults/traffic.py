@@ -91,9 +91,12 @@ class Incoming:
 class Outgoing:
     """Callers whose requests make the connector send; each has keys of its own, so that it knows their order."""
 
-    def __init__(self, connect, ask, history, callers=2, keys=3, first=1, insists=lambda number: True):
+    def __init__(self, connect, ask, history, callers=2, keys=3, first=1, insists=lambda number: True,
+                 identify=lambda number: {}):
         """`connect()`: a client; `ask(client, marker, key)`: one request, that raises RpcError unless it is acknowledged.
-        `insists(number)`: whether that request is made until it is acknowledged, or once only."""
+        `insists(number)`: whether that request is made until it is acknowledged, or once only. `identify(number)`: what the
+        history is to tell of the id that it has for the service."""
+        self._identify = identify
         self._connect, self._ask, self._history, self._insists = connect, ask, history, insists
         self._stopping = threading.Event()
         self._changed = threading.Condition()
@@ -148,7 +151,8 @@ class Outgoing:
                 if self._stopping.wait(0.02) or not self._insists(number) or time.monotonic() > deadline:
                     break
         self._history.add(
-            "request", sent_ns=sent_ns, marker=marker, key=key, outcome=outcome, reason=reason, tries=tries)
+            "request", sent_ns=sent_ns, marker=marker, key=key, outcome=outcome, reason=reason, tries=tries,
+            **self._identify(number))
         with self._changed:
             self.done += outcome == "acknowledged"
             self._changed.notify_all()
@@ -171,3 +175,23 @@ def by_enqueue(lab, **options):
         client.enqueue(f"test-{marker}", adjustment(marker, key), method=ADJUST, key=key, timeout=10)
 
     return Outgoing(lambda: DeliveryClient(lab.stack.socket("gateway")), ask, lab.told, **options)
+
+
+def by_service(lab, **options):
+    """Messages that inventory owes the OMS for changes of the stock of a source. Every other one has an id of its own and is
+    asked for until it is acknowledged."""
+    rpc = "omsconnector.v1.InventoryService/AdjustSourceStock"
+
+    def request_id(number):
+        return {"request_id": f"req-{number}"} if number % 2 else {}
+
+    def ask(client, marker, key):
+        request = {"adjustment": {"source_id": key, "reason": "count", "created_on": "2024-02-03T04:05:06Z",
+                                  "adjustments": [{"sku": marker, "quantity": -1}]}}
+        client.call(rpc, {**request, **request_id(int(marker.removeprefix("req-")))}, timeout=10)
+
+    def identify(number):
+        return {**request_id(number), "rpc": "/" + rpc}
+
+    return Outgoing(lambda: Reflected(lab.stack.grpc), ask, lab.told, insists=lambda number: number % 2, identify=identify,
+                    **options)

@@ -1,11 +1,10 @@
 """From the OMS to the connector: acknowledged once, effective once, in order."""
 
 import collections
-import hashlib
 import json
 
 from .findings import Finding
-from .run import canonical
+from .run import canonical, inbox_identity
 from .stock import UPDATED, Stock, is_valid
 
 
@@ -37,12 +36,9 @@ class Message:
 
 
 def identity(message, replay):
-    """What the inbox calls a delivery: SHA-256 over what makes it the same, each part after its length."""
-    digest = hashlib.sha256()
-    body = json.dumps(message.params, separators=(",", ":"), ensure_ascii=False).encode()
-    for part in (b"delivery", json.dumps(message.id).encode(), message.method.encode(), str(replay).encode(), body):
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()
+    """Of a delivery."""
+    body = json.dumps(message.params, separators=(",", ":"), ensure_ascii=False)
+    return inbox_identity("delivery", json.dumps(message.id), message.method, str(replay), body)
 
 
 def check(run):
@@ -144,6 +140,8 @@ def _effects(run, messages):
     seen = collections.Counter()
     stock, latest = Stock(), {}
     for note in run.inbox:
+        if note["method"].startswith("/"):
+            continue  # of a request, see outgoing
         message = owners.get(note["identity"])
         if message is None:
             yield Finding("invented", f"inbox {note['id']}, {note['method']}: the note of no message that was sent")

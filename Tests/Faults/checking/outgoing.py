@@ -5,7 +5,7 @@ import json
 import re
 
 from .findings import Finding
-from .run import canonical
+from .run import canonical, inbox_identity
 
 MARKER = re.compile(r"\breq-\d+\b")  # each request carries one of its own in its content
 NOTIFY = "magento.common.error_management.notify"
@@ -123,7 +123,23 @@ def _requests(run, messages):
             yield Finding("invented", f"{what} became {found[0].id}")
         elif not found and request["outcome"] == "acknowledged":
             yield Finding("lost", f"{what} became no message")
+    yield from _notes(run)
     yield from _order_of_requests(run, by_marker)
+
+
+def _notes(run):
+    """A request with an id of its own leaves a note in the inbox."""
+    notes = collections.Counter(note["identity"] for note in run.inbox if note["method"].startswith("/"))
+    for request in run.requests:
+        if "request_id" not in request:
+            continue
+        count = notes.pop(inbox_identity("request", request["request_id"], request["rpc"]), 0)
+        if count > 1:
+            yield Finding("doubled", f"{request['marker']} has {count} notes in the inbox")
+        if count == 0 and request["outcome"] == "acknowledged":
+            yield Finding("disagrees", f"{request['marker']} was acknowledged, and the inbox has no note of it")
+    for identity in notes:
+        yield Finding("invented", f"the inbox has the note {identity} of no request that was made")
 
 
 def _order_of_requests(run, by_marker):

@@ -5,6 +5,7 @@
     state.jsonl   what is stored after all has come to rest: rows of `stock`, `journal`, `inbox`, `outbox`
 """
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -51,3 +52,12 @@ def events(path):
 def canonical(value):
     """Equal for equal JSON values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def inbox_identity(*parts):
+    """What an inbox calls something that is to have its effect once: SHA-256 over the parts, each after its length."""
+    digest = hashlib.sha256()
+    for part in parts:
+        part = part if isinstance(part, bytes) else part.encode()
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()

@@ -51,9 +51,13 @@ extension OutboxRelay {
       }
       guard let room = window.room else { return }
       let (after, known) = (cursor, window.known)
-      let rows = try await database.read { try outbox.rows($0, after: after, room: room, except: known.contains) }
+      let (rows, engine) = try await database.read { connection in
+        (try outbox.rows(connection, after: after, room: room, except: known.contains), connection.engine)
+      }
       window.add(rows)
-      cursor = max(cursor, rows.last?.id ?? 0)
+      // On PostgreSQL a row may appear behind one that was read already. Looking there now and then would find it, but the
+      // next row of its key, which a client has asked for after it, could have gone by then: each look begins at the start.
+      if engine == .sqlite { cursor = max(cursor, rows.last?.id ?? 0) }
       let bytes = rows.reduce(0) { $0 + $1.message.body.count }
       if rows.count >= room.rows || bytes >= room.bytes { mayHaveMore = true }
     } catch {

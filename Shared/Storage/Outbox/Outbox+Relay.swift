@@ -18,7 +18,7 @@ extension Outbox {
   /// whatever the engine's driver does.
   ///
   /// Two transactions may commit in another order than they got their ids (PostgreSQL). So who has read up to a row has to
-  /// look behind it again, now and then.
+  /// look behind it again, before anything that may have come after what was not to be seen yet.
   ///
   /// - Parameter isKnown: rows to leave out.
   public func rows(

@@ -27,6 +27,7 @@ public struct PostgreSQLURL: Sendable, Equatable {
       if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
       option += 1
     }
+    guard Self.arePorts(values["port"] ?? "") else { throw Self.refused("the port is no number from 1 to 65535") }
     self.text = text
     given = Set(values.keys)
     let server = values["host"] ?? values["hostaddr"] ?? "the local server"
@@ -38,6 +39,11 @@ public struct PostgreSQLURL: Sendable, Equatable {
 
   /// Whether the text says something about this parameter of libpq.
   func says(_ keyword: String) -> Bool { given.contains(keyword) }
+
+  /// One for each of several servers; nothing stands for the usual one. libpq looks at it when it connects only.
+  private static func arePorts(_ text: String) -> Bool {
+    text.split(separator: ",").allSatisfy { UInt16($0).map { $0 > 0 } ?? false }
+  }
 
   private static func refused(_ reason: String?) -> StorageError {
     StorageError(

@@ -19,7 +19,7 @@ from traffic import ADJUST, Chains, by_enqueue, by_service
 
 ENQUEUE = "omsconnector.internal.v1.DeliveryService/Enqueue"
 CONSUME = "omsconnector.internal.v1.MessageConsumerService/Consume"
-ROUNDS = 5  # of each moment
+ROUNDS = 3  # of each moment
 THROUGH_PROXY = {"inventory_target": "unix:{folder}/state/inventory-proxy.sock"}
 
 

@@ -32,7 +32,7 @@ class FailingOMS(LabCase):
             source = Chains("BOTH", 2)
             lab.aggregates = source.aggregates
             requests.wait_for(10)
-            planned = PASSING * 2
+            planned = list(PASSING)
             lab.random.shuffle(planned)
             for each in planned:
                 lab.oms.faults.plan(each, times=1, path=MESSAGES)

@@ -1,16 +1,15 @@
 """The simulator as a whole: the bus behind HTTP, with faults."""
 
 import json
-import socket
-import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from .bus import OWN, Bus, Options
 from .faults import Fault, Faults
 from .messages import ACCEPTED, parsed
 from .recording import Recorded, Recording
+from .server import Server
 from .snapshots import UPDATED, snapshot_parts
 
 MAX_BODY = 64 << 20  # bytes
@@ -52,7 +51,7 @@ class Oms:
         """Starts to listen; harmless when it does already. The port stays the same over down and up."""
         with self._lock:
             if self._server is None:
-                self._server = _Server(self._address, _handler(self))
+                self._server = Server(self._address, _handler(self))
                 self._address = self._server.server_address[:2]
                 threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -105,41 +104,6 @@ class Oms:
             "received", received_ns=seen.at_ns, answer_ns=seen.answer_ns, path=seen.path, headers=seen.as_json()["headers"],
             id=request.get("id"), method=request["method"], params=request.get("params"), status=seen.status,
             fault=fault.kind if fault else None, taken=taken, whole=whole)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 128
-
-    def __init__(self, *arguments):
-        self._open = set()
-        self._open_lock = threading.Lock()
-        super().__init__(*arguments)
-
-    def process_request(self, request, client_address):
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request):
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def server_close(self):
-        super().server_close()
-        with self._open_lock:  # a bus that is down answers on kept connections no more than on new ones
-            for request in self._open:
-                try:
-                    request.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # closed by the other side already
-
-    def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], OSError):  # a peer that goes away is no error of ours
-            super().handle_error(request, client_address)
 
 
 def _handler(oms):

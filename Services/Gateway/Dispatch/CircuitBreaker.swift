@@ -14,24 +14,27 @@ struct CircuitBreaker: Sendable {
   /// Times in a row that it opened.
   private var openings = 0
   /// nil while it is closed.
-  private(set) var openUntil: WallTime?
+  private var wait: Wait?
   /// The last failure's words; empty when there is none since the last success.
   private(set) var lastError = ""
+
+  /// nil while it is closed.
+  var openUntil: WallTime? { wait?.until }
 
   init(backOff: BackOff = BackOff(first: .milliseconds(500), limit: .seconds(30))) { self.backOff = backOff }
 
   /// - Parameter inFlight: deliveries that are under way.
   func admits(inFlight: Int, now: WallTime) -> Bool {
-    guard let openUntil else { return true }
-    return inFlight == 0 && hasWaited(until: openUntil, now)
+    guard let wait else { return true }
+    return inFlight == 0 && wait.isOver(now)
   }
 
   /// The destination did what it should.
   ///
   /// - Returns: whether it was open.
   mutating func succeeded() -> Bool {
-    let wasOpen = openUntil != nil
-    (failures, openings, openUntil, lastError) = (0, 0, nil, "")
+    let wasOpen = wait != nil
+    (failures, openings, wait, lastError) = (0, 0, nil, "")
     return wasOpen
   }
 
@@ -40,28 +43,29 @@ struct CircuitBreaker: Sendable {
   ///   - random: 0…1.
   mutating func failed(_ reason: String, retryAfter: Duration?, now: WallTime, random: Double) {
     lastError = reason
-    if let retryAfter { open(until: now + min(max(retryAfter, .zero), Self.longestRetryAfter)) }
-    if let openUntil {
+    let hasWaited = wait?.isOver(now) ?? false
+    if let retryAfter { open(for: min(max(retryAfter, .zero), Self.longestRetryAfter), now) }
+    if wait != nil && !hasWaited {
       // What was under way when it opened says nothing new.
-      guard hasWaited(until: openUntil, now) else { return }
-    } else {
+      return
+    }
+    if wait == nil {
       failures += 1
       guard failures >= Self.threshold else { return }
     }
     openings += 1
-    open(until: now + backOff.delay(afterFailures: openings, random: random))
+    open(for: backOff.delay(afterFailures: openings, random: random), now)
   }
 
   /// Nothing goes there for now, which is no failure.
   mutating func held(_ reason: String, now: WallTime) {
     lastError = reason
-    open(until: now + Self.holdInterval)
+    open(for: Self.holdInterval, now)
   }
 
-  private mutating func open(until time: WallTime) { openUntil = max(time, openUntil ?? time) }
-
-  /// A time that is further away than any delay was set before somebody set the clock back.
-  private func hasWaited(until time: WallTime, _ now: WallTime) -> Bool {
-    time <= now || time - now > max(backOff.limit, Self.longestRetryAfter)
+  private mutating func open(for delay: Duration, _ now: WallTime) {
+    let until = now + delay
+    if let wait, !wait.isOver(now), wait.until >= until { return }
+    wait = Wait(until: until, from: now)
   }
 }

@@ -37,7 +37,7 @@ struct DispatchMachine: Sendable {
   }
 
   enum Action: Equatable, Sendable {
-    /// To be answered by ``delivered(_:_:_:at:random:)`` and then ``settled(_:)``.
+    /// To be answered by ``delivered(_:_:_:at:random:)`` and then ``settled(_:_:)``.
     case deliver(PendingMessage, LaneID)
     /// To be answered by ``scanned(_:)``.
     case scan(after: Int64)
@@ -64,7 +64,7 @@ struct DispatchMachine: Sendable {
       /// Until its message's end is durable.
       case settling
       /// Its next message failed and is tried again then.
-      case parked(Int64, until: WallTime, byDestination: Bool)
+      case parked(Int64, Wait, byDestination: Bool)
       /// Its next message is being read.
       case loading(Int64)
     }
@@ -76,11 +76,28 @@ struct DispatchMachine: Sendable {
     var lastLoaded: Int64 = 0
     /// The last message of this key in the journal, as far as it was read.
     var lastSeen: Int64 = 0
-    var isRefilling = false
-    /// The refill that is under way is to be forgotten: the lane waits now, and will ask again.
+    /// Through which message the journal is being read for this lane.
+    var refilling: Int64?
+    /// The refill that is under way is to be forgotten: the lane waits now, or there is more to read, and it will ask again.
     var isRefillStale = false
+    /// The message that is being read was given up meanwhile.
+    var isLoadStale = false
+    /// What was delivered, until that is durable: the journal gives it out still.
+    var unsettled: Set<Int64> = []
+    /// What has become durable since the refill that is under way began.
+    var settledMeanwhile: Set<Int64> = []
+    /// Replayed before their last delivery was durable.
+    var again: Set<Int64> = []
 
     var hasMore: Bool { lastSeen > lastLoaded }
+
+    /// Whether a message that was read from the journal is on its way already, or is through.
+    func isUnderWay(_ id: Int64) -> Bool {
+      switch state {
+      case .parked(id, _, _), .loading(id): true
+      default: unsettled.contains(id) || settledMeanwhile.contains(id)
+      }
+    }
   }
 
   let limits: Limits
@@ -98,9 +115,13 @@ struct DispatchMachine: Sendable {
   private var wantsRefill = FIFO<LaneID>()
   private var requeued: [(id: Int64, lane: LaneID)] = []
   private var withheld: Set<Int64> = []
+  /// Given up while the journal was being read, which may give them out still.
+  private var givenUpMeanwhile: Set<Int64> = []
   /// Parked lanes, and when the first of them is due.
   private var parked = 0
   private var firstDue: WallTime?
+  /// When there was last something to do.
+  private var lastLook = WallTime.distantPast
 
   init(policy: DeliveryPolicy, limits: Limits = Limits(), breaker: CircuitBreaker = CircuitBreaker()) {
     self.policy = policy
@@ -122,9 +143,9 @@ struct DispatchMachine: Sendable {
   mutating func nextActions(now: WallTime) -> [Action] {
     var actions: [Action] = []
     resumeDue(now, &actions)
-    loadRequeued(&actions)
-    refill(&actions)
+    readRequeued(&actions)
     deliver(now, &actions)
+    refill(&actions)
     if wantsScan, !isScanning, hasRoom, lanes.count < limits.lanes {
       wantsScan = false
       isScanning = true
@@ -152,6 +173,7 @@ struct DispatchMachine: Sendable {
       }
       inFlight += 1
       lane.state = .delivering(message.id)
+      lane.unsettled.insert(message.id)
       lanes[id] = lane
       if lane.hasMore && lane.buffer.count <= limits.laneRows / 4 { wantsRefill.append(id) }
       actions.append(.deliver(message, id))
@@ -172,34 +194,33 @@ struct DispatchMachine: Sendable {
     while reads < limits.reads, buffered.rows < limits.buffered.rows, buffered.weight < limits.buffered.weight,
       let id = wantsRefill.popFirst()
     {
-      guard case .key(let key) = id, let lane = lanes[id], lane.hasMore, !lane.isRefilling, !isParked(lane) else {
+      guard case .key(let key) = id, let lane = lanes[id], lane.hasMore, lane.refilling == nil, !isParked(lane) else {
         continue
       }
-      lanes[id]?.isRefilling = true
+      lanes[id]?.refilling = lane.lastSeen
+      lanes[id]?.settledMeanwhile = []
       reads += 1
       actions.append(.refill(key: key, after: lane.lastLoaded, through: lane.lastSeen))
     }
   }
 
-  /// Reads the parked messages that are due. A time that is further away than any delay was set before somebody set the clock
-  /// back.
+  /// Reads the parked messages that are due.
   private mutating func resumeDue(_ now: WallTime, _ actions: inout [Action]) {
-    guard parked > 0, canLoad, let due = firstDue, due <= now || due - now > longestWait else { return }
+    let wasSetBack = now < lastLook
+    lastLook = now
+    guard parked > 0, canLoad, let due = firstDue, due <= now || wasSetBack else { return }
     var next: WallTime?
     for (id, lane) in lanes {
-      guard case .parked(let message, let until, _) = lane.state else { continue }
-      let isDue = until <= now || until - now > longestWait
-      if isDue && canLoad {
+      guard case .parked(let message, let wait, _) = lane.state else { continue }
+      if wait.isOver(now) && canLoad {
         parked -= 1
         load(message, id, &actions)
       } else {
-        next = min(next ?? until, until)
+        next = min(next ?? wait.until, wait.until)
       }
     }
     firstDue = next
   }
-
-  private var longestWait: Duration { max(policy.backOff.limit, CircuitBreaker.longestRetryAfter) }
 
   private mutating func load(_ message: Int64, _ id: LaneID, _ actions: inout [Action]) {
     loads += 1
@@ -215,12 +236,14 @@ struct DispatchMachine: Sendable {
   /// The journal could not be read: ``nextActions(now:)`` asks again.
   mutating func scanFailed() {
     isScanning = false
+    givenUpMeanwhile = []
     wantsScan = true
   }
 
   mutating func scanned(_ page: PendingPage, now: WallTime) {
     isScanning = false
-    for message in page.messages {
+    defer { givenUpMeanwhile = [] }
+    for message in page.messages where !givenUpMeanwhile.contains(message.id) {
       let id = LaneID(message)
       if lanes[id] == nil && lanes.count >= limits.lanes {
         wantsScan = true
@@ -237,10 +260,11 @@ struct DispatchMachine: Sendable {
     let isNext = lane.state == .idle && lane.buffer.isEmpty && !lane.hasMore
     if isNext, let due = message.nextAttemptAt, due > now {
       // From before a restart.
-      lane.state = .parked(message.id, until: due, byDestination: true)
+      let wait = Wait(until: min(due, now + longestWait), from: now)
+      lane.state = .parked(message.id, wait, byDestination: true)
       lane.lastLoaded = message.id
       parked += 1
-      firstDue = min(firstDue ?? due, due)
+      firstDue = min(firstDue ?? wait.until, wait.until)
     } else if !lane.hasMore && !isParked(lane) && lane.buffer.count < limits.laneRows {
       lane.lastLoaded = message.id
       buffer(message, in: &lane)
@@ -249,6 +273,8 @@ struct DispatchMachine: Sendable {
     lanes[id] = lane
     makeReady(id)
   }
+
+  private var longestWait: Duration { max(policy.backOff.limit, CircuitBreaker.longestRetryAfter) }
 
   private func isParked(_ lane: Lane) -> Bool {
     switch lane.state {
@@ -261,12 +287,13 @@ struct DispatchMachine: Sendable {
     reads -= 1
     let id = LaneID.key(key)
     guard var lane = lanes[id] else { return }
-    lane.isRefilling = false
+    lane.refilling = nil
     if !lane.isRefillStale {
-      for message in page.messages { buffer(message, in: &lane) }
+      for message in page.messages where !lane.isUnderWay(message.id) { buffer(message, in: &lane) }
       lane.lastLoaded = page.isLast ? through : page.messages.last?.id ?? lane.lastLoaded
     }
     lane.isRefillStale = false
+    lane.settledMeanwhile = []
     lanes[id] = lane
     makeReady(id)
   }
@@ -274,9 +301,10 @@ struct DispatchMachine: Sendable {
   /// A lane could not be read: it asks again.
   mutating func refillFailed(_ key: String) {
     reads -= 1
-    lanes[.key(key)]?.isRefilling = false
-    lanes[.key(key)]?.isRefillStale = false
-    if lanes[.key(key)] != nil { wantsRefill.append(.key(key)) }
+    guard var lane = lanes[.key(key)] else { return }
+    (lane.refilling, lane.isRefillStale, lane.settledMeanwhile) = (nil, false, [])
+    lanes[.key(key)] = lane
+    wantsRefill.append(.key(key))
   }
 
   /// - Parameter message: nil when it does not wait any more.
@@ -284,18 +312,19 @@ struct DispatchMachine: Sendable {
     loads -= 1
     guard var lane = lanes[laneID] else { return }
     if lane.state == .loading(id) { lane.state = .idle }
-    if let message {
+    if let message, !lane.isLoadStale {
       lane.buffer.insert(message, at: 0)
       rebuffer(message)
     }
+    lane.isLoadStale = false
     lanes[laneID] = lane
     makeReady(laneID)
   }
 
   /// A message could not be read: it is tried again at that time.
-  mutating func loadFailed(_ id: Int64, _ laneID: LaneID, retryAt: WallTime) {
+  mutating func loadFailed(_ id: Int64, _ laneID: LaneID, now: WallTime, retryAfter delay: Duration) {
     loads -= 1
-    park(laneID, id, until: retryAt, byDestination: false)
+    park(laneID, id, Wait(until: now + delay, from: now), byDestination: false)
   }
 
   /// A try has ended.
@@ -303,7 +332,7 @@ struct DispatchMachine: Sendable {
   /// - Parameters:
   ///   - attempts: of the message, this try included.
   ///   - random: 0…1, spreads the next tries.
-  /// - Returns: what is to be made durable, after which ``settled(_:)`` is to be called; it is also called for `.nothing`.
+  /// - Returns: what is to be made durable, after which ``settled(_:_:)`` is to be called; it is also called for `.nothing`.
   mutating func delivered(
     _ message: PendingMessage, _ id: LaneID, _ outcome: DeliveryOutcome, at now: WallTime, random: Double
   ) -> Decision {
@@ -340,7 +369,7 @@ struct DispatchMachine: Sendable {
       decision = .nothing
     }
     if let until {
-      park(id, message.id, until: until, byDestination: !outcome.isTry)
+      park(id, message.id, Wait(until: until, from: now), byDestination: !outcome.isTry)
     } else if policy.settlesBeforeNext {
       lanes[id]?.state = .settling
     } else {
@@ -351,9 +380,15 @@ struct DispatchMachine: Sendable {
   }
 
   /// What ``delivered(_:_:_:at:random:)`` decided is durable.
-  mutating func settled(_ id: LaneID) {
+  mutating func settled(_ message: Int64, _ id: LaneID) {
     inFlight -= 1
-    if lanes[id]?.state == .settling { lanes[id]?.state = .idle }
+    guard var lane = lanes[id] else { return }
+    lane.unsettled.remove(message)
+    if lane.refilling != nil { lane.settledMeanwhile.insert(message) }
+    if lane.state == .settling { lane.state = .idle }
+    // It takes the place of one that was under way, so the limit holds without looking.
+    if lane.again.remove(message) != nil { requeued.append((message, id)) }
+    lanes[id] = lane
     makeReady(id)
   }
 
@@ -373,7 +408,7 @@ struct DispatchMachine: Sendable {
     guard breaker.succeeded(), parked > 0 else { return }
     for (id, lane) in lanes {
       guard case .parked(let message, _, true) = lane.state else { continue }
-      lanes[id]?.state = .parked(message, until: now, byDestination: true)
+      lanes[id]?.state = .parked(message, Wait(until: now, from: now), byDestination: true)
     }
     firstDue = now
   }
@@ -395,35 +430,59 @@ struct DispatchMachine: Sendable {
   }
 
   /// Reads replayed messages, those that the cursor has passed: it comes to the others by itself.
-  private mutating func loadRequeued(_ actions: inout [Action]) {
-    guard !requeued.isEmpty, !isScanning else { return }
+  private mutating func readRequeued(_ actions: inout [Action]) {
+    guard !requeued.isEmpty else { return }
     var later: [(id: Int64, lane: LaneID)] = []
-    for (id, laneID) in requeued where id <= cursor {
-      guard canLoad else {
-        later.append((id, laneID))
-        continue
-      }
-      let lane = lanes[laneID] ?? Lane(lastLoaded: id, lastSeen: id)
-      let isKnown = lane.buffer.contains { $0.id == id } || lane.state == .delivering(id)
-      if isKnown || (id > lane.lastLoaded && id <= lane.lastSeen) { continue }
-      switch lane.state {
-      case .idle, .ready:
-        lanes[laneID] = lane
-        load(id, laneID, &actions)
-      case .parked(let other, _, _) where other == id: continue
-      case .loading(let other) where other == id: continue
-      default: later.append((id, laneID))
-      }
+    for (id, laneID) in requeued {
+      let hasLane = lanes[laneID] != nil || lanes.count < limits.lanes
+      if id > cursor || !hasLane || !readAgain(id, laneID, &actions) { later.append((id, laneID)) }
     }
     requeued = later
+  }
+
+  /// A message behind the cursor is to be delivered. The lane reads on from there, so that its messages stay in order however
+  /// many of them are replayed; what it held beyond is read once more. A message that has been tried stays the lane's first.
+  ///
+  /// - Returns: false when there is no room.
+  private mutating func readAgain(_ id: Int64, _ laneID: LaneID, _ actions: inout [Action]) -> Bool {
+    var lane = lanes[laneID] ?? Lane(lastLoaded: id - 1, lastSeen: id - 1)
+    switch lane.state {
+    // It comes up by itself, unless what is being read was given up before it was replayed.
+    case .parked(id, _, _): return true
+    case .loading(id): return !lane.isLoadStale
+    default: break
+    }
+    if lane.unsettled.contains(id) {
+      lanes[laneID]?.again.insert(id)
+      return true
+    }
+    if lane.buffer.contains(where: { $0.id == id }) { return true }
+    if case .single = laneID {
+      guard canLoad else { return false }
+      (lane.lastLoaded, lane.lastSeen) = (id, id)
+      lanes[laneID] = lane
+      load(id, laneID, &actions)
+      return true
+    }
+    if id <= lane.lastLoaded {
+      for message in lane.buffer where message.id > id { unbuffer(message) }
+      lane.buffer.removeAll { $0.id > id }
+      lane.lastLoaded = id - 1
+      if lane.state == .ready && lane.buffer.isEmpty { lane.state = .idle }
+    }
+    lane.lastSeen = max(lane.lastSeen, id)
+    if let through = lane.refilling, id <= through { lane.isRefillStale = true }
+    lanes[laneID] = lane
+    makeReady(laneID)
+    return true
   }
 
   /// Holds a message back, if it comes up, while an operator gives it up; ``released(_:key:)`` ends that.
   ///
   /// - Returns: false when it is being delivered right now, or when too many are held back.
   mutating func withhold(_ id: Int64, key: String) -> Bool {
-    if lanes[key.isEmpty ? .single(id) : .key(key)]?.state == .delivering(id) { return false }
-    guard withheld.count < limits.withheld else { return false }
+    if lanes[key.isEmpty ? .single(id) : .key(key)]?.unsettled.contains(id) ?? false { return false }
+    guard withheld.count < limits.withheld, givenUpMeanwhile.count < limits.withheld else { return false }
     withheld.insert(id)
     return true
   }
@@ -431,13 +490,19 @@ struct DispatchMachine: Sendable {
   /// The message does not wait any more, or could not be given up: then it is to be requeued.
   mutating func released(_ id: Int64, key: String) {
     withheld.remove(id)
+    // What is being read may have been read before.
+    if isScanning { givenUpMeanwhile.insert(id) }
     let laneID: LaneID = key.isEmpty ? .single(id) : .key(key)
     guard var lane = lanes[laneID] else { return }
+    if lane.refilling != nil { lane.isRefillStale = true }
     if let index = lane.buffer.firstIndex(where: { $0.id == id }) { unbuffer(lane.buffer.remove(at: index)) }
-    if case .parked(id, _, let byDestination) = lane.state {
+    switch lane.state {
+    case .parked(id, _, let byDestination):
       // Its key goes on at once: the message is looked up, and isn't there.
-      lane.state = .parked(id, until: .distantPast, byDestination: byDestination)
+      lane.state = .parked(id, Wait(until: .distantPast, from: .distantPast), byDestination: byDestination)
       firstDue = .distantPast
+    case .loading(id): lane.isLoadStale = true
+    default: break
     }
     lanes[laneID] = lane
   }
@@ -450,17 +515,17 @@ struct DispatchMachine: Sendable {
       lanes[id]?.state = .ready
       ready.append(id)
     } else if lane.hasMore {
-      if !lane.isRefilling { wantsRefill.append(id) }
-    } else if !lane.isRefilling {
+      if lane.refilling == nil { wantsRefill.append(id) }
+    } else if lane.refilling == nil && lane.unsettled.isEmpty {
       lanes[id] = nil
     }
   }
 
   /// A lane that waits holds only the number of its next message, so that many may wait.
-  private mutating func park(_ id: LaneID, _ message: Int64, until: WallTime, byDestination: Bool) {
+  private mutating func park(_ id: LaneID, _ message: Int64, _ wait: Wait, byDestination: Bool) {
     guard var lane = lanes[id] else { return }
-    lane.state = .parked(message, until: until, byDestination: byDestination)
-    lane.isRefillStale = lane.isRefilling
+    lane.state = .parked(message, wait, byDestination: byDestination)
+    lane.isRefillStale = lane.refilling != nil
     if let first = lane.buffer.map(\.id).min() {
       for message in lane.buffer { unbuffer(message) }
       lane.buffer = []
@@ -468,7 +533,7 @@ struct DispatchMachine: Sendable {
     }
     lanes[id] = lane
     parked += 1
-    firstDue = min(firstDue ?? until, until)
+    firstDue = min(firstDue ?? wait.until, wait.until)
   }
 
   private mutating func buffer(_ message: PendingMessage, in lane: inout Lane) {

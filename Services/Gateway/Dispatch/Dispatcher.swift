@@ -226,7 +226,7 @@ actor Dispatcher {
     await settle(message, lane, decision)
     for waiter in unsettled.removeValue(forKey: message.id) ?? [] { waiter.resume() }
     answer(message, decision, outcome)
-    machine.settled(lane)
+    machine.settled(message.id, lane)
     guard let notice, case .finish(policy.givenUp, _, _) = decision else { return pump() }
     // It may have to go the same way.
     machine.woken()
@@ -321,7 +321,7 @@ actor Dispatcher {
       pump()
     } catch {
       report(error)
-      machine.loadFailed(id, lane, retryAt: now() + Self.storeRetry)
+      machine.loadFailed(id, lane, now: now(), retryAfter: Self.storeRetry)
       pump()
     }
   }

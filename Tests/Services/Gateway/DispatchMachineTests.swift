@@ -13,6 +13,13 @@ private struct World {
   var unsettled: [(id: Int64, lane: DispatchMachine.LaneID, decision: DispatchMachine.Decision)] = []
   var reads: [DispatchMachine.Action] = []
   var mostHeld = 0
+  /// Delivered before its first try while an older message of its key waited: the message, and the older one.
+  var misplaced: [(Int64, Int64)] = []
+  /// Delivered though they did not wait, or were being given up.
+  var deliveredOutsideQueue: [Int64] = []
+  private var beingGivenUp: Set<Int64> = []
+  /// Since they came or were replayed.
+  private var tried: Set<Int64> = []
 
   init(_ policy: DeliveryPolicy = .incoming, limits: DispatchMachine.Limits = .init()) {
     machine = DispatchMachine(policy: policy, limits: limits)
@@ -33,6 +40,7 @@ private struct World {
   mutating func pump() {
     for action in machine.nextActions(now: now) {
       if case .deliver(let message, let lane) = action {
+        check(message)
         underWay.append((message, lane))
       } else {
         reads.append(action)
@@ -41,7 +49,48 @@ private struct World {
     mostHeld = max(mostHeld, underWay.count + unsettled.count)
   }
 
+  private mutating func check(_ message: PendingMessage) {
+    let outside = Set((underWay.map(\.message.id) + unsettled.map(\.id)))
+    if !rows[Int(message.id) - 1].isPending || outside.contains(message.id) || beingGivenUp.contains(message.id) {
+      deliveredOutsideQueue.append(message.id)
+    }
+    guard !message.key.isEmpty, !tried.contains(message.id) else { return }
+    let older = rows.first {
+      $0.isPending && $0.message.key == message.key && $0.message.id < message.id && !outside.contains($0.message.id)
+        && !beingGivenUp.contains($0.message.id)
+    }
+    if let older { misplaced.append((message.id, older.message.id)) }
+  }
+
+  /// As the journal does.
+  mutating func replay(_ id: Int64) {
+    rows[Int(id) - 1].isPending = true
+    tried.remove(id)
+    rows[Int(id) - 1].message.attempts = AttemptLog()
+    rows[Int(id) - 1].message.nextAttemptAt = nil
+    let hasRoom = machine.requeue(id, key: rows[Int(id) - 1].message.key)
+    #expect(hasRoom)
+  }
+
+  mutating func withhold(_ id: Int64) -> Bool {
+    guard machine.withhold(id, key: rows[Int(id) - 1].message.key) else { return false }
+    beingGivenUp.insert(id)
+    return true
+  }
+
+  mutating func giveUp(_ id: Int64) {
+    beingGivenUp.remove(id)
+    rows[Int(id) - 1].isPending = false
+    machine.released(id, key: rows[Int(id) - 1].message.key)
+    pump()
+  }
+
   mutating func answerRead(_ index: Int) {
+    // As the dispatcher does, which waits for the end of the last try.
+    if case .load(let id, _) = reads[index], unsettled.contains(where: { $0.id == id }) {
+      reads.append(reads.remove(at: index))
+      return
+    }
     switch reads.remove(at: index) {
     case .scan(let after):
       let limit = machine.limits.page.rows
@@ -64,6 +113,7 @@ private struct World {
 
   mutating func end(_ index: Int, _ outcome: DeliveryOutcome) {
     var (message, lane) = underWay.remove(at: index)
+    tried.insert(message.id)
     if outcome.isTry {
       message.attempts.add(.init(startedAt: now, duration: .zero, error: outcome.reason))
       rows[Int(message.id) - 1].message.attempts = message.attempts
@@ -81,7 +131,7 @@ private struct World {
     case .postpone(let until, _): rows[Int(id) - 1].message.nextAttemptAt = until
     case .nothing: break
     }
-    machine.settled(lane)
+    machine.settled(id, lane)
     pump()
   }
 
@@ -89,10 +139,10 @@ private struct World {
   mutating func settleAll(_ outcome: (PendingMessage) -> DeliveryOutcome) {
     pump()
     while true {
-      if !reads.isEmpty {
-        answerRead(0)
-      } else if !unsettled.isEmpty {
+      if !unsettled.isEmpty {
         settle(0)
+      } else if !reads.isEmpty {
+        answerRead(0)
       } else if let first = underWay.first {
         end(0, outcome(first.message))
       } else {
@@ -164,6 +214,104 @@ private let ok = DeliveryOutcome.delivered(result: [])
       }
       #expect(world.mostHeld <= limits.inFlight)
     }
+  }
+
+  @Test(
+    "replayed messages are delivered too, in the order of their key, whatever fails or is given up",
+    arguments: 0..<150)
+  func replays(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var limits = DispatchMachine.Limits()
+    if Bool.random(using: &random) {
+      limits.inFlight = Int.random(in: 1...6, using: &random)
+      limits.lanes = Int.random(in: 2...5, using: &random)
+      limits.laneRows = Int.random(in: 1...4, using: &random)
+      limits.page.rows = Int.random(in: 1...6, using: &random)
+      limits.buffered.rows = Int.random(in: 2...10, using: &random)
+      limits.requeued = Int.random(in: 1...4, using: &random)
+    }
+    var policy = DeliveryPolicy.incoming
+    policy.settlesBeforeNext = Bool.random(using: &random)
+    var world = World(policy, limits: limits)
+    let keys = ["a", "b", ""]
+    for _ in 0..<40 { world.add(keys.randomElement(using: &random) ?? "") }
+    var toReplay = 60
+    var underDiscard: [Int64] = []
+    for step in 0..<4_000 {
+      let fails = step < 3_000
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0 where fails && world.rows.count < 80: world.add(keys.randomElement(using: &random) ?? "")
+      case 1 where !world.reads.isEmpty: world.answerRead(Int.random(in: 0..<world.reads.count, using: &random))
+      case 2 where !world.unsettled.isEmpty: world.settle(Int.random(in: 0..<world.unsettled.count, using: &random))
+      case 3 where !world.underWay.isEmpty:
+        let outcomes: [DeliveryOutcome] = [.failed("no"), .unavailable("away", retryAfter: nil), .refused("never"), ok]
+        world.end(
+          Int.random(in: 0..<world.underWay.count, using: &random),
+          fails ? outcomes.randomElement(using: &random) ?? ok : ok)
+      case 4: world.pass(.milliseconds(Int.random(in: 1...20_000, using: &random)))
+      case 5 where toReplay > 0:
+        guard let row = world.rows.filter({ !$0.isPending }).randomElement(using: &random)?.message,
+          world.machine.canRequeue
+        else { continue }
+        toReplay -= 1
+        world.replay(row.id)
+      case 6 where fails:
+        guard let row = world.rows.filter(\.isPending).randomElement(using: &random)?.message,
+          !underDiscard.contains(row.id), world.withhold(row.id)
+        else { continue }
+        underDiscard.append(row.id)
+      case 7 where !underDiscard.isEmpty: world.giveUp(underDiscard.removeFirst())
+      default: break
+      }
+      world.pump()
+    }
+    #expect(world.misplaced.isEmpty, "seed \(seed): delivered before an older one of the key: \(world.misplaced)")
+    #expect(world.deliveredOutsideQueue.isEmpty, "seed \(seed): \(world.deliveredOutsideQueue)")
+    for id in underDiscard { world.giveUp(id) }
+    for _ in 0..<200 {
+      world.settleAll { _ in ok }
+      world.pass(.seconds(31))
+    }
+    let stuck = world.rows.filter(\.isPending).map(\.message.id)
+    #expect(stuck.isEmpty, "seed \(seed): still wait: \(stuck)")
+  }
+
+  @Test("what is replayed while its destination is away is delivered in its order when that is back")
+  func replayWhileAway() {
+    for replayed in [[1, 2, 3, 4], [4, 3, 2, 1], [2, 4, 1, 3]] as [[Int64]] {
+      var world = World()
+      for _ in 0..<4 { world.add("k") }
+      world.settleAll { _ in .refused("never") }
+      for id in replayed {
+        world.replay(id)
+        world.pump()
+      }
+      world.settleAll { _ in .unavailable("away", retryAfter: nil) }
+      world.add("k")
+      for _ in 0..<10 {
+        world.pass(.seconds(31))
+        world.settleAll { _ in ok }
+      }
+      // Whichever was tried first stays the first.
+      #expect(world.delivered.filter { $0 != replayed[0] } == [1, 2, 3, 4, 5].filter { $0 != replayed[0] })
+      #expect(world.rows.allSatisfy { !$0.isPending })
+    }
+  }
+
+  @Test(
+    "a clock that is set back, by however little, makes no wait longer",
+    arguments: [1, 60, 600, 1800, 3540, 86_400])
+  func clockSetBack(seconds: Int) {
+    var world = World()
+    for n in 0..<20 { world.add("k\(n)") }
+    world.settleAll { _ in .unavailable("away", retryAfter: nil) }
+    #expect(world.machine.breaker.openUntil != nil)
+    world.now = WallTime(seconds: 1_000_000 - Int64(seconds))
+    for _ in 0..<40 {
+      world.pass(.seconds(1))
+      world.settleAll { _ in ok }
+    }
+    #expect(world.delivered.count == 20)
   }
 
   @Test("a key that waits for its next try holds up no other, and nothing of it overtakes")

@@ -9,7 +9,8 @@ import Messages
 /// | 2xx with error −32601 (unknown method), −32602 (bad params) or −32600 (bad request) | refused: the same bytes would be again |
 /// | 2xx with another error, or one that is a text without a code | failed: a state of the OMS may pass, such as an order that it does not have yet |
 /// | 2xx with something that is no JSON, such as a login page | failed |
-/// | 408, 429, 502, 503, 504, redirections, 401 to a fresh token, no token, no or half an answer | away |
+/// | 401 to a fresh token | failed: the bus is there, and the client may lack the right for this method alone |
+/// | 408, 429, 502, 503, 504, redirections, no token, no or half an answer | away |
 /// | other 5xx | failed; away when it says `Retry-After` |
 /// | other 4xx | refused |
 ///
@@ -39,7 +40,8 @@ extension BusVerdict {
     let retryAfter = RetryAfter.delay(response.headers, now: now)
     switch response.status {
     case 200..<300: self = Self.error(in: response, reason, clean)
-    case 300..<400, 401, 408, 429, 502, 503, 504: self = .away(reason, retryAfter: retryAfter)
+    case 401: self = .failed(reason)
+    case 300..<400, 408, 429, 502, 503, 504: self = .away(reason, retryAfter: retryAfter)
     case 400..<500: self = .refused(reason)
     default:
       // Whoever says when to come back speaks of itself, not of the message.

@@ -19,6 +19,7 @@ struct BusVerdictTests {
     (400, "{}", .refused), (403, "", .refused), (404, #""{\"error_message\":\"unknown\"}""#, .refused),
     (405, "", .refused), (409, "{}", .refused), (413, "", .refused), (422, "{}", .refused),
     // May have to do with the message, and may pass.
+    (401, "{}", .failed),
     (200, #"{"error":{"code":-32000,"message":"order 7 is not there yet"}}"#, .failed),
     (200, #"{"error":{"code":-32700,"message":"parse error"}}"#, .failed),
     (200, #"{"error":"deadlock"}"#, .failed), (200, #"{"error":{}}"#, .failed), (200, #"{"error":false}"#, .failed),
@@ -26,7 +27,7 @@ struct BusVerdictTests {
     (200, "<!DOCTYPE html><title>Sign in</title>", .failed), (200, #"{"result":"#, .failed),
     (500, "", .failed), (500, #"{"error":{"code":-32601}}"#, .failed), (501, "", .failed), (599, "", .failed),
     // Has nothing to do with the message.
-    (401, "{}", .away), (408, "", .away), (429, "", .away), (502, "<html>", .away), (503, "", .away), (504, "", .away),
+    (408, "", .away), (429, "", .away), (502, "<html>", .away), (503, "", .away), (504, "", .away),
     (304, "", .away), (300, "", .away),
   ]
 

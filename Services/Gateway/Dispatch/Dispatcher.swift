@@ -27,7 +27,9 @@ actor Dispatcher {
   private var attempts: [Int: Task<Void, Never>] = [:]
   private var waitingForTurn: Set<Int> = []
   private var lastAttempt = 0
-  private var waiters: [Int64: [CheckedContinuation<Receipt?, Never>]] = [:]
+  /// By message, and for each who waits for it a number.
+  private var waiters: [Int64: [Int: CheckedContinuation<Receipt?, Never>]] = [:]
+  private var lastWaiter = 0
   /// Messages whose last try has ended and is not durable yet, and who waits for that.
   private var unsettled: [Int64: [CheckedContinuation<Void, Never>]] = [:]
   private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
@@ -66,7 +68,7 @@ actor Dispatcher {
     await untilCancelled()
     (isRunning, isStopped) = (false, true)
     timer?.task.cancel()
-    for waiter in waiters.values.joined() { waiter.resume(returning: nil) }
+    for waiter in waiters.values.flatMap(\.values) { waiter.resume(returning: nil) }
     waiters = [:]
     letWaitersTry()
     for attempt in waitingForTurn { attempts[attempt]?.cancel() }
@@ -104,31 +106,36 @@ actor Dispatcher {
   ///
   /// - Returns: what became of it then, which may be `PENDING` still; nil when the gateway stops.
   func outcome(of id: Int64) async -> Receipt? {
-    await withTaskCancellationHandler {
+    lastWaiter += 1
+    let number = lastWaiter
+    return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard !isStopped, !Task.isCancelled else { return continuation.resume(returning: nil) }
-        waiters[id, default: []].append(continuation)
+        waiters[id, default: [:]][number] = continuation
         machine.woken()
         pump()
         // It may have ended before anybody waited for it.
         start { await self.answerIfEnded(id) }
       }
     } onCancel: {
-      Task { await self.forget(id) }
+      Task { await self.forget(number, of: id) }
     }
   }
 
   private func answerIfEnded(_ id: Int64) async {
     do {
       guard let receipt = try await store.receipt(id), receipt.status != .pending else { return }
-      for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: receipt) }
+      for waiter in (waiters.removeValue(forKey: id) ?? [:]).values { waiter.resume(returning: receipt) }
     } catch {
       report(error)
     }
   }
 
-  private func forget(_ id: Int64) {
-    for waiter in waiters.removeValue(forKey: id) ?? [] { waiter.resume(returning: nil) }
+  /// The same message may have been sent several times, and each sender waits on its own.
+  private func forget(_ number: Int, of id: Int64) {
+    guard let waiter = waiters[id]?.removeValue(forKey: number) else { return }
+    if waiters[id]?.isEmpty == true { waiters[id] = nil }
+    waiter.resume(returning: nil)
   }
 
   // MARK: Operators
@@ -282,7 +289,7 @@ actor Dispatcher {
     if case .finish(let status, let reason, let result) = decision {
       (receipt.status, receipt.reason, receipt.result) = (status, reason, result)
     }
-    for waiter in waiting { waiter.resume(returning: receipt) }
+    for waiter in waiting.values { waiter.resume(returning: receipt) }
   }
 
   private func scan(_ after: Int64) async {

@@ -22,7 +22,7 @@ extension RPCError {
     case .full:
       self.init(
         .resourceExhausted, [error.message, error.remedy].compactMap { $0 }.joined(separator: ": "),
-        details: Self.mayPass("STORE_FULL", after: .seconds(60)), cause: error)
+        details: Self.mayPass("STORE_FULL", after: .seconds(5)), cause: error)
     case .overloaded:
       self.init(
         .resourceExhausted, "too many calls wait for the store; send it again later, fewer at a time",
@@ -53,7 +53,8 @@ extension RPCError {
     }
   }
 
-  /// For programs: why, and when to send the request again. It takes somebody a while to free a disk; the others pass.
+  /// For programs: why, and when to send the request again. The others pass by themselves; it takes somebody a while to free a
+  /// disk, but who has done so waits to see it work, and to ask costs little.
   private static func mayPass(_ reason: String, after delay: Duration) -> [ErrorDetail] {
     [.errorInfo(reason: reason, domain: "omsconnector"), .retryInfo(delay)]
   }

@@ -121,7 +121,7 @@ struct BadRequestTests {
   @Test(
     "what may pass says when to try again",
     arguments: [
-      (StorageError.Kind.full, StatusCode.resourceExhausted, "STORE_FULL", Duration.seconds(60)),
+      (StorageError.Kind.full, StatusCode.resourceExhausted, "STORE_FULL", Duration.seconds(5)),
       (.overloaded, .resourceExhausted, "STORE_BUSY", .seconds(1)),
       (.locked, .unavailable, "STORE_LOCKED", .seconds(1)),
       (.closed, .unavailable, "REPLICA_STOPPING", .zero),

@@ -35,7 +35,10 @@ extension Omsconnector.Internal.V1 {
     public var deliveryId: String = ""
     /// E.g. magento.catalog.product_management.updated.
     public var method: String = ""
-    /// Messages of one key are delivered in the order of Enqueue; empty means no order.
+    /// Messages of one key and one route are delivered in the order of Enqueue; empty means no order. Between routes there is
+    /// none: the bus carries each in its own way and acknowledges a delegated message before the OMS has it, so that an order of
+    /// delivery would not be the order of arrival; and a route that is down shall hold up no other. What has to arrive in order
+    /// goes the same route.
     public var key: String = ""
     public var route: Omsconnector.Internal.V1.BusRoute = Omsconnector.Internal.V1.BusRoute()
     /// The request's params as JSON text, an object.

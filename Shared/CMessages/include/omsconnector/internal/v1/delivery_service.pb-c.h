@@ -57,7 +57,10 @@ struct  Omsconnector__Internal__V1__EnqueueRequest
    */
   char *method;
   /*
-   * Messages of one key are delivered in the order of Enqueue; empty means no order.
+   * Messages of one key and one route are delivered in the order of Enqueue; empty means no order. Between routes there is
+   * none: the bus carries each in its own way and acknowledges a delegated message before the OMS has it, so that an order of
+   * delivery would not be the order of arrival; and a route that is down shall hold up no other. What has to arrive in order
+   * goes the same route.
    */
   char *key;
   Omsconnector__Internal__V1__BusRoute route;

@@ -1,11 +1,12 @@
 import ServiceKit
+import Storage
 
 extension Gateway {
   /// Everything on the way to the OMS: what takes messages, and what delivers them.
   ///
   /// - Parameter bus: nil without an OMS.
   static func outbound(
-    _ journal: JournalStore, _ bus: BusClient?, _ registrar: Registrar, _ setup: inout ServiceSetup
+    _ journal: JournalStore, _ lock: StoreLock, _ bus: BusClient?, _ registrar: Registrar, _ setup: inout ServiceSetup
   ) -> OutboundQueue {
     let configuration = setup.configuration
     let sender = bus.map { bus in
@@ -19,7 +20,10 @@ extension Gateway {
     let concurrency = configuration[GatewaySettings.omsMaxConcurrency]
     let limiter = SendLimiter(SendLimits(concurrency: concurrency, rate: configuration[GatewaySettings.omsMaxRate]))
     let link = OutboundLink(sender: sender, limiter: limiter) { await heldBack(registrar.machine.goal) }
-    let queue = OutboundQueue(store: journal, concurrency: concurrency, turns: limiter) { await link.deliver($0, $1) }
+    let queue = OutboundQueue(store: journal, concurrency: concurrency, turns: limiter) { message, route in
+      if let reason = heldBack(without: lock) { return .held(reason) }
+      return await link.deliver(message, route)
+    }
     for dispatcher in queue.dispatchers {
       setup.run("messages on the way \(dispatcher.destination)") { await dispatcher.run() }
     }

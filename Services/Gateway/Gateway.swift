@@ -11,7 +11,7 @@ enum Gateway {
   /// A message and what travels with it must fit a gRPC message of 4 MiB.
   static let maxMessageBytes = (4 << 20) - (64 << 10)
 
-  static func build(_ setup: inout ServiceSetup, _ database: Database) async throws {
+  static func build(_ setup: inout ServiceSetup, _ database: Database, _ lock: StoreLock) async throws {
     let configuration = setup.configuration
     let oms = try OMSConfiguration(configuration)
     setup.serve(at: GatewaySettings.grpc)
@@ -29,7 +29,9 @@ enum Gateway {
     backends.forward(in: &setup)
 
     let journal = JournalStore(database: database)
-    let inbound = InboundQueue(store: journal) { try await backends.consume($0, $1, $2) }
+    let inbound = InboundQueue(store: journal, heldBack: { heldBack(without: lock) }) {
+      try await backends.consume($0, $1, $2)
+    }
     for dispatcher in inbound.dispatchers {
       setup.run("messages for \(dispatcher.destination)") { await dispatcher.run() }
     }
@@ -39,7 +41,7 @@ enum Gateway {
     let bus = oms.bus()
     let registrar = try await registration(
       oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, &setup)
-    let outgoing = outbound(journal, bus, registrar, &setup)
+    let outgoing = outbound(journal, lock, bus, registrar, &setup)
     serveJournal(journal, incoming: inbound.dispatchers, outgoing: outgoing.dispatchers, &setup)
 
     let timings = TimingRecord(TimingStore(database), now: .now)
@@ -52,6 +54,13 @@ enum Gateway {
     Log.info(
       "takes the OMS's messages",
       ["callback": "\(oms.callbackURL(at: callback.address))", "oms": "\(oms.url ?? "none: OMS_URL is not set")"])
+  }
+
+  /// Why nothing may be delivered now; nil when something may. Without its lock the gateway can't know whether another one
+  /// delivers the same messages. Whatever comes in is taken: the store refuses it when there is another one.
+  static func heldBack(without lock: StoreLock) -> String? {
+    if lock.isHeld { return nil }
+    return "the gateway has lost its lock on the store with its PostgreSQL server: messages wait until it has it again"
   }
 
   private static func callbackServer(

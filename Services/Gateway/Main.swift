@@ -9,10 +9,10 @@ import ServiceKit
   static func main() {
     ServiceRunner.run(service) { setup in
       // Two would deliver the same messages.
-      try StoreSettings.workAlone(service, &setup)
-      let database = try StoreSettings.open(service, setup.configuration, GatewaySchema.migrations)
+      let lock = try StoreSettings.workAlone(service, &setup)
+      let database = try StoreSettings.open(service, setup.configuration, GatewaySchema.migrations, lock: lock)
       setup.onStop("store") { await database.close() }
-      try await Gateway.build(&setup, database)
+      try await Gateway.build(&setup, database, lock)
     }
   }
 }

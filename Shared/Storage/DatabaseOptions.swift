@@ -27,6 +27,9 @@ public struct DatabaseOptions: Sendable {
   public var outageTimeout: Duration = .seconds(15)
   /// How often a commit is tried that other processes' commits make impossible.
   public var maximumConflicts = 10
+  /// Of the ``StoreLock`` that this process holds: writes fail as `locked` once another one has it. nil for a store that many
+  /// work on, and on SQLite.
+  public var fence: StoreFence?
 
   // Of SQLite
 

@@ -12,12 +12,17 @@ struct InboundQueue: Sendable {
   let store: JournalStore
   private let byService: [ConnectorService: Dispatcher]
 
-  init(store: JournalStore, policy: DeliveryPolicy = .incoming, consume: @escaping Consume) {
+  /// - Parameter heldBack: why nothing may be delivered now; nil when something may.
+  init(
+    store: JournalStore, policy: DeliveryPolicy = .incoming, heldBack: @escaping @Sendable () -> String? = { nil },
+    consume: @escaping Consume
+  ) {
     self.store = store
     byService = Dictionary(
       uniqueKeysWithValues: ConnectorService.allCases.map { service in
         let dispatcher = Dispatcher(destination: service.rawValue, store: store, policy: policy) { message in
-          await Self.deliver(message, to: service, consume)
+          if let reason = heldBack() { return .held(reason) }
+          return await Self.deliver(message, to: service, consume)
         }
         return (service, dispatcher)
       })

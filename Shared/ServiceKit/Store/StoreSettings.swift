@@ -17,11 +17,13 @@ public enum StoreSettings {
 
   /// Opens the store of `service` and brings its schema up to date. What fails later with nobody waiting for it is logged.
   ///
+  /// - Parameter lock: of ``workAlone(_:_:)``, by a service of which only one process may work on its store.
   /// - Throws: an error that names the setting.
   public static func open(
-    _ service: ServiceDescription, _ configuration: Configuration, _ migrations: [Migration]
+    _ service: ServiceDescription, _ configuration: Configuration, _ migrations: [Migration], lock: StoreLock? = nil
   ) throws -> Database {
     var options = DatabaseOptions()
+    options.fence = lock?.fence
     options.onBackgroundError = { error in Log.warning("store", ["problem": LogValue(error)]) }
     do throws(StorageError) {
       return try Database(
@@ -31,22 +33,32 @@ public enum StoreSettings {
     }
   }
 
-  /// Makes this process the only one of its service that works on the store, until it ends. One that loses that right, which can
-  /// happen on PostgreSQL with the connection, fails: another may have it already.
+  /// Makes this process the only one of its service that works on the store, until it ends. On PostgreSQL the right can be lost
+  /// with the connection; it is taken again by itself, and ``StoreLock/isHeld`` is false until then. When another process had it
+  /// in between, this one fails: what it knows of the store may not be true any more, and it would not know what else the other
+  /// one does.
   ///
   /// - Throws: an error that names the setting, at once when another process works on the store.
-  public static func workAlone(_ service: ServiceDescription, _ setup: inout ServiceSetup) throws {
-    let (losses, loss) = AsyncStream<StorageError>.makeStream()
+  public static func workAlone(_ service: ServiceDescription, _ setup: inout ServiceSetup) throws -> StoreLock {
+    let (events, event) = AsyncStream<StoreLock.Event>.makeStream()
     let lock: StoreLock
     do throws(StorageError) {
-      lock = try StoreLock.acquire(service: service.name, at: setup.configuration[databaseURL]) { loss.yield($0) }
+      lock = try StoreLock.acquire(service: service.name, at: setup.configuration[databaseURL]) { event.yield($0) }
     } catch {
       throw StoreStartError(error: error)
     }
     setup.onStop("store lock") { lock.release() }
     setup.run("store lock") {
-      for await error in losses { throw error }
+      for await event in events {
+        switch event {
+        case .lost(let error):
+          Log.warning("the store's lock is lost until it can be taken again", ["reason": LogValue(error)])
+        case .regained: Log.info("the store's lock is held again, and nobody had it meanwhile")
+        case .taken(let error): throw error
+        }
+      }
     }
+    return lock
   }
 }
 

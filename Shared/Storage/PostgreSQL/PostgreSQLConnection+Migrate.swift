@@ -46,9 +46,7 @@ extension PostgreSQLConnection {
   // what the replica has made for which this one has just waited.
 
   private func makeSchema(_ session: PostgreSQLSession) throws(StorageError) {
-    // IF NOT EXISTS asks for the right to make one even when there is one.
-    let found = try session.simple("SELECT 1 FROM pg_namespace WHERE nspname = \(Identifier.literal(schema))")
-    if found.rows == 0 { try session.simple("CREATE SCHEMA \(Identifier.quoted(schema))") }
+    try PostgreSQLSchema.make(schema, session)
     try session.simple("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
   }
 

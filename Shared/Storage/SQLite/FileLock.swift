@@ -31,6 +31,11 @@ final class FileLock: HeldLock {
 
   deinit { release() }
 
+  var isHeld: Bool { descriptor.withLock { $0 != nil } }
+
+  /// The kernel takes the lock from no process that lives.
+  var fence: StoreFence? { nil }
+
   func release() {
     descriptor.withLock { descriptor in
       if let open = descriptor { close(open) }

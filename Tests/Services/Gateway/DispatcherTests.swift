@@ -40,6 +40,48 @@ private final class Ledger: Sendable {
     #expect(ledger.all == ["1", "1"], "the same id with other content is another message")
   }
 
+  @Test("who does not wait any more leaves those who do to their answer")
+  func waiters() async throws {
+    let (entered, enter) = AsyncStream<Void>.makeStream()
+    let (released, release) = AsyncStream<Void>.makeStream()
+    let kept = try await TemporaryJournal.withInbound(consume: { _, _, _ in
+      enter.yield()
+      for await _ in released { break }
+      return .init(result: Array("7".utf8))
+    }) { queue in
+      let message = IncomingMessage(id: "1", key: "A")
+      let receipt = try await queue.accept(message)
+      let waiting = (0..<3).map { _ in Task { await queue.outcome(of: receipt, message) } }
+      for await _ in entered { break }
+      waiting[1].cancel()
+      #expect(await waiting[1].value == nil)
+      release.finish()
+      return [await waiting[0].value, await waiting[2].value]
+    }
+    #expect(kept.map { $0?.status } == [.success, .success])
+  }
+
+  @Test("nothing is delivered while it is held back, and the queue says why; then everything is")
+  func heldBack() async throws {
+    let journal = try TemporaryJournal()
+    let isHeld = Lock(true)
+    let ledger = Ledger()
+    let queue = InboundQueue(store: journal.store, heldBack: { isHeld.withLock { $0 } ? "no lock" : nil }) {
+      _, request, _ in
+      ledger.add(request.deliveryId)
+      return .init()
+    }
+    try await journal.running(queue.dispatchers) {
+      let messages = (0..<20).map { IncomingMessage(id: "\($0)", key: "k\($0 % 3)") }
+      for message in messages { _ = try await queue.accept(message) }
+      let dispatcher = try #require(queue.dispatchers.first { $0.destination == "inventory" })
+      while await dispatcher.breaker.lastError != "no lock" { await Task.yield() }
+      #expect(ledger.all.isEmpty)
+      isHeld.withLock { $0 = false }
+      while ledger.all.count < 20 { await Task.yield() }
+    }
+  }
+
   @Test("what a process left behind is delivered by the next, in order")
   func restart() async throws {
     let journal = try TemporaryJournal()

@@ -17,3 +17,21 @@ enum DeliveryOutcome: Sendable, Equatable {
   /// Nothing goes to the destination now, by somebody's will: nothing was tried, and all messages wait until that changes.
   case held(String)
 }
+
+extension DeliveryOutcome {
+  /// Whether it counts as a try of the message itself.
+  var isTry: Bool {
+    switch self {
+    case .unavailable, .held: false
+    case .delivered, .refused, .failed: true
+    }
+  }
+
+  /// Empty for a success.
+  var reason: String {
+    switch self {
+    case .delivered: ""
+    case .refused(let reason, _), .failed(let reason), .unavailable(let reason, _), .held(let reason): reason
+    }
+  }
+}

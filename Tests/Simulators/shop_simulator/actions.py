@@ -24,6 +24,7 @@ def action(verb, name, waits=False):
 
 
 def find(verb, name):
+    """The action, or None."""
     return ACTIONS.get((verb, name))
 
 

@@ -48,6 +48,7 @@ def place(shop, asked, number=None):
     if asked.get("gift_message"):
         order.extension["gift_message"] = asked["gift_message"]
     payments.begin(order, method, asked)
+    order.asked = asked
     order.comment("", notified=1)
     try:
         payments.placed(order)

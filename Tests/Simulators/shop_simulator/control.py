@@ -5,7 +5,7 @@ import json
 
 from oms_simulator.control import Control as Base
 
-from . import actions
+from . import actions, admin_actions  # noqa: F401 – the latter declares more of them
 from .errors import ShopError
 from .values import plain
 

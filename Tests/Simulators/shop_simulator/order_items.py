@@ -12,6 +12,7 @@ class OrderItem:
         shipment. `per_parent`: of a child, how many units one unit of its parent has."""
         self.order, self.data, self.parent = order, data, parent
         self.children = []
+        self.refunded_unshipped = ZERO  # units that were refunded and never shipped
         self.children_priced, self.ships_separately, self.per_parent = children_priced, ships_separately, per_parent
         if parent is not None:
             parent.children.append(self)

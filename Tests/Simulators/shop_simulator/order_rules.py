@@ -37,12 +37,13 @@ def can_refund(order):
 
 def resolve(order):
     """The state that invoices and credit memos ask for, before the save has its say."""
-    state = order["state"] if order["state"] != "new" else "processing"
     if order["state"] == "canceled" or is_held(order) or can_invoice(order) or can_ship(order):
-        return "processing" if state != "canceled" else state
+        return "processing" if order["state"] == "new" else order["state"]
     if not order["base_grand_total"] or can_refund(order):
         return "complete"
-    return "closed" if order.get("total_refunded") else "processing"
+    if order.get("total_refunded"):
+        return "closed"
+    return "processing" if order["state"] == "new" else order["state"]
 
 
 def save(order):

@@ -26,6 +26,7 @@ class Order(Entity):
         self.extension = {}  # what modules have added
         self.shipping_address = None
         self.tenders = []  # those of TENDERS that were used
+        self.asked = {}  # what was put into the cart, for an order that is edited
 
     def item(self, number):
         """The item with that id, or None."""

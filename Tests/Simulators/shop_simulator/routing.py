@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from .errors import ShopError, required
 
 # The modules that have routes; each declares its own with `route`.
-MODULES = ("orders", "order_comments", "invoices", "transactions", "products",
+MODULES = ("orders", "order_comments", "cancelling", "invoices", "shipments", "creditmemos", "returns", "transactions",
+           "products",
            "product_structure", "attributes", "stores", "modules", "stock_items", "sources", "stocks", "source_items", "salable",
            "bulk", "admin_token")
 _routes = []

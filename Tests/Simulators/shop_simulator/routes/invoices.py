@@ -3,6 +3,7 @@
 from .. import capturing, invoicing
 from ..routing import route
 from .listing import page
+from .remarks import add, declare
 
 INVOICE = "Magento_Sales::invoice"
 SALES = "Magento_Sales::sales_invoice"
@@ -13,7 +14,7 @@ def invoice(shop, call):
     order = shop.sales.order(call.number("orderId"))
     body = call.body
     made = invoicing.request(order, body.get("items"), bool(body.get("capture")), bool(body.get("notify")),
-                             body.get("comment") if body.get("appendComment") or body.get("comment") else None)
+                             body.get("comment"))
     return made["entity_id"]
 
 
@@ -37,23 +38,10 @@ def void(shop, call):
     return capturing.void(shop.sales.invoice(call.number("id")))
 
 
-@route("POST", "/V1/invoices/:id/emails", SALES)
-def mail(shop, call):
-    found = shop.sales.invoice(call.number("id"))
-    shop.mails.send("invoice", found.order, found)
-    return True
-
-
 @route("POST", "/V1/invoices/comments", SALES)
 def comment(shop, call):
     asked = call.need("entity")
-    found = shop.sales.invoice(int(asked["parent_id"]))
-    added = found.comment(asked["comment"], int(bool(asked.get("is_customer_notified"))), int(bool(asked.get("is_visible_on_front"))))
-    found.touch()
-    return added
+    return add(shop.sales.invoice(int(asked.get("parent_id") or 0)), asked)
 
 
-@route("GET", "/V1/invoices/:id/comments", SALES)
-def comments(shop, call):
-    found = shop.sales.invoice(call.number("id")).comments
-    return {"items": found, "search_criteria": {"filter_groups": []}, "total_count": len(found)}
+declare("/V1/invoices", SALES, lambda shop, number: shop.sales.invoice(number), "invoice")

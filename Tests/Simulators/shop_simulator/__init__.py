@@ -20,6 +20,10 @@ The control interface (`control.py`, JSON over HTTP on a port or socket of its o
     POST /wait-requests         {verb, path, count, timeout_s}
     POST /wait-bulks            {timeout_s}
 
+    as people do in the administration:
+    POST /invoice, /ship, /refund, /cancel, /hold, /status, /return, /edit-order    {increment_id, …}
+    POST /stock                 {sku, quantity[, source]} | {sku, item}
+
 `./shop` starts it and talks to it. In the tests' own process, `Shop` is the same without the control interface.
 """
 

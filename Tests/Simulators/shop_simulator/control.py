@@ -35,5 +35,9 @@ class Control(Base):
                 return plain(action.carry_out(self._shop, rest, asked))
             with self._shop.lock:
                 return plain(action.carry_out(self._shop, rest, asked))
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise ValueError(str(error)) from error
         except ShopError as error:
             raise ValueError(json.dumps({"status": error.status, **error.body()}, default=str)) from error

@@ -123,7 +123,7 @@ def _calculated(order, asked):
                  + sums["weee_tax_applied_row_amount"] + shipping["shipping_amount"]
                  + shipping["shipping_discount_tax_compensation_amount"])
         for name, (invoiced, _) in TENDERS.items():
-            document[side(name)] = min(order[side(name)] - order[side(invoiced)], total)
+            document[side(name)] = max(min(order[side(name)] - order[side(invoiced)], total), ZERO)
             total -= document[side(name)]
         document.data.update({
             side("subtotal"): sums["row_total"], side("tax_amount"): tax, side("discount_amount"): -discount,

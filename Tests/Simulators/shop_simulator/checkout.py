@@ -9,6 +9,7 @@
      "shipping": {"method": "flatrate_flatrate", "description", "amount": "5", "tax_rate", "discount"},
      "gift_cards": [{"code", "amount"}], "customer_balance": "5", "reward": {"points": 100, "amount": "1"},
      "gift_wrap": {"id": 1, "price": "2", "tax": "0.38"}, "charges": {"payment_fee": "1.5"}, "coupon": {"code", "rules"},
+     "payment_data": {"additional_information": [text], "info": {key: value}, "cc_last_4", "cc_type"},
      "billing_address": {…}, "shipping_address": {…}, "gift_message": {…}, "extension": {…}, "remote_ip": "203.0.113.7",
      "ignore_stock": false}
 
@@ -101,10 +102,11 @@ def _addresses(order, asked):
 def _shipping(order, asked):
     shipping = {} if order["is_virtual"] else {"method": "flatrate_flatrate", "amount": "5", **(asked.get("shipping") or {})}
     settings = order.shop.settings
+    order.shipping_rate = decimal(shipping.get("tax_rate", asked.get("tax_rate", 0) if shipping else 0), "tax_rate")
     for side in sides(order):
         rate = decimal(order["base_to_order_rate"]) if side.prefix == "" else 1
         values = amounts.shipping(
-            decimal(shipping.get("amount")) * rate, decimal(shipping.get("tax_rate", asked.get("tax_rate", 0) if shipping else 0)),
+            decimal(shipping.get("amount")) * rate, order.shipping_rate,
             asked.get("shipping_includes_tax", settings.shipping_includes_tax), decimal(shipping.get("discount")) * rate, side.places)
         order.data.update((side(name), value) for name, value in values.items())
     if shipping:

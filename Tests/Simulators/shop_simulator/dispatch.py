@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from . import limits
 from .errors import ShopError
 from .query import nested, parse_fields, trimmed
-from .routing import Call, find, routes
+from .routing import Call, Route, find, routes
 from .values import dump, parse
 
 
@@ -51,6 +51,9 @@ class Dispatch:
         if kind and verb == "GET":
             raise ShopError(404, "Request does not match any route.")
         route, parameters = find(self._routes, verb, path, shop.settings, bulk=kind == "bulk")
+        if route is None and f"{verb} {path}" in shop.settings.companion_routes:
+            route = Route(verb, path, "Magento_Backend::all", lambda *_: shop.settings.companion_routes[f"{verb} {path}"], None)
+            parameters = {}
         if route is None:
             raise ShopError(404, "Request does not match any route.")
         url = f"http://{headers.get('host', '')}{target}"

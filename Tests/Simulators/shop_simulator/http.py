@@ -44,6 +44,15 @@ class Listener:
             server.server_close()
 
 
+def _note(shop, seen, status, text, fault):
+    """Writes a call that may have changed something into the history. `status`: what the shop has done, whatever is answered."""
+    if shop.history is not None and seen.verb != "GET":
+        shop.history.add(
+            "received", received_ns=seen.at_ns, verb=seen.verb, path=seen.path, body=seen.body.decode("utf-8", "replace"),
+            status=status, answer=text.decode("utf-8", "replace")[:MAX_KEPT_BODY], fault=fault.kind if fault else None,
+            carried_out=(fault is None or fault.handled) and status in (200, 202))
+
+
 def _handler(shop):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -51,12 +60,18 @@ def _handler(shop):
         timeout = 60
         wbufsize = -1  # headers and body leave together
 
+        def handle_expect_100(self):
+            more = super().handle_expect_100()
+            self.wfile.flush()  # the caller waits for it
+            return more
+
         def answer(self):
+            if self.headers.get("Transfer-Encoding"):
+                self._refuse(411)  # no caller of this shop sends a body of unknown length
+                return
             length = int(self.headers.get("Content-Length") or 0)
             if length > MAX_BODY:
-                self.close_connection = True
-                Fault("too large", 413, body=b"").write(self, 413, b"")
-                self.wfile.flush()
+                self._refuse(413)
                 return
             body = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -64,6 +79,7 @@ def _handler(shop):
             seen = Recorded(self.command, self.path, headers, body[:MAX_KEPT_BODY])
             seen.status = status if fault is None or fault.status is None else fault.status
             shop.requests.add(seen)
+            _note(shop, seen, status, text, fault)
             try:
                 if fault is not None and fault.kind == TIMEOUT:
                     select.select([self.connection], [], [], HANGS_S)  # readable once the caller has gone
@@ -72,6 +88,11 @@ def _handler(shop):
                     self.wfile.flush()
             except (OSError, ValueError):
                 self.close_connection = True  # the caller has gone; nobody is left to tell
+
+        def _refuse(self, status):
+            self.close_connection = True
+            Fault("refused", status, body=b"").write(self, status, b"")
+            self.wfile.flush()
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer
 

@@ -36,5 +36,6 @@ def _new(shop, entity):
         "order_currency_code": "USD", "base_currency_code": "USD", "base_to_order_rate": 1, "total_qty_ordered": ZERO,
         "shipping_method": None, "billing_address": entity.get("billing_address"),
         "payment": entity.get("payment") or {"method": "checkmo"}, **given, "entity_id": shop.sales.next("order")})
+    order["shipping_method"] = entity.get("shipping_method")
     shop.sales.orders[order["entity_id"]] = order
     return order

@@ -33,7 +33,7 @@ def invoice(order, asked, capture):
     elif not order.method.gateway or capture:
         payments.pay(order, document)  # with a closed authorisation too: paid, and no money came
     _book(document)
-    order.shop.sales.invoices[document["entity_id"]] = document
+    order.shop.sales.invoices.add(document, document["entity_id"])
     document.touch()
     return document
 
@@ -111,7 +111,7 @@ def _calculated(order, asked):
     quantities = planned(order, asked)
     document = Document(order, quantities, {"state": OPEN, "transaction_id": None})
     document["total_qty"] = sum((quantity for item, quantity in quantities if not item.is_dummy), ZERO)
-    first = not any(i["state"] != CANCELED for i in order.shop.sales.of(order.shop.sales.invoices, order))
+    first = not any(i["state"] != CANCELED for i in order.shop.sales.invoices.of(order))
     for side in sides(order):
         sums = document.take(side, 0, 1)
         # All shipping and all charges are on the first invoice, even on a virtual one.

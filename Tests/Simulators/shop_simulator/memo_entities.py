@@ -25,7 +25,8 @@ def refund(shop, entity, offline):
         for name in ("grand_total", "subtotal", "tax_amount", "customer_balance_amount"):
             if entity.get(side(name)) is not None:
                 memo[side(name)] = decimal(entity[side(name)], name)
-    refunding.check_caps(order, memo, invoice)
+    for message in refunding.too_much(order, memo, invoice):
+        raise refused(message)
     if not refunding.can_refund(order):
         raise refused("The order does not allow a creditmemo to be created.")
     back = (entity.get("extension_attributes") or {}).get("return_to_stock_items") or ()

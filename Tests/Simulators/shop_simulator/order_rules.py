@@ -30,7 +30,7 @@ def can_refund(order):
         return False
     paid, refunded = order.get("base_total_paid") or ZERO, order.get("base_total_refunded") or ZERO
     if not order["base_grand_total"] and not order.shop.settings.old:  # paid by gift cards and the like alone
-        memos = order.shop.sales.of(order.shop.sales.creditmemos, order)
+        memos = order.shop.sales.creditmemos.of(order)
         return not can_invoice(order) and not memos
     return paid != refunded and paid - refunded != (order.get("base_adjustment_negative") or ZERO)
 

@@ -1,7 +1,9 @@
 """An order, as the REST interface shows it."""
 
+from .applied_taxes import extension as applied_taxes
 from .entities import Entity
 from .sides import ABBREVIATED
+from .values import ZERO
 
 TENDERS = {
     # amount → (invoiced, refunded): what pays for an order besides its payment method
@@ -25,7 +27,9 @@ class Order(Entity):
         self.comments = []
         self.extension = {}  # what modules have added
         self.shipping_address = None
+        self.shipping_rate = ZERO  # percent
         self.tenders = []  # those of TENDERS that were used
+        self.payment_info = {}
         self.asked = {}  # what was put into the cart, for an order that is edited
 
     def item(self, number):
@@ -62,6 +66,10 @@ class Order(Entity):
                     base = ABBREVIATED.get(f"base_{field}", f"base_{field}")
                     extension[field], extension[base] = self.data[field], self.data[base]
         extension["shipping_assignments"] = [self._assignment()]
+        extension["payment_additional_info"] = [
+            {"key": "method_title", "value": self.payment["method"]},
+            *({"key": key, "value": value} for key, value in self.payment_info.items())]
+        extension.update(applied_taxes(self))
         return {**super().as_json(), "items": [item.as_json() for item in self.items],
                 "status_histories": list(reversed(self.comments)), "extension_attributes": extension}
 
@@ -71,4 +79,5 @@ class Order(Entity):
             "shipping_tax_amount", "shipping_discount_amount")}}
         if self.shipping_address is not None:
             shipping = {"address": self.shipping_address, "method": self.data["shipping_method"], **shipping}
-        return {"shipping": shipping, "items": [item.as_json() for item in self.items if not item["is_virtual"]]}
+        stock = {"stock_id": self.shop.stock.msi.stock_of("website", self.website)["stock_id"]} if self.shop.settings.msi else {}
+        return {"shipping": shipping, "items": [item.as_json() for item in self.items if not item["is_virtual"]], **stock}

@@ -14,6 +14,7 @@ def begin(order, method, asked):
         "cc_last_4": extra.get("cc_last_4"), "cc_type": extra.get("cc_type"), "last_trans_id": None,
         "amount_ordered": order["grand_total"], "base_amount_ordered": order["base_grand_total"],
         "shipping_amount": order["shipping_amount"], "base_shipping_amount": order["base_shipping_amount"]}
+    order.payment_info = extra.get("info") or {}
     order.set_state("new")
 
 
@@ -34,7 +35,7 @@ def placed(order):
 
 def can_capture(order):
     """Whether a capture would reach the gateway: not with a closed authorisation."""
-    authorized = [t for t in order.shop.sales.of(order.shop.sales.transactions, order) if t["txn_type"] == AUTHORIZATION]
+    authorized = [t for t in order.shop.sales.transactions.of(order) if t["txn_type"] == AUTHORIZATION]
     return order.method.can_capture and (not authorized or not authorized[-1]["is_closed"])
 
 

@@ -43,7 +43,7 @@ def planned(order, asked, invoice=None):
 def invoice_limits(invoice):
     """{order item id: units of the invoice that are not refunded through it}"""
     limits = {line["order_item_id"]: line["qty"] for line in invoice.lines}
-    for memo in invoice.shop.sales.of(invoice.shop.sales.creditmemos, invoice.order):
+    for memo in invoice.shop.sales.creditmemos.of(invoice.order):
         if memo.get("invoice_id") == invoice["entity_id"]:
             for line in memo.lines:
                 limits[line["order_item_id"]] -= line["qty"]

@@ -26,10 +26,9 @@ def request(order, body, invoice=None):
     asked = quantities_of(body.get("items"))
     quantities = refund_amounts.planned(order, asked, invoice)
     memo = refund_amounts.calculated(order, quantities, arguments, invoice)
-    messages = _wrong_quantities(quantities) + _wrong_totals(order, memo)
+    messages = _wrong_quantities(quantities) + _wrong_totals(order, memo) + too_much(order, memo, invoice)
     if messages:
         raise invalid("Creditmemo", messages)
-    check_caps(order, memo, invoice)
     back = (arguments.get("extension_attributes") or {}).get("return_to_stock_items") or ()
     issue(order, memo, invoice, bool(body.get("isOnline")) and invoice is not None, set(map(int, back)))
     comment = body.get("comment") or {}
@@ -64,20 +63,21 @@ def issue(order, memo, invoice, online, back):
         invoice["is_used_for_refund"] = 1
         invoice.add("base_total_refunded", memo["base_grand_total"])
         invoice.touch()
-    order.shop.sales.creditmemos[memo["entity_id"]] = memo
+    order.shop.sales.creditmemos.add(memo, memo["entity_id"])
     memo.touch()
     order.set_state(resolve(order))  # and with the state its default status
     save(order)
 
 
-def check_caps(order, memo, invoice):
-    """ShopError when it is more money than was paid, or than the invoice has."""
+def too_much(order, memo, invoice):
+    """What is wrong when it is more money than was paid, or than the invoice has."""
     base = sides(order)[1]
     left = (order.get(base("total_paid")) or ZERO) - (order.get(base("total_refunded")) or ZERO)
     if invoice is not None:
         left = min(left, invoice[base("grand_total")] - (invoice.get("base_total_refunded") or ZERO))
-    if memo[base("grand_total")] > left:
-        raise refused("The most money available to refund is %1.", formatted(left, base, order["base_currency_code"]))
+    if memo[base("grand_total")] <= left:
+        return []
+    return [f"The most money available to refund is {formatted(left, base, order['base_currency_code'])}."]
 
 
 def _refusals(order, invoice):

@@ -24,7 +24,7 @@ def restock(order, memo, back):
 
 def _source(order, item):
     """Where the item was shipped from, else the first source that would have shipped it."""
-    for shipment in order.shop.sales.of(order.shop.sales.shipments, order):
+    for shipment in order.shop.sales.shipments.of(order):
         if shipment.source and any(line["order_item_id"] == item.id for line in shipment.lines):
             return shipment.source
     msi = order.shop.stock.msi

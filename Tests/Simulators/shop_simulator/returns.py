@@ -51,7 +51,7 @@ def create(shop, asked):
     for track in asked.get("tracks") or ():
         add_track(made, track)
     _settle(made, asked)
-    shop.sales.returns[made["entity_id"]] = made
+    shop.sales.returns.add(made, made["entity_id"])
     made.touch()
     return made
 
@@ -93,7 +93,7 @@ def _item(order, asked):
     if item is None or item["product_type"] in NEVER_RETURNED or item["is_virtual"]:
         raise refused("The order item %1 can't be returned.", asked.get("order_item_id"))
     wanted = decimal(asked.get("qty_requested"), "qty_requested")
-    returned = sum((entry["qty_requested"] for made in order.shop.sales.of(order.shop.sales.returns, order)
+    returned = sum((entry["qty_requested"] for made in order.shop.sales.returns.of(order)
                     for entry in made.items if entry["order_item_id"] == item.id and entry["status"] != "denied"), ZERO)
     if wanted <= 0 or wanted > item["qty_shipped"] - returned:
         raise refused("A quantity of %1 is greater than you can return.", item["name"])

@@ -3,16 +3,35 @@
 from .errors import missing
 
 
+class Table(dict):
+    """Entities by id, and those of an order in the order in which they were made."""
+
+    def __init__(self):
+        super().__init__()
+        self._by_order = {}
+
+    def add(self, entity, number):
+        self[number] = entity
+        self._by_order.setdefault(entity["order_id"], []).append(entity)
+
+    def remove(self, number):
+        entity = self.pop(number)
+        self._by_order[entity["order_id"]].remove(entity)
+
+    def of(self, order):
+        return self._by_order.get(order["entity_id"], [])
+
+
 class Sales:
     def __init__(self, shop):
         self._shop = shop
         self._numbers = {}
         self.orders = {}
-        self.invoices = {}
-        self.shipments = {}
-        self.creditmemos = {}
-        self.transactions = {}
-        self.returns = {}
+        self.invoices = Table()
+        self.shipments = Table()
+        self.creditmemos = Table()
+        self.transactions = Table()
+        self.returns = Table()
         self.tracks = {}
 
     def next(self, kind):
@@ -42,10 +61,6 @@ class Sales:
 
     def creditmemo(self, number):
         return _get(self.creditmemos, number)
-
-    def of(self, documents, order):
-        """The invoices, shipments … of an order, in the order in which they were made."""
-        return [document for document in documents.values() if document["order_id"] == order["entity_id"]]
 
 
 def _get(table, number):

@@ -2,8 +2,33 @@
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 
 from .errors import ShopError, refused
+
+
+class Wanted:
+    """A value to compare with, read once for all rows."""
+
+    def __init__(self, text):
+        self.text = text
+        self.folded = text.casefold()
+        try:
+            self.number = Decimal(text)
+        except InvalidOperation:
+            self.number = Decimal(0)  # as MySQL reads a text that is no number
+
+    def __repr__(self):
+        return repr(self.text)
+
+    @cached_property
+    def entries(self):
+        return [Wanted(entry.strip()) for entry in self.text.split(",")]
+
+    @cached_property
+    def pattern(self):
+        like = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in self.text)
+        return re.compile(like, re.IGNORECASE | re.DOTALL)
 
 
 class Criteria:
@@ -46,7 +71,7 @@ class Criteria:
 
     def as_json(self):
         answer = {"filter_groups": [
-            {"filters": [{"field": f, "value": v, "condition_type": c} for f, c, v in group]} for group in self.groups]}
+            {"filters": [{"field": f, "value": v.text, "condition_type": c} for f, c, v in group]} for group in self.groups]}
         if self.sorts:
             answer["sort_orders"] = [{"field": f, "direction": "ASC" if up else "DESC"} for f, up in self.sorts]
         if self.size:
@@ -66,7 +91,7 @@ def _filter(asked):
     condition = asked.get("condition_type", asked.get("conditionType")) or "eq"
     if condition not in CONDITIONS:
         raise refused("SQLSTATE[42000]: Syntax error: unknown condition %1", condition)
-    return asked["field"], condition, str(asked.get("value", ""))
+    return asked["field"], condition, Wanted(str(asked.get("value", "")))
 
 
 def _number(value, name):
@@ -79,35 +104,30 @@ def _number(value, name):
 
 
 def _holds(wanted, value):
-    _, condition, text = wanted
+    _, condition, other = wanted
     if isinstance(value, (list, tuple)):  # website ids and the like: any of them
-        return any(CONDITIONS[condition](entry, text) for entry in value)
-    return CONDITIONS[condition](value, text)
+        return any(CONDITIONS[condition](entry, other) for entry in value)
+    return CONDITIONS[condition](value, other)
 
 
-def _compared(value, text):
+def _compared(value, wanted):
     """-1, 0, 1, or None when there is nothing to compare: numbers as numbers, else as texts."""
     if value is None:
         return None
     if isinstance(value, bool):
         value = int(value)
     if isinstance(value, (int, Decimal)):
-        try:
-            wanted = Decimal(text)
-        except InvalidOperation:
-            wanted = Decimal(0)  # as MySQL reads a text that is no number
-        return (value > wanted) - (value < wanted)
-    here, there = str(value).casefold(), text.casefold()
+        return (value > wanted.number) - (value < wanted.number)
+    here, there = str(value).casefold(), wanted.folded
     return (here > there) - (here < there)
 
 
-def _like(value, text):
-    pattern = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in text)
-    return value is not None and re.fullmatch(pattern, str(value), re.IGNORECASE | re.DOTALL) is not None
+def _like(value, wanted):
+    return value is not None and wanted.pattern.fullmatch(str(value)) is not None
 
 
-def _listed(value, text):
-    return any(_compared(value, entry.strip()) == 0 for entry in text.split(","))
+def _listed(value, wanted):
+    return any(_compared(value, entry) == 0 for entry in wanted.entries)
 
 
 CONDITIONS = {
@@ -122,7 +142,7 @@ CONDITIONS = {
     "to": lambda v, t: _compared(v, t) in (-1, 0),
     "in": _listed,
     "nin": lambda v, t: v is not None and not _listed(v, t),
-    "finset": lambda v, t: v is not None and t in str(v).split(","),
+    "finset": lambda v, t: v is not None and t.text in str(v).split(","),
     "like": _like,
     "nlike": lambda v, t: v is not None and not _like(v, t),
     "null": lambda v, t: v is None or v == "",

@@ -59,6 +59,8 @@ class Settings:
     shipping_shown_with_tax: bool = False  # then amounts of shipping to refund include tax
     prices_include_tax: bool = False
     shipping_includes_tax: bool = False
+    # Routes of other modules: "POST /V1/companion/balance" → the answer. They do nothing; their calls are recorded as all are.
+    companion_routes: dict = field(default_factory=dict)
     consumers_running: bool = True  # the queue consumer of async.operations.all
     statuses: dict = field(default_factory=default_statuses)
     payment_methods: dict = field(default_factory=lambda: dict(PAYMENT_METHODS))

@@ -77,7 +77,7 @@ def request(order, body):
     for item, quantity in quantities:
         item["qty_shipped"] += quantity
     shop.stock.shipped(order, order.website, movements, source)
-    shop.sales.shipments[shipment["entity_id"]] = shipment
+    shop.sales.shipments.add(shipment, shipment["entity_id"])
     shipment.touch()
     if order["state"] == "new":  # the only state that it leaves, and the only status that it resets
         order.set_state("processing")

@@ -28,8 +28,9 @@ class Shop:
             order = place(shop, {"lines": [{"sku": "MUG", "quantity": 2}]})
     """
 
-    def __init__(self, listen="127.0.0.1:0", **settings):
-        """`settings`: those of `Settings`."""
+    def __init__(self, listen="127.0.0.1:0", history=None, **settings):
+        """`history`: an `oms_simulator.History` that gets every call that writes. `settings`: those of `Settings`."""
+        self.history = history
         self.settings = Settings()
         self.settings.change(**settings)
         # Held for every call and every change: a test that looks at several things at once takes it too.

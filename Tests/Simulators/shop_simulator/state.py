@@ -5,7 +5,7 @@ def order(shop, found):
     sales = shop.sales
 
     def documents(table):
-        return [document.as_json() for document in sales.of(table, found)]
+        return [document.as_json() for document in table.of(found)]
 
     return {
         "order": found.as_json(), "invoices": documents(sales.invoices), "shipments": documents(sales.shipments),

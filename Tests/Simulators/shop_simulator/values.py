@@ -2,6 +2,7 @@
 
 import json
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 ZERO = Decimal(0)
 # ISO 4217: currencies whose smallest unit is not a hundredth.
@@ -51,7 +52,7 @@ def parse(text):
 
 def dump(value):
     """JSON as Magento answers it: a number without a fraction has no point. A Decimal leaves as the shortest number that is it."""
-    return json.dumps(value, default=_number, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, default=_number, ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
 def plain(value):
@@ -59,7 +60,9 @@ def plain(value):
     return json.loads(dump(value))
 
 
+@lru_cache(65536)
 def _number(value):
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} has no JSON")
-    return int(value) if value == value.to_integral_value() else float(value)
+    number = float(value)
+    return int(number) if number.is_integer() else number

@@ -2,9 +2,13 @@
 
 import http.client
 import json
+import os
 import socket
+import tempfile
 import threading
 
+from oms_simulator import History
+from oms_simulator.history import read
 from shop_case import MUG
 from test_shop_states import Sales
 
@@ -94,6 +98,38 @@ class Faults(Sales):
         self.assertEqual(statuses, [200, 429, 429, 200])
         with self.assertRaisesRegex(ValueError, "not one of"):
             shop.faults.plan("fire")
+
+    def test_history_tells_what_was_carried_out_whatever_was_answered(self):
+        with tempfile.TemporaryDirectory() as folder, History(os.path.join(folder, "history")) as history:
+            shop = self.shop()
+            shop.history = history
+            order = self.order(shop, "MUG")
+            path = f"/V1/orders/{order['entity_id']}/comments"
+            for fault, options in (("report", {"handled": True}), ("report", {}), (None, {})):
+                if fault:
+                    shop.faults.plan(fault, **options)
+                self.ask(shop, "POST", path, {"statusHistory": {"comment": "c"}})
+            self.ask(shop, "POST", path)
+            told = read(history.path)
+        self.assertEqual([(e["fault"], e["carried_out"]) for e in told],
+                         [("report", True), ("report", False), (None, True), (None, False)])
+        self.assertEqual(told[0]["path"], "/rest" + path)
+
+    def test_large_bodies_are_asked_for_with_100_continue(self):
+        shop = self.shop()
+        host, _, port = shop.url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(b"POST /rest/V1/orders/9/comments HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                               b"Authorization: Bearer shop-token\r\nContent-Length: 2\r\n\r\n")
+            self.assertIn(b"100 Continue", connection.recv(100))
+            connection.sendall(b"{}")
+            self.assertIn(b"404", connection.recv(1000))
+
+    def test_routes_of_companion_modules_answer_and_are_recorded(self):
+        shop = self.shop(companion_routes={"POST /V1/companion/balance": True})
+        self.assertIs(self.post(shop, "/V1/companion/balance", {"amount": "3"}), True)
+        self.assertEqual(json.loads(shop.requests.all()[-1].body), {"amount": "3"})
+        self.assertEqual(self.call(shop, "POST", "/V1/companion/other", {})[0], 404)
 
     def test_down_refuses_connections_and_the_port_stays(self):
         shop = self.shop()

@@ -3,7 +3,6 @@
 import random
 from decimal import Decimal
 
-from shop_case import MUG
 from shop_simulator.sides import sides
 from shop_simulator.values import ZERO
 from test_shop_invoices import CATALOG
@@ -97,6 +96,14 @@ class Identity(Sales):
         self.assertEqual((shown["is_virtual"], shown["shipping_amount"]), (1, 0))
         self.assertNotIn("address", shown["extension_attributes"]["shipping_assignments"][0]["shipping"])
 
+    def test_rate_of_shipping_is_among_the_applied_taxes(self):
+        shop = self.shop()
+        order = self.order(shop, {"sku": "MUG", "tax_rate": 7}, shipping={"amount": 5, "tax_rate": 19})
+        extension = self.shown(shop, order)["extension_attributes"]
+        self.assertEqual([(t["type"], t["applied_taxes"][0]["percent"], t["applied_taxes"][0]["amount"])
+                          for t in extension["item_applied_taxes"]], [("product", 7, Decimal("0.7")), ("shipping", 19, Decimal("0.95"))])
+        self.assertEqual([tax["percent"] for tax in extension["applied_taxes"]], [7, 19])
+
 
 class Random(Sales):
     """Whatever the order and however it is cut up, nothing is lost and nothing appears."""
@@ -145,7 +152,7 @@ class Random(Sales):
                 while any(item.to_invoice for item in order.items):
                     item = dice.choice([i for i in order.items if i.to_invoice])
                     invoicing.request(order, [{"order_item_id": item.id, "qty": dice.randint(1, int(item.to_invoice))}], False)
-                invoices = shop.sales.of(shop.sales.invoices, order)
+                invoices = shop.sales.invoices.of(order)
                 for side in sides(order):
                     self.assertEqual(sum(i[side("grand_total")] for i in invoices), order[side("grand_total")])
                     self.assertEqual(order[side("total_paid")], order[side("grand_total")])
@@ -155,10 +162,3 @@ class Random(Sales):
                     refunding.request(order, {"items": [{"order_item_id": item.id, "qty": dice.randint(1, int(item.to_refund))}]})
                 for side in sides(order):
                     self.assertEqual(order.get(side("total_refunded"), 0), order[side("grand_total")], side)
-
-
-class Whole(Sales):
-    def test_product_without_options_is_one_item(self):
-        shop = self.shop([MUG])
-        shown = self.shown(shop, self.order(shop, ("MUG", 2)))
-        self.assertEqual([(i["sku"], i["qty_ordered"]) for i in shown["items"]], [("MUG", 2)])

@@ -3,18 +3,19 @@
 from .. import memo_entities, refunding
 from ..errors import refused
 from ..routing import route
-from .listing import page
+from .listing import one, page
 from .remarks import declare
 
-CREDITMEMO = "Magento_Sales::creditmemo"
+CREATE = "Magento_Sales::creditmemo"
+CREDITMEMO = "Magento_Sales::sales_creditmemo"
 
 
-@route("POST", "/V1/order/:orderId/refund", CREDITMEMO)
+@route("POST", "/V1/order/:orderId/refund", CREATE)
 def refund_order(shop, call):
     return refunding.request(shop.sales.order(call.number("orderId")), call.body)["entity_id"]
 
 
-@route("POST", "/V1/invoice/:invoiceId/refund", CREDITMEMO)
+@route("POST", "/V1/invoice/:invoiceId/refund", CREATE)
 def refund_invoice(shop, call):
     invoice = shop.sales.invoice(call.number("invoiceId"))
     return refunding.request(invoice.order, call.body, invoice)["entity_id"]
@@ -31,8 +32,8 @@ def memos(shop, call):
 
 
 @route("GET", "/V1/creditmemo/:id", CREDITMEMO)
-def one(shop, call):
-    return shop.sales.creditmemo(call.number("id")).as_json()
+def single(shop, call):
+    return one(shop.sales.creditmemo(call.number("id")), call)
 
 
 @route("PUT", "/V1/creditmemo/:id", CREDITMEMO)

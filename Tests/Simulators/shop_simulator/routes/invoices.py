@@ -2,7 +2,7 @@
 
 from .. import capturing, invoicing
 from ..routing import route
-from .listing import page
+from .listing import one, page
 from .remarks import add, declare
 
 INVOICE = "Magento_Sales::invoice"
@@ -24,8 +24,8 @@ def invoices(shop, call):
 
 
 @route("GET", "/V1/invoices/:id", SALES)
-def one(shop, call):
-    return shop.sales.invoice(call.number("id")).as_json()
+def single(shop, call):
+    return one(shop.sales.invoice(call.number("id")), call)
 
 
 @route("POST", "/V1/invoices/:id/capture", SALES)

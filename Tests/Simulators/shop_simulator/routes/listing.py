@@ -6,6 +6,11 @@ from ..search import Criteria
 from ..values import dump
 
 
+def one(entity, call):
+    """The answer to a read of one entity: its text, unless only some fields are asked for."""
+    return entity.as_json() if "fields" in call.query else Text(entity.text())
+
+
 def page(shop, call, table, value=lambda row, field: row.get(field)):
     """The answer to a search over entities."""
     criteria = Criteria(call.query, shop.settings)

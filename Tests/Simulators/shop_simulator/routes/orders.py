@@ -5,7 +5,7 @@ from ..addresses import address
 from ..errors import missing
 from ..routing import route
 from ..search import Criteria
-from .listing import page
+from .listing import one, page
 
 VIEW = "Magento_Sales::actions_view"
 CREATE = "Magento_Sales::create"
@@ -18,7 +18,7 @@ def orders(shop, call):
 
 @route("GET", "/V1/orders/:id", VIEW)
 def order(shop, call):
-    return shop.sales.order(call.number("id")).as_json()
+    return one(shop.sales.order(call.number("id")), call)
 
 
 @route("GET", "/V1/orders/:id/statuses", VIEW)

@@ -3,7 +3,7 @@
 from .. import returns
 from ..errors import missing, not_found
 from ..routing import route
-from .listing import page
+from .listing import one, page
 
 RMA = "Magento_Rma::magento_rma"
 
@@ -19,8 +19,8 @@ def create(shop, call):
 
 
 @route("GET", "/V1/returns/:id", RMA, module="rma")
-def one(shop, call):
-    return _found(shop, call).as_json()
+def single(shop, call):
+    return one(_found(shop, call), call)
 
 
 @route("PUT", "/V1/returns/:id", RMA, module="rma")
@@ -30,7 +30,7 @@ def change(shop, call):
 
 @route("DELETE", "/V1/returns/:id", RMA, module="rma")
 def delete(shop, call):
-    del shop.sales.returns[_found(shop, call)["entity_id"]]
+    shop.sales.returns.remove(_found(shop, call)["entity_id"])
     return True
 
 

@@ -3,7 +3,7 @@
 from .. import shipping
 from ..errors import missing
 from ..routing import route
-from .listing import page
+from .listing import one, page
 from .remarks import declare
 
 SHIPMENT = "Magento_Sales::shipment"
@@ -20,8 +20,8 @@ def shipments(shop, call):
 
 
 @route("GET", "/V1/shipment/:id", SHIPMENT)
-def one(shop, call):
-    return shop.sales.shipment(call.number("id")).as_json()
+def single(shop, call):
+    return one(shop.sales.shipment(call.number("id")), call)
 
 
 @route("GET", "/V1/shipment/:id/label", SHIPMENT)

@@ -2,7 +2,7 @@
 
 from ..errors import missing
 from ..routing import route
-from .listing import page
+from .listing import one, page
 
 FETCH = "Magento_Sales::transactions_fetch"
 
@@ -17,4 +17,4 @@ def transaction(shop, call):
     found = shop.sales.transactions.get(call.number("id"))
     if found is None:
         raise missing()
-    return found.as_json()
+    return one(found, call)

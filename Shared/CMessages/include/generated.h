@@ -9,7 +9,19 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "grpc/reflection/v1alpha/reflection.pb-c.h"
+#include "magento/commerce/v1/document.pb-c.h"
+#include "magento/commerce/v1/order.pb-c.h"
+#include "magento/commerce/v1/product.pb-c.h"
+#include "magento/commerce/v1/return.pb-c.h"
+#include "magento/commerce/v1/stock.pb-c.h"
+#include "magento/commerce/v1/store.pb-c.h"
+#include "magento/oms/v1/common.pb-c.h"
+#include "magento/oms/v1/catalog.pb-c.h"
 #include "magento/oms/v1/inventory.pb-c.h"
+#include "magento/oms/v1/sales.pb-c.h"
+#include "magento/oms/v1/logistics.pb-c.h"
+#include "magento/oms/v1/payments.pb-c.h"
+#include "magento/oms/v1/postsales.pb-c.h"
 #include "magento/oms/v1/service_bus.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "omsconnector/v1/journal_service.pb-c.h"
@@ -51,6 +63,79 @@ static inline const ProtobufCMessageDescriptor *grpc__reflection__v1alpha__exten
 static inline const ProtobufCMessageDescriptor *grpc__reflection__v1alpha__list_service_response__descriptor_pointer(void) { return &grpc__reflection__v1alpha__list_service_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *grpc__reflection__v1alpha__service_response__descriptor_pointer(void) { return &grpc__reflection__v1alpha__service_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *grpc__reflection__v1alpha__error_response__descriptor_pointer(void) { return &grpc__reflection__v1alpha__error_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__invoice_order_body__descriptor_pointer(void) { return &magento__commerce__v1__invoice_order_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__ship_order_body__descriptor_pointer(void) { return &magento__commerce__v1__ship_order_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__shipment_arguments__descriptor_pointer(void) { return &magento__commerce__v1__shipment_arguments__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__shipment_arguments_extension__descriptor_pointer(void) { return &magento__commerce__v1__shipment_arguments_extension__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__shipment_track__descriptor_pointer(void) { return &magento__commerce__v1__shipment_track__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__refund_body__descriptor_pointer(void) { return &magento__commerce__v1__refund_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__refund_arguments__descriptor_pointer(void) { return &magento__commerce__v1__refund_arguments__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__document_item__descriptor_pointer(void) { return &magento__commerce__v1__document_item__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__document_comment__descriptor_pointer(void) { return &magento__commerce__v1__document_comment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order_comment_body__descriptor_pointer(void) { return &magento__commerce__v1__order_comment_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__status_history__descriptor_pointer(void) { return &magento__commerce__v1__status_history__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__status_history_page__descriptor_pointer(void) { return &magento__commerce__v1__status_history_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__invoice_page__descriptor_pointer(void) { return &magento__commerce__v1__invoice_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__invoice__descriptor_pointer(void) { return &magento__commerce__v1__invoice__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__shipment_page__descriptor_pointer(void) { return &magento__commerce__v1__shipment_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__shipment_document__descriptor_pointer(void) { return &magento__commerce__v1__shipment_document__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__creditmemo_page__descriptor_pointer(void) { return &magento__commerce__v1__creditmemo_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__creditmemo__descriptor_pointer(void) { return &magento__commerce__v1__creditmemo__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__document_line__descriptor_pointer(void) { return &magento__commerce__v1__document_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__transaction_page__descriptor_pointer(void) { return &magento__commerce__v1__transaction_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__transaction__descriptor_pointer(void) { return &magento__commerce__v1__transaction__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order__descriptor_pointer(void) { return &magento__commerce__v1__order__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order_item__descriptor_pointer(void) { return &magento__commerce__v1__order_item__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__product_option__descriptor_pointer(void) { return &magento__commerce__v1__product_option__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__product_option_extension__descriptor_pointer(void) { return &magento__commerce__v1__product_option_extension__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__bundle_option_selection__descriptor_pointer(void) { return &magento__commerce__v1__bundle_option_selection__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order_address__descriptor_pointer(void) { return &magento__commerce__v1__order_address__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order_payment__descriptor_pointer(void) { return &magento__commerce__v1__order_payment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order_extension__descriptor_pointer(void) { return &magento__commerce__v1__order_extension__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__shipping_assignment__descriptor_pointer(void) { return &magento__commerce__v1__shipping_assignment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__assigned_shipping__descriptor_pointer(void) { return &magento__commerce__v1__assigned_shipping__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__applied_tax__descriptor_pointer(void) { return &magento__commerce__v1__applied_tax__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__item_applied_tax__descriptor_pointer(void) { return &magento__commerce__v1__item_applied_tax__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__gift_message__descriptor_pointer(void) { return &magento__commerce__v1__gift_message__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order_gift_card__descriptor_pointer(void) { return &magento__commerce__v1__order_gift_card__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__order_page__descriptor_pointer(void) { return &magento__commerce__v1__order_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__product__descriptor_pointer(void) { return &magento__commerce__v1__product__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__product_extension__descriptor_pointer(void) { return &magento__commerce__v1__product_extension__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__bundle_option__descriptor_pointer(void) { return &magento__commerce__v1__bundle_option__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__bundle_link__descriptor_pointer(void) { return &magento__commerce__v1__bundle_link__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__stock_item__descriptor_pointer(void) { return &magento__commerce__v1__stock_item__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__return_body__descriptor_pointer(void) { return &magento__commerce__v1__return_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__rma_page__descriptor_pointer(void) { return &magento__commerce__v1__rma_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__rma__descriptor_pointer(void) { return &magento__commerce__v1__rma__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__rma_item__descriptor_pointer(void) { return &magento__commerce__v1__rma_item__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__rma_comment__descriptor_pointer(void) { return &magento__commerce__v1__rma_comment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__rma_track_body__descriptor_pointer(void) { return &magento__commerce__v1__rma_track_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__rma_track__descriptor_pointer(void) { return &magento__commerce__v1__rma_track__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__source_items_body__descriptor_pointer(void) { return &magento__commerce__v1__source_items_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__source_item_page__descriptor_pointer(void) { return &magento__commerce__v1__source_item_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__source_item__descriptor_pointer(void) { return &magento__commerce__v1__source_item__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__stock_item_body__descriptor_pointer(void) { return &magento__commerce__v1__stock_item_body__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__stock_item_update__descriptor_pointer(void) { return &magento__commerce__v1__stock_item_update__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__stock_item_operation__descriptor_pointer(void) { return &magento__commerce__v1__stock_item_operation__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__bulk_accepted__descriptor_pointer(void) { return &magento__commerce__v1__bulk_accepted__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__bulk_status__descriptor_pointer(void) { return &magento__commerce__v1__bulk_status__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__bulk_operation__descriptor_pointer(void) { return &magento__commerce__v1__bulk_operation__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__inventory_stock_page__descriptor_pointer(void) { return &magento__commerce__v1__inventory_stock_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__inventory_stock__descriptor_pointer(void) { return &magento__commerce__v1__inventory_stock__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__inventory_stock_extension__descriptor_pointer(void) { return &magento__commerce__v1__inventory_stock_extension__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__sales_channel__descriptor_pointer(void) { return &magento__commerce__v1__sales_channel__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__stock_source_link_page__descriptor_pointer(void) { return &magento__commerce__v1__stock_source_link_page__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__stock_source_link__descriptor_pointer(void) { return &magento__commerce__v1__stock_source_link__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__website__descriptor_pointer(void) { return &magento__commerce__v1__website__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__store_view__descriptor_pointer(void) { return &magento__commerce__v1__store_view__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__commerce__v1__store_config__descriptor_pointer(void) { return &magento__commerce__v1__store_config__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__custom_attribute__descriptor_pointer(void) { return &magento__oms__v1__custom_attribute__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__tax__descriptor_pointer(void) { return &magento__oms__v1__tax__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__error_notice__descriptor_pointer(void) { return &magento__oms__v1__error_notice__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__product_updated__descriptor_pointer(void) { return &magento__oms__v1__product_updated__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__product__descriptor_pointer(void) { return &magento__oms__v1__product__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__localized_name__descriptor_pointer(void) { return &magento__oms__v1__localized_name__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__product_price__descriptor_pointer(void) { return &magento__oms__v1__product_price__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__aggregate_stock_updated__descriptor_pointer(void) { return &magento__oms__v1__aggregate_stock_updated__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__aggregate_snapshot__descriptor_pointer(void) { return &magento__oms__v1__aggregate_snapshot__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__aggregate_stock_row__descriptor_pointer(void) { return &magento__oms__v1__aggregate_stock_row__descriptor; }
@@ -61,6 +146,62 @@ static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_stock_r
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_stock_adjust__descriptor_pointer(void) { return &magento__oms__v1__source_stock_adjust__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_stock_adjustment__descriptor_pointer(void) { return &magento__oms__v1__source_stock_adjustment__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_stock_adjustment_row__descriptor_pointer(void) { return &magento__oms__v1__source_stock_adjustment_row__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_updated__descriptor_pointer(void) { return &magento__oms__v1__source_updated__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_deleted__descriptor_pointer(void) { return &magento__oms__v1__source_deleted__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source__descriptor_pointer(void) { return &magento__oms__v1__source__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_configurations__descriptor_pointer(void) { return &magento__oms__v1__source_configurations__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_capabilities__descriptor_pointer(void) { return &magento__oms__v1__source_capabilities__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_search__descriptor_pointer(void) { return &magento__oms__v1__source_search__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_query__descriptor_pointer(void) { return &magento__oms__v1__source_query__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__source_collection__descriptor_pointer(void) { return &magento__oms__v1__source_collection__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_message__descriptor_pointer(void) { return &magento__oms__v1__order_message__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order__descriptor_pointer(void) { return &magento__oms__v1__order__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__customer__descriptor_pointer(void) { return &magento__oms__v1__customer__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__address__descriptor_pointer(void) { return &magento__oms__v1__address__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__payment__descriptor_pointer(void) { return &magento__oms__v1__payment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__payment_transaction__descriptor_pointer(void) { return &magento__oms__v1__payment_transaction__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__gateway_information__descriptor_pointer(void) { return &magento__oms__v1__gateway_information__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_line__descriptor_pointer(void) { return &magento__oms__v1__order_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__line_amount__descriptor_pointer(void) { return &magento__oms__v1__line_amount__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__line_payment__descriptor_pointer(void) { return &magento__oms__v1__line_payment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__promotions_info__descriptor_pointer(void) { return &magento__oms__v1__promotions_info__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__promotion__descriptor_pointer(void) { return &magento__oms__v1__promotion__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_line_cancelled__descriptor_pointer(void) { return &magento__oms__v1__order_line_cancelled__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_cancel__descriptor_pointer(void) { return &magento__oms__v1__order_cancel__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_cancel_line__descriptor_pointer(void) { return &magento__oms__v1__order_cancel_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_create_comment__descriptor_pointer(void) { return &magento__oms__v1__order_create_comment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_comment__descriptor_pointer(void) { return &magento__oms__v1__order_comment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_custom_attributes__descriptor_pointer(void) { return &magento__oms__v1__order_custom_attributes__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_custom_attributes_modification__descriptor_pointer(void) { return &magento__oms__v1__order_custom_attributes_modification__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_line_custom_attributes__descriptor_pointer(void) { return &magento__oms__v1__order_line_custom_attributes__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_line_custom_attributes_modification__descriptor_pointer(void) { return &magento__oms__v1__order_line_custom_attributes_modification__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__order_shipping_address__descriptor_pointer(void) { return &magento__oms__v1__order_shipping_address__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__shipping_address_modification__descriptor_pointer(void) { return &magento__oms__v1__shipping_address_modification__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__customer_shipment_done__descriptor_pointer(void) { return &magento__oms__v1__customer_shipment_done__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__shipment__descriptor_pointer(void) { return &magento__oms__v1__shipment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__shipment_item__descriptor_pointer(void) { return &magento__oms__v1__shipment_item__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__package__descriptor_pointer(void) { return &magento__oms__v1__package__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__aggregated_item__descriptor_pointer(void) { return &magento__oms__v1__aggregated_item__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__package_details__descriptor_pointer(void) { return &magento__oms__v1__package_details__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__shipment_request__descriptor_pointer(void) { return &magento__oms__v1__shipment_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__lines_shipped__descriptor_pointer(void) { return &magento__oms__v1__lines_shipped__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__lines_declined__descriptor_pointer(void) { return &magento__oms__v1__lines_declined__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__lines_change_status__descriptor_pointer(void) { return &magento__oms__v1__lines_change_status__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__payment_message__descriptor_pointer(void) { return &magento__oms__v1__payment_message__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__payment_operation__descriptor_pointer(void) { return &magento__oms__v1__payment_operation__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__payment_line__descriptor_pointer(void) { return &magento__oms__v1__payment_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__payment_method_details__descriptor_pointer(void) { return &magento__oms__v1__payment_method_details__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__return_message__descriptor_pointer(void) { return &magento__oms__v1__return_message__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__return__descriptor_pointer(void) { return &magento__oms__v1__return__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__return_line__descriptor_pointer(void) { return &magento__oms__v1__return_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__return_status__descriptor_pointer(void) { return &magento__oms__v1__return_status__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__return_custom_attributes__descriptor_pointer(void) { return &magento__oms__v1__return_custom_attributes__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__return_custom_attributes_modification__descriptor_pointer(void) { return &magento__oms__v1__return_custom_attributes_modification__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__refund_updated__descriptor_pointer(void) { return &magento__oms__v1__refund_updated__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__refund__descriptor_pointer(void) { return &magento__oms__v1__refund__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__refund_line__descriptor_pointer(void) { return &magento__oms__v1__refund_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__refund_payment__descriptor_pointer(void) { return &magento__oms__v1__refund_payment__descriptor; }
+static inline const ProtobufCMessageDescriptor *magento__oms__v1__refund_details__descriptor_pointer(void) { return &magento__oms__v1__refund_details__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_register__descriptor_pointer(void) { return &magento__oms__v1__remote_register__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_register__labels_entry__descriptor_pointer(void) { return &magento__oms__v1__remote_register__labels_entry__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_unregister__descriptor_pointer(void) { return &magento__oms__v1__remote_unregister__descriptor; }

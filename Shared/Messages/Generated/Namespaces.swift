@@ -34,6 +34,12 @@ public enum Grpc {
 /// A part of packages' names.
 public enum Magento {
   /// A part of packages' names.
+  public enum Commerce {
+    /// Package `magento.commerce.v1`.
+    public enum V1 {
+    }
+  }
+  /// A part of packages' names.
   public enum Oms {
     /// Package `magento.oms.v1`.
     public enum V1 {

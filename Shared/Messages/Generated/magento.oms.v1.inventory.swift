@@ -388,4 +388,304 @@ extension Magento.Oms.V1 {
       c.pointee.quantity = self.quantity
     }
   }
+
+  /// The params of magento.inventory.source_management.created and .updated.
+  public struct SourceUpdated: Message {
+    public var source: Magento.Oms.V1.Source? = nil
+
+    public init() {}
+
+    public init(
+      source: Magento.Oms.V1.Source? = nil
+    ) {
+      self.source = source
+    }
+
+    public static let fullName = "magento.oms.v1.SourceUpdated"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_updated__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceUpdated.self)
+      self.source = c.pointee.source.map { Magento.Oms.V1.Source(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceUpdated.self)
+      magento__oms__v1__source_updated__init(c)
+      if let value = self.source { c.pointee.source = arena.message(value) }
+    }
+  }
+
+  /// The params of magento.inventory.source_management.deleted.
+  public struct SourceDeleted: Message {
+    public var sourceId: String = ""
+
+    public init() {}
+
+    public init(
+      sourceId: String = ""
+    ) {
+      self.sourceId = sourceId
+    }
+
+    public static let fullName = "magento.oms.v1.SourceDeleted"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_deleted__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceDeleted.self)
+      self.sourceId = readString(c.pointee.source_id)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceDeleted.self)
+      magento__oms__v1__source_deleted__init(c)
+      c.pointee.source_id = arena.string(self.sourceId)
+    }
+  }
+
+  /// A warehouse or a shop.
+  public struct Source: Message {
+    public var id: String = ""
+    public var name: String = ""
+    /// Warehouse and others.
+    public var type: String = ""
+    public var timezone: String = ""
+    public var aggregateIds: [String] = []
+    public var configurations: Magento.Oms.V1.SourceConfigurations? = nil
+
+    public init() {}
+
+    public init(
+      id: String = "",
+      name: String = "",
+      type: String = "",
+      timezone: String = "",
+      aggregateIds: [String] = [],
+      configurations: Magento.Oms.V1.SourceConfigurations? = nil
+    ) {
+      self.id = id
+      self.name = name
+      self.type = type
+      self.timezone = timezone
+      self.aggregateIds = aggregateIds
+      self.configurations = configurations
+    }
+
+    public static let fullName = "magento.oms.v1.Source"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__Source.self)
+      self.id = readString(c.pointee.id)
+      self.name = readString(c.pointee.name)
+      self.type = readString(c.pointee.type)
+      self.timezone = readString(c.pointee.timezone)
+      self.aggregateIds = readStrings(c.pointee.n_aggregate_ids, c.pointee.aggregate_ids)
+      self.configurations = c.pointee.configurations.map { Magento.Oms.V1.SourceConfigurations(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__Source.self)
+      magento__oms__v1__source__init(c)
+      c.pointee.id = arena.string(self.id)
+      c.pointee.name = arena.string(self.name)
+      c.pointee.type = arena.string(self.type)
+      c.pointee.timezone = arena.string(self.timezone)
+      (c.pointee.n_aggregate_ids, c.pointee.aggregate_ids) = arena.strings(self.aggregateIds)
+      if let value = self.configurations { c.pointee.configurations = arena.message(value) }
+    }
+  }
+
+  /// `magento.oms.v1.SourceConfigurations`.
+  public struct SourceConfigurations: Message {
+    public var active: Bool = false
+    public var shipFromStore: Bool = false
+    public var integrationName: String = ""
+    public var capabilities: Magento.Oms.V1.SourceCapabilities? = nil
+
+    public init() {}
+
+    public init(
+      active: Bool = false,
+      shipFromStore: Bool = false,
+      integrationName: String = "",
+      capabilities: Magento.Oms.V1.SourceCapabilities? = nil
+    ) {
+      self.active = active
+      self.shipFromStore = shipFromStore
+      self.integrationName = integrationName
+      self.capabilities = capabilities
+    }
+
+    public static let fullName = "magento.oms.v1.SourceConfigurations"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_configurations__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceConfigurations.self)
+      self.active = c.pointee.active != 0
+      self.shipFromStore = c.pointee.ship_from_store != 0
+      self.integrationName = readString(c.pointee.integration_name)
+      self.capabilities = c.pointee.capabilities.map { Magento.Oms.V1.SourceCapabilities(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceConfigurations.self)
+      magento__oms__v1__source_configurations__init(c)
+      c.pointee.active = self.active ? 1 : 0
+      c.pointee.ship_from_store = self.shipFromStore ? 1 : 0
+      c.pointee.integration_name = arena.string(self.integrationName)
+      if let value = self.capabilities { c.pointee.capabilities = arena.message(value) }
+    }
+  }
+
+  /// `magento.oms.v1.SourceCapabilities`.
+  public struct SourceCapabilities: Message {
+    /// SKUs of shipping methods.
+    public var shipping: [String] = []
+    /// SKUs of services.
+    public var services: [String] = []
+    public var acceptsReturns: Bool = false
+
+    public init() {}
+
+    public init(
+      shipping: [String] = [],
+      services: [String] = [],
+      acceptsReturns: Bool = false
+    ) {
+      self.shipping = shipping
+      self.services = services
+      self.acceptsReturns = acceptsReturns
+    }
+
+    public static let fullName = "magento.oms.v1.SourceCapabilities"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_capabilities__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceCapabilities.self)
+      self.shipping = readStrings(c.pointee.n_shipping, c.pointee.shipping)
+      self.services = readStrings(c.pointee.n_services, c.pointee.services)
+      self.acceptsReturns = c.pointee.accepts_returns != 0
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceCapabilities.self)
+      magento__oms__v1__source_capabilities__init(c)
+      (c.pointee.n_shipping, c.pointee.shipping) = arena.strings(self.shipping)
+      (c.pointee.n_services, c.pointee.services) = arena.strings(self.services)
+      c.pointee.accepts_returns = self.acceptsReturns ? 1 : 0
+    }
+  }
+
+  /// The params of magento.inventory.source_repository.search.
+  public struct SourceSearch: Message {
+    public var query: Magento.Oms.V1.SourceQuery? = nil
+
+    public init() {}
+
+    public init(
+      query: Magento.Oms.V1.SourceQuery? = nil
+    ) {
+      self.query = query
+    }
+
+    public static let fullName = "magento.oms.v1.SourceSearch"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_search__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceSearch.self)
+      self.query = c.pointee.query.map { Magento.Oms.V1.SourceQuery(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceSearch.self)
+      magento__oms__v1__source_search__init(c)
+      if let value = self.query { c.pointee.query = arena.message(value) }
+    }
+  }
+
+  /// `magento.oms.v1.SourceQuery`.
+  public struct SourceQuery: Message {
+    public var offset: Int32? = nil
+    public var size: Int32 = 0
+
+    public init() {}
+
+    public init(
+      offset: Int32? = nil,
+      size: Int32 = 0
+    ) {
+      self.offset = offset
+      self.size = size
+    }
+
+    public static let fullName = "magento.oms.v1.SourceQuery"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_query__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceQuery.self)
+      if c.pointee.offset_value_case.rawValue == 1 { self.offset = c.pointee.offset }
+      self.size = c.pointee.size
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceQuery.self)
+      magento__oms__v1__source_query__init(c)
+      if let value = self.offset {
+        c.pointee.offset_value_case = .init(rawValue: 1)
+        c.pointee.offset = value
+      }
+      c.pointee.size = self.size
+    }
+  }
+
+  /// What the search answers.
+  public struct SourceCollection: Message {
+    public var offset: Int32 = 0
+    public var size: Int32 = 0
+    public var total: Int32 = 0
+    public var items: [Magento.Oms.V1.Source] = []
+
+    public init() {}
+
+    public init(
+      offset: Int32 = 0,
+      size: Int32 = 0,
+      total: Int32 = 0,
+      items: [Magento.Oms.V1.Source] = []
+    ) {
+      self.offset = offset
+      self.size = size
+      self.total = total
+      self.items = items
+    }
+
+    public static let fullName = "magento.oms.v1.SourceCollection"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(magento__oms__v1__source_collection__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceCollection.self)
+      self.offset = c.pointee.offset
+      self.size = c.pointee.size
+      self.total = c.pointee.total
+      self.items = readMessages(c.pointee.n_items, c.pointee.items)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Magento__Oms__V1__SourceCollection.self)
+      magento__oms__v1__source_collection__init(c)
+      c.pointee.offset = self.offset
+      c.pointee.size = self.size
+      c.pointee.total = self.total
+      (c.pointee.n_items, c.pointee.items) = arena.messages(self.items)
+    }
+  }
 }

@@ -46,15 +46,15 @@ enum ExactInteger: Equatable {
 
 /// The parts of a decimal number's text as `google.type.Decimal` has it: sign, digits with or without a point,
 /// exponent.
-struct DecimalText {
-  var isNegative = false
+package struct DecimalText {
+  package var isNegative = false
   /// 0…9, leading zeros included; the point is in the exponent.
-  var digits: [UInt8] = []
+  package var digits: [UInt8] = []
   /// The number is digits × 10^exponent. Held within ±1 000 000.
-  var exponent = 0
+  package var exponent = 0
 
   /// Nil when the text is not a decimal number.
-  init?(_ text: some Collection<UInt8>) {
+  package init?(_ text: some Collection<UInt8>) {
     var rest = text[...]
     func take(_ allowed: String) -> UInt8? {
       guard let first = rest.first, allowed.utf8.contains(first) else { return nil }

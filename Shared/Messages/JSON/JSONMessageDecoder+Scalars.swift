@@ -25,6 +25,12 @@ extension JSONMessageDecoder {
       }
     case json_type_boolean where field.pointee.type == PROTOBUF_C_TYPE_BOOL:
       target.storeBytes(of: json_object_get_boolean(value), as: protobuf_c_boolean.self)
+    case json_type_boolean where field.pointee.type == PROTOBUF_C_TYPE_STRING:
+      // The value of a custom attribute, say.
+      let text: StaticString = json_object_get_boolean(value) == 0 ? "false" : "true"
+      target.storeBytes(
+        of: string(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)),
+        as: UnsafeMutablePointer<CChar>.self)
     case json_type_null:
       storeDefault(field, target)
     default:

@@ -44,6 +44,16 @@ public struct JSONValue {
     }
   }
 
+  /// The members of an object in the order of the text; empty when the value is not one.
+  public var members: [(name: String, value: JSONValue)] {
+    var members: [(name: String, value: JSONValue)] = []
+    guard kind == .object else { return members }
+    Self.forEachMember(of: object) { name, member in
+      members.append((String(decoding: Self.utf8(name), as: UTF8.self), JSONValue(document: document, object: member)))
+    }
+    return members
+  }
+
   /// The text of a string; nil when the value is not one.
   public var string: String? { kind == .string ? String(decoding: Self.utf8(object), as: UTF8.self) : nil }
 

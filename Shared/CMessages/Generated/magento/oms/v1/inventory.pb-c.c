@@ -457,6 +457,366 @@ void   magento__oms__v1__source_stock_adjustment_row__free_unpacked
   assert(message->base.descriptor == &magento__oms__v1__source_stock_adjustment_row__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   magento__oms__v1__source_updated__init
+                     (Magento__Oms__V1__SourceUpdated         *message)
+{
+  static const Magento__Oms__V1__SourceUpdated init_value = MAGENTO__OMS__V1__SOURCE_UPDATED__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_updated__get_packed_size
+                     (const Magento__Oms__V1__SourceUpdated *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_updated__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_updated__pack
+                     (const Magento__Oms__V1__SourceUpdated *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_updated__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_updated__pack_to_buffer
+                     (const Magento__Oms__V1__SourceUpdated *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_updated__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceUpdated *
+       magento__oms__v1__source_updated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceUpdated *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_updated__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_updated__free_unpacked
+                     (Magento__Oms__V1__SourceUpdated *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_updated__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_deleted__init
+                     (Magento__Oms__V1__SourceDeleted         *message)
+{
+  static const Magento__Oms__V1__SourceDeleted init_value = MAGENTO__OMS__V1__SOURCE_DELETED__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_deleted__get_packed_size
+                     (const Magento__Oms__V1__SourceDeleted *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_deleted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_deleted__pack
+                     (const Magento__Oms__V1__SourceDeleted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_deleted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_deleted__pack_to_buffer
+                     (const Magento__Oms__V1__SourceDeleted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_deleted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceDeleted *
+       magento__oms__v1__source_deleted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceDeleted *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_deleted__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_deleted__free_unpacked
+                     (Magento__Oms__V1__SourceDeleted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_deleted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source__init
+                     (Magento__Oms__V1__Source         *message)
+{
+  static const Magento__Oms__V1__Source init_value = MAGENTO__OMS__V1__SOURCE__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source__get_packed_size
+                     (const Magento__Oms__V1__Source *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source__pack
+                     (const Magento__Oms__V1__Source *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source__pack_to_buffer
+                     (const Magento__Oms__V1__Source *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__Source *
+       magento__oms__v1__source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__Source *)
+     protobuf_c_message_unpack (&magento__oms__v1__source__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source__free_unpacked
+                     (Magento__Oms__V1__Source *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_configurations__init
+                     (Magento__Oms__V1__SourceConfigurations         *message)
+{
+  static const Magento__Oms__V1__SourceConfigurations init_value = MAGENTO__OMS__V1__SOURCE_CONFIGURATIONS__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_configurations__get_packed_size
+                     (const Magento__Oms__V1__SourceConfigurations *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_configurations__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_configurations__pack
+                     (const Magento__Oms__V1__SourceConfigurations *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_configurations__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_configurations__pack_to_buffer
+                     (const Magento__Oms__V1__SourceConfigurations *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_configurations__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceConfigurations *
+       magento__oms__v1__source_configurations__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceConfigurations *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_configurations__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_configurations__free_unpacked
+                     (Magento__Oms__V1__SourceConfigurations *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_configurations__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_capabilities__init
+                     (Magento__Oms__V1__SourceCapabilities         *message)
+{
+  static const Magento__Oms__V1__SourceCapabilities init_value = MAGENTO__OMS__V1__SOURCE_CAPABILITIES__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_capabilities__get_packed_size
+                     (const Magento__Oms__V1__SourceCapabilities *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_capabilities__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_capabilities__pack
+                     (const Magento__Oms__V1__SourceCapabilities *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_capabilities__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_capabilities__pack_to_buffer
+                     (const Magento__Oms__V1__SourceCapabilities *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_capabilities__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceCapabilities *
+       magento__oms__v1__source_capabilities__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceCapabilities *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_capabilities__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_capabilities__free_unpacked
+                     (Magento__Oms__V1__SourceCapabilities *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_capabilities__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_search__init
+                     (Magento__Oms__V1__SourceSearch         *message)
+{
+  static const Magento__Oms__V1__SourceSearch init_value = MAGENTO__OMS__V1__SOURCE_SEARCH__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_search__get_packed_size
+                     (const Magento__Oms__V1__SourceSearch *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_search__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_search__pack
+                     (const Magento__Oms__V1__SourceSearch *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_search__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_search__pack_to_buffer
+                     (const Magento__Oms__V1__SourceSearch *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_search__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceSearch *
+       magento__oms__v1__source_search__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceSearch *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_search__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_search__free_unpacked
+                     (Magento__Oms__V1__SourceSearch *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_search__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_query__init
+                     (Magento__Oms__V1__SourceQuery         *message)
+{
+  static const Magento__Oms__V1__SourceQuery init_value = MAGENTO__OMS__V1__SOURCE_QUERY__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_query__get_packed_size
+                     (const Magento__Oms__V1__SourceQuery *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_query__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_query__pack
+                     (const Magento__Oms__V1__SourceQuery *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_query__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_query__pack_to_buffer
+                     (const Magento__Oms__V1__SourceQuery *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_query__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceQuery *
+       magento__oms__v1__source_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceQuery *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_query__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_query__free_unpacked
+                     (Magento__Oms__V1__SourceQuery *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_query__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   magento__oms__v1__source_collection__init
+                     (Magento__Oms__V1__SourceCollection         *message)
+{
+  static const Magento__Oms__V1__SourceCollection init_value = MAGENTO__OMS__V1__SOURCE_COLLECTION__INIT;
+  *message = init_value;
+}
+size_t magento__oms__v1__source_collection__get_packed_size
+                     (const Magento__Oms__V1__SourceCollection *message)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_collection__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t magento__oms__v1__source_collection__pack
+                     (const Magento__Oms__V1__SourceCollection *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_collection__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t magento__oms__v1__source_collection__pack_to_buffer
+                     (const Magento__Oms__V1__SourceCollection *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &magento__oms__v1__source_collection__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Magento__Oms__V1__SourceCollection *
+       magento__oms__v1__source_collection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Magento__Oms__V1__SourceCollection *)
+     protobuf_c_message_unpack (&magento__oms__v1__source_collection__descriptor,
+                                allocator, len, data);
+}
+void   magento__oms__v1__source_collection__free_unpacked
+                     (Magento__Oms__V1__SourceCollection *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &magento__oms__v1__source_collection__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor magento__oms__v1__aggregate_stock_updated__field_descriptors[1] =
 {
   {
@@ -1069,5 +1429,491 @@ const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjustment_row__
   magento__oms__v1__source_stock_adjustment_row__field_indices_by_name,
   1,  magento__oms__v1__source_stock_adjustment_row__number_ranges,
   (ProtobufCMessageInit) magento__oms__v1__source_stock_adjustment_row__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_updated__field_descriptors[1] =
+{
+  {
+    "source",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceUpdated, source),
+    &magento__oms__v1__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_updated__field_indices_by_name[] = {
+  0,   /* field[0] = source */
+};
+static const ProtobufCIntRange magento__oms__v1__source_updated__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_updated__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceUpdated",
+  "SourceUpdated",
+  "Magento__Oms__V1__SourceUpdated",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceUpdated),
+  1,
+  magento__oms__v1__source_updated__field_descriptors,
+  magento__oms__v1__source_updated__field_indices_by_name,
+  1,  magento__oms__v1__source_updated__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_updated__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_deleted__field_descriptors[1] =
+{
+  {
+    "source_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceDeleted, source_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_deleted__field_indices_by_name[] = {
+  0,   /* field[0] = source_id */
+};
+static const ProtobufCIntRange magento__oms__v1__source_deleted__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_deleted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceDeleted",
+  "SourceDeleted",
+  "Magento__Oms__V1__SourceDeleted",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceDeleted),
+  1,
+  magento__oms__v1__source_deleted__field_descriptors,
+  magento__oms__v1__source_deleted__field_indices_by_name,
+  1,  magento__oms__v1__source_deleted__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_deleted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source__field_descriptors[6] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__Source, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__Source, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__Source, type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timezone",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__Source, timezone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "aggregate_ids",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Magento__Oms__V1__Source, n_aggregate_ids),
+    offsetof(Magento__Oms__V1__Source, aggregate_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "configurations",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__Source, configurations),
+    &magento__oms__v1__source_configurations__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source__field_indices_by_name[] = {
+  4,   /* field[4] = aggregate_ids */
+  5,   /* field[5] = configurations */
+  0,   /* field[0] = id */
+  1,   /* field[1] = name */
+  3,   /* field[3] = timezone */
+  2,   /* field[2] = type */
+};
+static const ProtobufCIntRange magento__oms__v1__source__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.Source",
+  "Source",
+  "Magento__Oms__V1__Source",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__Source),
+  6,
+  magento__oms__v1__source__field_descriptors,
+  magento__oms__v1__source__field_indices_by_name,
+  1,  magento__oms__v1__source__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_configurations__field_descriptors[4] =
+{
+  {
+    "active",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceConfigurations, active),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ship_from_store",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceConfigurations, ship_from_store),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "integration_name",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceConfigurations, integration_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "capabilities",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceConfigurations, capabilities),
+    &magento__oms__v1__source_capabilities__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_configurations__field_indices_by_name[] = {
+  0,   /* field[0] = active */
+  3,   /* field[3] = capabilities */
+  2,   /* field[2] = integration_name */
+  1,   /* field[1] = ship_from_store */
+};
+static const ProtobufCIntRange magento__oms__v1__source_configurations__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_configurations__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceConfigurations",
+  "SourceConfigurations",
+  "Magento__Oms__V1__SourceConfigurations",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceConfigurations),
+  4,
+  magento__oms__v1__source_configurations__field_descriptors,
+  magento__oms__v1__source_configurations__field_indices_by_name,
+  1,  magento__oms__v1__source_configurations__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_configurations__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_capabilities__field_descriptors[3] =
+{
+  {
+    "shipping",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Magento__Oms__V1__SourceCapabilities, n_shipping),
+    offsetof(Magento__Oms__V1__SourceCapabilities, shipping),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "services",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Magento__Oms__V1__SourceCapabilities, n_services),
+    offsetof(Magento__Oms__V1__SourceCapabilities, services),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepts_returns",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceCapabilities, accepts_returns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_capabilities__field_indices_by_name[] = {
+  2,   /* field[2] = accepts_returns */
+  1,   /* field[1] = services */
+  0,   /* field[0] = shipping */
+};
+static const ProtobufCIntRange magento__oms__v1__source_capabilities__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_capabilities__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceCapabilities",
+  "SourceCapabilities",
+  "Magento__Oms__V1__SourceCapabilities",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceCapabilities),
+  3,
+  magento__oms__v1__source_capabilities__field_descriptors,
+  magento__oms__v1__source_capabilities__field_indices_by_name,
+  1,  magento__oms__v1__source_capabilities__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_capabilities__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_search__field_descriptors[1] =
+{
+  {
+    "query",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceSearch, query),
+    &magento__oms__v1__source_query__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_search__field_indices_by_name[] = {
+  0,   /* field[0] = query */
+};
+static const ProtobufCIntRange magento__oms__v1__source_search__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_search__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceSearch",
+  "SourceSearch",
+  "Magento__Oms__V1__SourceSearch",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceSearch),
+  1,
+  magento__oms__v1__source_search__field_descriptors,
+  magento__oms__v1__source_search__field_indices_by_name,
+  1,  magento__oms__v1__source_search__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_search__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_query__field_descriptors[2] =
+{
+  {
+    "offset",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Magento__Oms__V1__SourceQuery, offset_value_case),
+    offsetof(Magento__Oms__V1__SourceQuery, offset),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceQuery, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_query__field_indices_by_name[] = {
+  0,   /* field[0] = offset */
+  1,   /* field[1] = size */
+};
+static const ProtobufCIntRange magento__oms__v1__source_query__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_query__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceQuery",
+  "SourceQuery",
+  "Magento__Oms__V1__SourceQuery",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceQuery),
+  2,
+  magento__oms__v1__source_query__field_descriptors,
+  magento__oms__v1__source_query__field_indices_by_name,
+  1,  magento__oms__v1__source_query__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_query__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor magento__oms__v1__source_collection__field_descriptors[4] =
+{
+  {
+    "offset",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceCollection, offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceCollection, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Magento__Oms__V1__SourceCollection, total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "items",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Magento__Oms__V1__SourceCollection, n_items),
+    offsetof(Magento__Oms__V1__SourceCollection, items),
+    &magento__oms__v1__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned magento__oms__v1__source_collection__field_indices_by_name[] = {
+  3,   /* field[3] = items */
+  0,   /* field[0] = offset */
+  1,   /* field[1] = size */
+  2,   /* field[2] = total */
+};
+static const ProtobufCIntRange magento__oms__v1__source_collection__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor magento__oms__v1__source_collection__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "magento.oms.v1.SourceCollection",
+  "SourceCollection",
+  "Magento__Oms__V1__SourceCollection",
+  "magento.oms.v1",
+  sizeof(Magento__Oms__V1__SourceCollection),
+  4,
+  magento__oms__v1__source_collection__field_descriptors,
+  magento__oms__v1__source_collection__field_indices_by_name,
+  1,  magento__oms__v1__source_collection__number_ranges,
+  (ProtobufCMessageInit) magento__oms__v1__source_collection__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -25,6 +25,14 @@ typedef struct Magento__Oms__V1__SourceStockRow Magento__Oms__V1__SourceStockRow
 typedef struct Magento__Oms__V1__SourceStockAdjust Magento__Oms__V1__SourceStockAdjust;
 typedef struct Magento__Oms__V1__SourceStockAdjustment Magento__Oms__V1__SourceStockAdjustment;
 typedef struct Magento__Oms__V1__SourceStockAdjustmentRow Magento__Oms__V1__SourceStockAdjustmentRow;
+typedef struct Magento__Oms__V1__SourceUpdated Magento__Oms__V1__SourceUpdated;
+typedef struct Magento__Oms__V1__SourceDeleted Magento__Oms__V1__SourceDeleted;
+typedef struct Magento__Oms__V1__Source Magento__Oms__V1__Source;
+typedef struct Magento__Oms__V1__SourceConfigurations Magento__Oms__V1__SourceConfigurations;
+typedef struct Magento__Oms__V1__SourceCapabilities Magento__Oms__V1__SourceCapabilities;
+typedef struct Magento__Oms__V1__SourceSearch Magento__Oms__V1__SourceSearch;
+typedef struct Magento__Oms__V1__SourceQuery Magento__Oms__V1__SourceQuery;
+typedef struct Magento__Oms__V1__SourceCollection Magento__Oms__V1__SourceCollection;
 
 
 /* --- enums --- */
@@ -205,6 +213,137 @@ struct  Magento__Oms__V1__SourceStockAdjustmentRow
 #define MAGENTO__OMS__V1__SOURCE_STOCK_ADJUSTMENT_ROW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_stock_adjustment_row__descriptor) \
     , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * The params of magento.inventory.source_management.created and .updated.
+ */
+struct  Magento__Oms__V1__SourceUpdated
+{
+  ProtobufCMessage base;
+  Magento__Oms__V1__Source *source;
+};
+#define MAGENTO__OMS__V1__SOURCE_UPDATED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_updated__descriptor) \
+    , NULL }
+
+
+/*
+ * The params of magento.inventory.source_management.deleted.
+ */
+struct  Magento__Oms__V1__SourceDeleted
+{
+  ProtobufCMessage base;
+  char *source_id;
+};
+#define MAGENTO__OMS__V1__SOURCE_DELETED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_deleted__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * A warehouse or a shop.
+ */
+struct  Magento__Oms__V1__Source
+{
+  ProtobufCMessage base;
+  char *id;
+  char *name;
+  /*
+   * Warehouse and others.
+   */
+  char *type;
+  char *timezone;
+  size_t n_aggregate_ids;
+  char **aggregate_ids;
+  Magento__Oms__V1__SourceConfigurations *configurations;
+};
+#define MAGENTO__OMS__V1__SOURCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL }
+
+
+struct  Magento__Oms__V1__SourceConfigurations
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean active;
+  protobuf_c_boolean ship_from_store;
+  char *integration_name;
+  Magento__Oms__V1__SourceCapabilities *capabilities;
+};
+#define MAGENTO__OMS__V1__SOURCE_CONFIGURATIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_configurations__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Magento__Oms__V1__SourceCapabilities
+{
+  ProtobufCMessage base;
+  /*
+   * SKUs of shipping methods.
+   */
+  size_t n_shipping;
+  char **shipping;
+  /*
+   * SKUs of services.
+   */
+  size_t n_services;
+  char **services;
+  protobuf_c_boolean accepts_returns;
+};
+#define MAGENTO__OMS__V1__SOURCE_CAPABILITIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_capabilities__descriptor) \
+    , 0,NULL, 0,NULL, 0 }
+
+
+/*
+ * The params of magento.inventory.source_repository.search.
+ */
+struct  Magento__Oms__V1__SourceSearch
+{
+  ProtobufCMessage base;
+  Magento__Oms__V1__SourceQuery *query;
+};
+#define MAGENTO__OMS__V1__SOURCE_SEARCH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_search__descriptor) \
+    , NULL }
+
+
+typedef enum {
+  MAGENTO__OMS__V1__SOURCE_QUERY__OFFSET_VALUE__NOT_SET = 0,
+  MAGENTO__OMS__V1__SOURCE_QUERY__OFFSET_VALUE_OFFSET = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MAGENTO__OMS__V1__SOURCE_QUERY__OFFSET_VALUE__CASE)
+} Magento__Oms__V1__SourceQuery__OffsetValueCase;
+
+struct  Magento__Oms__V1__SourceQuery
+{
+  ProtobufCMessage base;
+  int32_t size;
+  Magento__Oms__V1__SourceQuery__OffsetValueCase offset_value_case;
+  union {
+    int32_t offset;
+  };
+};
+#define MAGENTO__OMS__V1__SOURCE_QUERY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_query__descriptor) \
+    , 0, MAGENTO__OMS__V1__SOURCE_QUERY__OFFSET_VALUE__NOT_SET, {0} }
+
+
+/*
+ * What the search answers.
+ */
+struct  Magento__Oms__V1__SourceCollection
+{
+  ProtobufCMessage base;
+  int32_t offset;
+  int32_t size;
+  int32_t total;
+  size_t n_items;
+  Magento__Oms__V1__Source **items;
+};
+#define MAGENTO__OMS__V1__SOURCE_COLLECTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__source_collection__descriptor) \
+    , 0, 0, 0, 0,NULL }
 
 
 /* Magento__Oms__V1__AggregateStockUpdated methods */
@@ -397,6 +536,158 @@ Magento__Oms__V1__SourceStockAdjustmentRow *
 void   magento__oms__v1__source_stock_adjustment_row__free_unpacked
                      (Magento__Oms__V1__SourceStockAdjustmentRow *message,
                       ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceUpdated methods */
+void   magento__oms__v1__source_updated__init
+                     (Magento__Oms__V1__SourceUpdated         *message);
+size_t magento__oms__v1__source_updated__get_packed_size
+                     (const Magento__Oms__V1__SourceUpdated   *message);
+size_t magento__oms__v1__source_updated__pack
+                     (const Magento__Oms__V1__SourceUpdated   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_updated__pack_to_buffer
+                     (const Magento__Oms__V1__SourceUpdated   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceUpdated *
+       magento__oms__v1__source_updated__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_updated__free_unpacked
+                     (Magento__Oms__V1__SourceUpdated *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceDeleted methods */
+void   magento__oms__v1__source_deleted__init
+                     (Magento__Oms__V1__SourceDeleted         *message);
+size_t magento__oms__v1__source_deleted__get_packed_size
+                     (const Magento__Oms__V1__SourceDeleted   *message);
+size_t magento__oms__v1__source_deleted__pack
+                     (const Magento__Oms__V1__SourceDeleted   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_deleted__pack_to_buffer
+                     (const Magento__Oms__V1__SourceDeleted   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceDeleted *
+       magento__oms__v1__source_deleted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_deleted__free_unpacked
+                     (Magento__Oms__V1__SourceDeleted *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__Source methods */
+void   magento__oms__v1__source__init
+                     (Magento__Oms__V1__Source         *message);
+size_t magento__oms__v1__source__get_packed_size
+                     (const Magento__Oms__V1__Source   *message);
+size_t magento__oms__v1__source__pack
+                     (const Magento__Oms__V1__Source   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source__pack_to_buffer
+                     (const Magento__Oms__V1__Source   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__Source *
+       magento__oms__v1__source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source__free_unpacked
+                     (Magento__Oms__V1__Source *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceConfigurations methods */
+void   magento__oms__v1__source_configurations__init
+                     (Magento__Oms__V1__SourceConfigurations         *message);
+size_t magento__oms__v1__source_configurations__get_packed_size
+                     (const Magento__Oms__V1__SourceConfigurations   *message);
+size_t magento__oms__v1__source_configurations__pack
+                     (const Magento__Oms__V1__SourceConfigurations   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_configurations__pack_to_buffer
+                     (const Magento__Oms__V1__SourceConfigurations   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceConfigurations *
+       magento__oms__v1__source_configurations__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_configurations__free_unpacked
+                     (Magento__Oms__V1__SourceConfigurations *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceCapabilities methods */
+void   magento__oms__v1__source_capabilities__init
+                     (Magento__Oms__V1__SourceCapabilities         *message);
+size_t magento__oms__v1__source_capabilities__get_packed_size
+                     (const Magento__Oms__V1__SourceCapabilities   *message);
+size_t magento__oms__v1__source_capabilities__pack
+                     (const Magento__Oms__V1__SourceCapabilities   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_capabilities__pack_to_buffer
+                     (const Magento__Oms__V1__SourceCapabilities   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceCapabilities *
+       magento__oms__v1__source_capabilities__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_capabilities__free_unpacked
+                     (Magento__Oms__V1__SourceCapabilities *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceSearch methods */
+void   magento__oms__v1__source_search__init
+                     (Magento__Oms__V1__SourceSearch         *message);
+size_t magento__oms__v1__source_search__get_packed_size
+                     (const Magento__Oms__V1__SourceSearch   *message);
+size_t magento__oms__v1__source_search__pack
+                     (const Magento__Oms__V1__SourceSearch   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_search__pack_to_buffer
+                     (const Magento__Oms__V1__SourceSearch   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceSearch *
+       magento__oms__v1__source_search__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_search__free_unpacked
+                     (Magento__Oms__V1__SourceSearch *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceQuery methods */
+void   magento__oms__v1__source_query__init
+                     (Magento__Oms__V1__SourceQuery         *message);
+size_t magento__oms__v1__source_query__get_packed_size
+                     (const Magento__Oms__V1__SourceQuery   *message);
+size_t magento__oms__v1__source_query__pack
+                     (const Magento__Oms__V1__SourceQuery   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_query__pack_to_buffer
+                     (const Magento__Oms__V1__SourceQuery   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceQuery *
+       magento__oms__v1__source_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_query__free_unpacked
+                     (Magento__Oms__V1__SourceQuery *message,
+                      ProtobufCAllocator *allocator);
+/* Magento__Oms__V1__SourceCollection methods */
+void   magento__oms__v1__source_collection__init
+                     (Magento__Oms__V1__SourceCollection         *message);
+size_t magento__oms__v1__source_collection__get_packed_size
+                     (const Magento__Oms__V1__SourceCollection   *message);
+size_t magento__oms__v1__source_collection__pack
+                     (const Magento__Oms__V1__SourceCollection   *message,
+                      uint8_t             *out);
+size_t magento__oms__v1__source_collection__pack_to_buffer
+                     (const Magento__Oms__V1__SourceCollection   *message,
+                      ProtobufCBuffer     *buffer);
+Magento__Oms__V1__SourceCollection *
+       magento__oms__v1__source_collection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   magento__oms__v1__source_collection__free_unpacked
+                     (Magento__Oms__V1__SourceCollection *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Magento__Oms__V1__AggregateStockUpdated_Closure)
@@ -429,6 +720,30 @@ typedef void (*Magento__Oms__V1__SourceStockAdjustment_Closure)
 typedef void (*Magento__Oms__V1__SourceStockAdjustmentRow_Closure)
                  (const Magento__Oms__V1__SourceStockAdjustmentRow *message,
                   void *closure_data);
+typedef void (*Magento__Oms__V1__SourceUpdated_Closure)
+                 (const Magento__Oms__V1__SourceUpdated *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceDeleted_Closure)
+                 (const Magento__Oms__V1__SourceDeleted *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__Source_Closure)
+                 (const Magento__Oms__V1__Source *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceConfigurations_Closure)
+                 (const Magento__Oms__V1__SourceConfigurations *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceCapabilities_Closure)
+                 (const Magento__Oms__V1__SourceCapabilities *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceSearch_Closure)
+                 (const Magento__Oms__V1__SourceSearch *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceQuery_Closure)
+                 (const Magento__Oms__V1__SourceQuery *message,
+                  void *closure_data);
+typedef void (*Magento__Oms__V1__SourceCollection_Closure)
+                 (const Magento__Oms__V1__SourceCollection *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -445,6 +760,14 @@ extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_row__desc
 extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjust__descriptor;
 extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjustment__descriptor;
 extern const ProtobufCMessageDescriptor magento__oms__v1__source_stock_adjustment_row__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_updated__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_deleted__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_configurations__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_capabilities__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_search__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_query__descriptor;
+extern const ProtobufCMessageDescriptor magento__oms__v1__source_collection__descriptor;
 
 PROTOBUF_C__END_DECLS
 

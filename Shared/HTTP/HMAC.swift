@@ -13,6 +13,16 @@ public enum HMAC {
     return hex(digest)
   }
 
+  /// HMAC-SHA256 (RFC 2104, FIPS 180-4): 32 bytes.
+  public static func sha256(key: [UInt8], message: [UInt8]) -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: 32)
+    var length: UInt32 = 0
+    let keyBytes = key.isEmpty ? [0] : key
+    let result = CCrypto.HMAC(EVP_sha256(), keyBytes, Int32(key.count), message, message.count, &digest, &length)
+    precondition(result != nil && length == 32, "libcrypto has no SHA-256")
+    return digest
+  }
+
   /// Whether both hold the same bytes, in a time that depends on their lengths only, so that an attacker can't find a
   /// signature byte by byte.
   public static func equalInConstantTime(_ a: [UInt8], _ b: [UInt8]) -> Bool {

@@ -1,0 +1,88 @@
+import EventLoop
+import Messages
+
+extension CommerceClient {
+  /// Reads all that criteria find, in the order of their ids, a page at a time.
+  ///
+  /// Pages are cut by id rather than by number: what is created, changed or deleted meanwhile moves nothing from one page to
+  /// another. The end is where a page holds all that there is (`total_count`), never an empty page: one past the end repeats
+  /// the last (magento2 issue 26986). A page size that the shop refuses (300 by default since 2.4.3) is lowered to what it
+  /// says.
+  ///
+  /// - Parameters:
+  ///   - id: the field that orders them; a whole number, unique and never changed.
+  ///   - after: what was read last.
+  ///   - page: gets each page's items and the id to go on after, in order.
+  public func readAll(
+    _ route: String, _ criteria: SearchCriteria, id: String = "entity_id", after: Int64 = 0, store: String = "all",
+    pageSize: PageSize, _ page: (_ items: [JSONValue], _ last: Int64) async throws -> Void
+  ) async throws {
+    var last = after
+    while true {
+      var criteria = criteria.where(id, .gt, "\(last)").sorted(by: id)
+      let size = pageSize.current
+      criteria.pageSize = size
+      criteria.currentPage = 1
+      let answer: JSONValue
+      do {
+        answer = try await getJSON(route, criteria.query, store: store).root
+      } catch let error as CommerceError where pageSize.lower(after: error, from: size) {
+        continue
+      }
+      let unreadable = { (reason: String) in
+        CommerceError(.unreadable, status: 200, request: "GET \(route)", reason)
+      }
+      guard let items = answer["items"]?.elements ?? (answer["items"]?.kind == .null ? [] : nil),
+        let total = answer["total_count"].flatMap({ Int($0.string ?? $0.text) })
+      else { throw unreadable("items and total_count are missing") }
+      guard !items.isEmpty else {
+        if total > 0 { throw unreadable("no items, but total_count \(total)") }
+        return
+      }
+      for item in items {
+        guard let number = item[id].flatMap({ Int64($0.string ?? $0.text) }), number > last else {
+          throw unreadable("an item without \(id) after \(last)")
+        }
+        last = number
+      }
+      try await page(items, last)
+      if items.count >= total { return }
+    }
+  }
+}
+
+/// How many items are asked for at a time; lowered to what the shop allows. Shared by all who read the same shop.
+public final class PageSize: Sendable {
+  private let size: Lock<Int>
+
+  public init(_ size: Int = 300) { self.size = Lock(max(size, 1)) }
+
+  public var current: Int { size.withLock { $0 } }
+
+  /// Lowers the size when the error says that it was too large ("Maximum SearchCriteria pageSize is 300"), or halves it when
+  /// the shop could not answer at all: then the page may have been too much for it.
+  ///
+  /// - Returns: whether asking again with the lower size makes sense.
+  func lower(after error: CommerceError, from used: Int) -> Bool {
+    let lowered: Int
+    switch error.kind {
+    case .refused:
+      guard let allowed = Self.limit(in: error.message), allowed < used else { return false }
+      lowered = allowed
+    case .failed, .noAnswer:
+      guard used > Self.smallest else { return false }
+      lowered = max(used / 2, Self.smallest)
+    default: return false
+    }
+    size.withLock { $0 = min($0, lowered) }
+    return true
+  }
+
+  private static let smallest = 10
+
+  /// The number at the end of a message about page sizes.
+  static func limit(in message: String) -> Int? {
+    guard message.contains("pageSize") else { return nil }
+    return message.split { !$0.isASCII || !$0.isNumber }.last.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+  }
+}

@@ -1,12 +1,14 @@
-"""A stand-in for a Magento shop, for the demo and the tests: the REST routes that the connector needs, with the rules behind them.
+"""A stand-in for a Magento shop, for the demo and the tests: the REST routes that the connector needs, with the rules
+behind them.
 
-Standard library only, and no message code of the product: a wrong field name on one side must not be cancelled out by the
-same mistake on the other. `routes/` has what a caller sees, a file for each group of routes; the files beside it have the rules.
+Standard library only, and no message code of the product: a wrong field name on one side must not be cancelled out by
+the same mistake on the other. `routes/` has what a caller sees, a file for each group of routes; the files beside it
+have the rules.
 
 The control interface (`control.py`, JSON over HTTP on a port or socket of its own):
 
     GET  /state, /settings, /requests, /mails, /gateway, /stock
-    GET  /order/INCREMENT_ID    the order with its documents, transactions, mails, what the gateway knows, quantities left
+    GET  /order/INCREMENT_ID    the order with its documents, transactions, mails, what the gateway knows, what is left
     POST /settings              {version, msi, rma, balance, auto_restock, input_limits, …}: see settings.py
     POST /load                  {stores, sources, stocks, attributes, products, source_items}
     POST /csv                   {path}: a product CSV of Magento

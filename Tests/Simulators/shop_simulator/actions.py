@@ -30,7 +30,8 @@ def find(verb, name):
 
 @action("GET", "state")
 def show(shop, *_):
-    return {"url": shop.url, "clock": shop.clock.text(), "products": len(shop.catalog.all()), "orders": len(shop.sales.orders),
+    return {"url": shop.url, "clock": shop.clock.text(), "products": len(shop.catalog.all()),
+            "orders": len(shop.sales.orders),
             "requests": len(shop.requests.all()), "faults_through": shop.faults.is_through}
 
 
@@ -48,11 +49,13 @@ def clear_requests(shop, *_):
 
 @action("POST", "wait-requests", waits=True)
 def wait_requests(shop, _, asked):
-    """{verb, path (from its start, after /rest/CODE), count, timeout_s}: until so many requests of the kind have come."""
+    """{verb, path (from its start, after /rest/CODE), count, timeout_s}: until so many requests of the kind have
+    come."""
     def matching(entries):
         return [e for e in entries if e.verb == asked.get("verb", e.verb) and asked.get("path", "") in e.path]
 
-    found = shop.requests.wait(lambda entries: len(matching(entries)) >= asked.get("count", 1), asked.get("timeout_s", 30))
+    found = shop.requests.wait(lambda entries: len(matching(entries)) >= asked.get("count", 1),
+                               asked.get("timeout_s", 30))
     return [entry.as_json() for entry in matching(found)]
 
 
@@ -72,15 +75,17 @@ def change_settings(shop, _, asked):
 
 @action("POST", "load")
 def load(shop, _, asked):
-    """{stores: {…}, sources: [{source_code, …}], stocks: [{stock_id, name, websites: [code], sources: [code]}], attributes: [{code,
-    label, type, options}], products: [{sku, …}], source_items: [{sku, source_code, quantity, status}]}, in this order."""
+    """{stores: {…}, sources: [{source_code, …}], stocks: [{stock_id, name, websites: [code], sources: [code]}],
+    attributes: [{code, label, type, options}], products: [{sku, …}], source_items: [{sku, source_code, quantity,
+    status}]}, in this order."""
     if "stores" in asked:
         shop.stores.load(asked["stores"])
     msi = shop.stock.msi
     for source in asked.get("sources", ()):
         msi.save_source(source)
     for stock in asked.get("stocks", ()):
-        number = msi.save_stock({"stock_id": stock.get("stock_id"), "name": stock.get("name", "Stock"), "extension_attributes": {
+        number = msi.save_stock({"stock_id": stock.get("stock_id"), "name": stock.get("name", "Stock"),
+                                 "extension_attributes": {
             "sales_channels": [{"type": "website", "code": code} for code in stock.get("websites", ())]}})
         for priority, code in enumerate(stock.get("sources", ()), 1):
             msi.link({"stock_id": number, "source_code": code, "priority": priority})
@@ -105,14 +110,17 @@ def generate(shop, _, asked):
     """{count, prefix, price}: so many simple products."""
     for number in range(1, int(asked["count"]) + 1):
         shop.catalog.put({
-            "sku": f"{asked.get('prefix', 'SKU')}-{number:06d}", "name": f"Product {number}", "price": asked.get("price", "10"),
-            "weight": "1", "attributes": {"description": f"Description of product {number}", "url_key": f"product-{number}"}})
+            "sku": f"{asked.get('prefix', 'SKU')}-{number:06d}", "name": f"Product {number}",
+            "price": asked.get("price", "10"),
+            "weight": "1", "attributes": {"description": f"Description of product {number}",
+                                          "url_key": f"product-{number}"}})
     return {"products": len(shop.catalog.all())}
 
 
 @action("POST", "checkout")
 def place(shop, _, asked):
-    """See checkout.py. The order; with "uncommitted": true, {transaction, entity_id, increment_id} of one that nobody sees yet."""
+    """See checkout.py. The order; with "uncommitted": true, {transaction, entity_id, increment_id} of one that nobody
+    sees yet."""
     if not asked.get("uncommitted"):
         return checkout.place(shop, asked).as_json()
     number = checkout.draw(shop, shop.stores.view(asked.get("store", "default")))
@@ -130,7 +138,8 @@ def commit(shop, _, asked):
 
 @action("POST", "product")
 def product(shop, _, asked):
-    """{sku, …} creates or changes (see `Product.change`); {sku, delete: true}; {sku, rename: new SKU}; with "uncommitted": true later."""
+    """{sku, …} creates or changes (see `Product.change`); {sku, delete: true}; {sku, rename: new SKU}; with
+    "uncommitted": true later."""
     if asked.get("uncommitted"):
         return {"transaction": shop.uncommitted.hold(lambda: product(shop, _, {**asked, "uncommitted": False}))}
     if asked.get("delete"):

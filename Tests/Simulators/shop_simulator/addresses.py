@@ -1,6 +1,7 @@
 """Addresses of orders."""
 
-USUAL = {"firstname": "Ann", "lastname": "Example", "street": ["1 Main Street"], "city": "Springfield", "postcode": "62701",
+USUAL = {"firstname": "Ann", "lastname": "Example", "street": ["1 Main Street"], "city": "Springfield",
+         "postcode": "62701",
          "country_id": "US", "region": "Illinois", "region_code": "IL", "telephone": "555-0100"}
 
 

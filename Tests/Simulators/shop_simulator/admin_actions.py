@@ -58,7 +58,8 @@ def status(shop, _, asked):
 
 @action("POST", "return")
 def create_return(shop, _, asked):
-    """{increment_id, items: [{order_item_id, qty_requested, reason, condition, resolution}]}: a customer asks for a return"""
+    """{increment_id, items: [{order_item_id, qty_requested, reason, condition, resolution}]}: a customer asks for a
+    return"""
     return returns.create(shop, {**asked, "order_id": _order(shop, asked)["entity_id"]}).as_json()
 
 

@@ -9,12 +9,14 @@ from .values import ZERO, rounded
 
 
 def line(price, quantity, rate, including_tax, discount, weee, digits):
-    """Fields of an order item without prefix. `price`: of a unit, with tax when `including_tax`; `rate` in percent; `discount` of the
-    whole row, of the price as it is given; `weee`: the fixed product tax of a unit, which is not taxed itself."""
+    """Fields of an order item without prefix. `price`: of a unit, with tax when `including_tax`; `rate` in percent;
+    `discount` of the whole row, of the price as it is given; `weee`: the fixed product tax of a unit, which is not
+    taxed itself."""
     given = rounded(price * quantity, digits)
     discount = min(rounded(discount, digits), given)
     if including_tax:
-        # The discount is on the price with tax. What it saves in tax is the compensation: row_total keeps its undiscounted tax out.
+        # The discount is on the price with tax. What it saves in tax is the compensation: row_total keeps its
+        # undiscounted tax out.
         undiscounted = rounded(given * rate / (100 + rate), digits)
         tax = rounded((given - discount) * rate / (100 + rate), digits)
         row, row_with_tax, compensation = given - undiscounted, given, undiscounted - tax
@@ -25,7 +27,8 @@ def line(price, quantity, rate, including_tax, discount, weee, digits):
         row_with_tax = given + rounded(given * rate / 100, digits)
         unit, unit_with_tax = price, price + rounded(price * rate / 100, digits)
     return {
-        "price": unit, "price_incl_tax": unit_with_tax, "original_price": price, "row_total": row, "row_total_incl_tax": row_with_tax,
+        "price": unit, "price_incl_tax": unit_with_tax, "original_price": price, "row_total": row,
+        "row_total_incl_tax": row_with_tax,
         "tax_amount": tax, "discount_amount": discount, "discount_tax_compensation_amount": compensation,
         "weee_tax_applied_amount": weee, "weee_tax_applied_row_amount": rounded(weee * quantity, digits)}
 

@@ -22,5 +22,6 @@ def extension(order):
 
 
 def _tax(rate, amounts):
-    return {"code": f"Rate {rate}", "title": f"VAT {rate} %", "percent": rate, "amount": amounts[0], "base_amount": amounts[1],
+    return {"code": f"Rate {rate}", "title": f"VAT {rate} %", "percent": rate, "amount": amounts[0],
+            "base_amount": amounts[1],
             "extension_attributes": {"rates": [{"code": f"Rate {rate}", "title": f"VAT {rate} %", "percent": rate}]}}

@@ -6,8 +6,8 @@ import threading
 import uuid
 
 from . import limits
-from .dispatch import Text
-from .errors import ShopError, missing
+from .dispatch import INTERNAL, Text
+from .errors import ShopError, missing, required
 from .routing import Call
 from .values import dump
 
@@ -36,11 +36,12 @@ class Bulks:
         for body in bodies:
             limits.check(body, self._shop.settings, asynchronous=True)
         if self._waiting.qsize() + len(bodies) > MAX_WAITING:
-            raise ShopError(500, "Internal Error. Details are available in Magento log file. Report ID: webapi-queue-full")
+            raise ShopError(500, INTERNAL % "queue-full")
         # A path without parameters of its own has them in each body.
         parameters = [call.parameters or _by_name(route, body) for body in bodies]
         name = str(uuid.uuid4())
-        bulk = {"uuid": name, "start_time": self._shop.clock.text(), "topic": f"async.{route.pattern}.{route.verb.lower()}",
+        bulk = {"uuid": name, "start_time": self._shop.clock.text(),
+                "topic": f"async.{route.pattern}.{route.verb.lower()}",
                 "operations": []}
         with self._shop.lock:
             self._bulks[name] = bulk
@@ -110,7 +111,8 @@ class Bulks:
             except ShopError as error:
                 operation.update(error_code=error.status, status=REJECTED_FOR_GOOD, result_message=error.filled())
                 return
-            operation.update(result=answer if isinstance(answer, Text) else dump(answer), error_code=None, status=COMPLETE,
+            operation.update(result=answer if isinstance(answer, Text) else dump(answer), error_code=None,
+                             status=COMPLETE,
                              result_message="Service execution success")
 
 
@@ -125,7 +127,7 @@ def _by_name(route, body):
     wanted = [piece[1:] for piece in route.pieces if piece.startswith(":")]
     absent = [name for name in wanted if _squashed(name) not in flat]
     if absent:
-        raise ShopError(400, '"%fieldName" is required. Enter and try again.', {"fieldName": absent[0]})
+        raise required(absent[0])
     return {name: str(flat[_squashed(name)]) for name in wanted}
 
 

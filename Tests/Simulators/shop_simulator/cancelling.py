@@ -7,13 +7,17 @@ from .order_rules import can_cancel, is_held, save
 from .sides import sides
 from .values import ZERO
 
+# What is cancelled of an order: the whole less what is done.
+SUMS = (("total_canceled", "grand_total", "total_paid"), ("subtotal_canceled", "subtotal", "subtotal_invoiced"),
+        ("tax_canceled", "tax_amount", "tax_invoiced"), ("shipping_canceled", "shipping_amount", "shipping_invoiced"))
+
 
 def cancel(order):
-    """Cancels what is neither invoiced nor shipped, and voids what is left of the authorisation. False, and nothing done, when the
-    order doesn't allow it.
+    """Cancels what is neither invoiced nor shipped, and voids what is left of the authorisation. False, and nothing
+    done, when the order doesn't allow it.
 
-    An item whose parent has the invoice and whose own side has the shipment, or the other way round, has a minimum of 0: its
-    quantities stay, though its stock comes back."""
+    An item whose parent has the invoice and whose own side has the shipment, or the other way round, has a minimum of
+    0: its quantities stay, though its stock comes back."""
     if not can_cancel(order):
         return False
     try:
@@ -29,10 +33,8 @@ def cancel(order):
         item["qty_canceled"] += item.to_cancel
     order.shop.stock.canceled(order, order.website, movements)
     for side in sides(order):
-        order[side("total_canceled")] = order[side("grand_total")] - (order.get(side("total_paid")) or ZERO)
-        order[side("subtotal_canceled")] = order[side("subtotal")] - (order.get(side("subtotal_invoiced")) or ZERO)
-        order[side("tax_canceled")] = order[side("tax_amount")] - (order.get(side("tax_invoiced")) or ZERO)
-        order[side("shipping_canceled")] = order[side("shipping_amount")] - (order.get(side("shipping_invoiced")) or ZERO)
+        for canceled, whole, done in SUMS:
+            order[side(canceled)] = order[side(whole)] - (order.get(side(done)) or ZERO)
     order.set_state(state)
     order.comment("")
     save(order)

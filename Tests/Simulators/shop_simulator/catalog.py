@@ -17,8 +17,8 @@ class Catalog:
         self.attributes = Attributes()
 
     def put(self, asked):
-        """Creates or changes a product; see `Product.change` for what can be said. A name and a type are made up if there is none.
-        Returns the product."""
+        """Creates or changes a product; see `Product.change` for what can be said. A name and a type are made up if
+        there is none. Returns the product."""
         product = self._by_sku.get(asked["sku"])
         if product is None:
             self._last_id = max(self._last_id + 1, int(asked.get("id", 0)))

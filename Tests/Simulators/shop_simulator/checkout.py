@@ -1,6 +1,7 @@
 """Places an order as a customer would.
 
-    {"lines": [{"sku", "quantity", "price", "tax_rate", "discount" | "discount_percent", "weee", "sku_suffix", "decimal",
+    {"lines": [{"sku", "quantity", "price", "tax_rate", "discount" | "discount_percent", "weee",
+                "sku_suffix", "decimal",
                 "variant": SKU                                  configurable
                 "children": [{"sku", "quantity", "price", …}]   bundle (default: the first of each option), grouped
                 "gift_card": {"giftcard_recipient_email", …}}],
@@ -8,9 +9,11 @@
      "currency": "EUR", "base_currency": "USD", "rate": "0.9", "tax_rate": "19", "prices_include_tax": false,
      "shipping": {"method": "flatrate_flatrate", "description", "amount": "5", "tax_rate", "discount"},
      "gift_cards": [{"code", "amount"}], "customer_balance": "5", "reward": {"points": 100, "amount": "1"},
-     "gift_wrap": {"id": 1, "price": "2", "tax": "0.38"}, "charges": {"payment_fee": "1.5"}, "coupon": {"code", "rules"},
+     "gift_wrap": {"id": 1, "price": "2", "tax": "0.38"}, "charges": {"payment_fee": "1.5"},
+     "coupon": {"code", "rules"},
      "payment_data": {"additional_information": [text], "info": {key: value}, "cc_last_4", "cc_type"},
-     "billing_address": {…}, "shipping_address": {…}, "gift_message": {…}, "extension": {…}, "remote_ip": "203.0.113.7",
+     "billing_address": {…}, "shipping_address": {…}, "gift_message": {…}, "extension": {…},
+     "remote_ip": "203.0.113.7",
      "ignore_stock": false}
 
 All amounts are in base currency, and exact: texts, or numbers.
@@ -70,15 +73,18 @@ def draw(shop, view):
 def _head(shop, asked, view, entity_id, increment):
     customer = asked.get("customer") or {}
     base = asked.get("base_currency", view.get("base_currency_code", "USD"))
-    currency = asked.get("currency", view.get("default_display_currency_code", base) if "base_currency" not in asked else base)
+    currency = asked.get("currency", view.get("default_display_currency_code", base) if "base_currency" not in asked
+                         else base)
     rate = decimal(asked.get("rate", 1), "rate")
     name = {key: customer.get(key, usual) for key, usual in (("firstname", "Ann"), ("lastname", "Example"))}
     head = {
         "entity_id": entity_id, "increment_id": increment, "store_id": view["id"], "store_name": view["name"],
         "quote_id": entity_id, "remote_ip": asked.get("remote_ip", "203.0.113.7"), "protect_code": f"{entity_id:032x}",
-        "base_currency_code": base, "global_currency_code": base, "store_currency_code": base, "order_currency_code": currency,
+        "base_currency_code": base, "global_currency_code": base, "store_currency_code": base,
+        "order_currency_code": currency,
         "base_to_order_rate": rate, "base_to_global_rate": 1, "store_to_base_rate": 0, "store_to_order_rate": 0,
-        "customer_is_guest": int("id" not in customer), "customer_group_id": customer.get("group_id", int("id" in customer)),
+        "customer_is_guest": int("id" not in customer),
+        "customer_group_id": customer.get("group_id", int("id" in customer)),
         "customer_email": customer.get("email", "ann@example.com"), "customer_firstname": name["firstname"],
         "customer_lastname": name["lastname"], "customer_note_notify": 1, "email_sent": 1, "is_virtual": 0}
     if "id" in customer:
@@ -100,14 +106,16 @@ def _addresses(order, asked):
 
 
 def _shipping(order, asked):
-    shipping = {} if order["is_virtual"] else {"method": "flatrate_flatrate", "amount": "5", **(asked.get("shipping") or {})}
+    shipping = {} if order["is_virtual"] else {"method": "flatrate_flatrate", "amount": "5",
+                                               **(asked.get("shipping") or {})}
     settings = order.shop.settings
     order.shipping_rate = decimal(shipping.get("tax_rate", asked.get("tax_rate", 0) if shipping else 0), "tax_rate")
     for side in sides(order):
         rate = decimal(order["base_to_order_rate"]) if side.prefix == "" else 1
         values = amounts.shipping(
             decimal(shipping.get("amount")) * rate, order.shipping_rate,
-            asked.get("shipping_includes_tax", settings.shipping_includes_tax), decimal(shipping.get("discount")) * rate, side.places)
+            asked.get("shipping_includes_tax", settings.shipping_includes_tax),
+            decimal(shipping.get("discount")) * rate, side.places)
         order.data.update((side(name), value) for name, value in values.items())
     if shipping:
         order["shipping_method"] = shipping["method"]

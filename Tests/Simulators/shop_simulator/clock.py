@@ -1,5 +1,5 @@
-"""The shop's clock: that of the machine until a test moves it. Times are whole seconds, in UTC and without a zone, as in
-Magento's database (magento-rules §4)."""
+"""The shop's clock: that of the machine until a test moves it. Times are whole seconds, in UTC and without a zone, as
+in Magento's database (magento-rules §4)."""
 
 import time
 from contextlib import contextmanager

@@ -1,5 +1,5 @@
-"""How another process drives the shop: JSON over HTTP on a Unix socket (a path) or on HOST:PORT. The package's docstring lists what
-can be asked. Decimals may be numbers or texts."""
+"""How another process drives the shop: JSON over HTTP on a Unix socket (a path) or on HOST:PORT. The package's
+docstring lists what can be asked. Decimals may be numbers or texts."""
 
 import json
 

@@ -1,4 +1,5 @@
-"""Products from Magento's product CSV, and from the forms that its sample data has for bundles, grouped and downloadable ones."""
+"""Products from Magento's product CSV, and from the forms that its sample data has for bundles, grouped and
+downloadable ones."""
 
 import csv
 
@@ -28,7 +29,8 @@ def _put(shop, row):
     kind = row.get("product_type") or _guessed(row)
     product = {
         "sku": row["sku"], "type": kind, "name": row.get("name") or row["sku"], "price": decimal(row.get("price")),
-        "status": 2 if row.get("product_online") == "0" else 1, "visibility": VISIBILITIES.get(row.get("visibility"), 4),
+        "status": 2 if row.get("product_online") == "0" else 1,
+        "visibility": VISIBILITIES.get(row.get("visibility"), 4),
         "attributes": _attributes(shop, row)}
     if row.get("weight"):
         product["weight"] = decimal(row["weight"])
@@ -51,7 +53,8 @@ def _put(shop, row):
 
 
 def _guessed(row):
-    for column, kind in (("configurable_variations", "configurable"), ("bundle_options", "bundle"), ("associated_sku", "grouped"),
+    for column, kind in (("configurable_variations", "configurable"), ("bundle_options", "bundle"),
+                         ("associated_sku", "grouped"),
                          ("links_title", "downloadable")):
         if row.get(column):
             return kind
@@ -65,7 +68,8 @@ def _attributes(shop, row):
         values["image"] = row["base_image"]
     for name, value in _pairs(row.get("additional_attributes") or "").items():
         labels = value.split("|")
-        ids = shop.catalog.attributes.put(name, options=labels, input_type="multiselect" if len(labels) > 1 else "select")
+        ids = shop.catalog.attributes.put(name, options=labels, input_type="multiselect" if len(labels) > 1
+                                          else "select")
         values[name] = ",".join(ids[label] for label in labels)
     return values
 

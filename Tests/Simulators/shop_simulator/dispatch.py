@@ -10,6 +10,8 @@ from .query import nested, parse_fields, trimmed
 from .routing import Call, Route, find, routes
 from .values import dump, parse
 
+INTERNAL = "Internal Error. Details are available in Magento log file. Report ID: webapi-%s"
+
 
 class Text(str):
     """An answer that is JSON already."""
@@ -21,7 +23,8 @@ class Dispatch:
         self._routes = routes()
 
     def handle(self, verb, target, headers, body):
-        """(status, body, fault or None) of one request. What is answered in place of a handled one is up to the fault."""
+        """(status, body, fault or None) of one request. What is answered in place of a handled one is up to the
+        fault."""
         kind, store, path = _address(target)
         prefix = {"": "", "async": "/async", "bulk": "/async/bulk"}[kind]
         fault = self._shop.faults.take(verb, prefix + (path or ""))
@@ -33,7 +36,7 @@ class Dispatch:
             status, answer = error.status, error.body()
         except Exception:  # as Magento does: what nobody foresaw is a report, and the shop goes on
             traceback.print_exc(file=sys.stderr)
-            status, answer = 500, {"message": "Internal Error. Details are available in Magento log file. Report ID: webapi-bug"}
+            status, answer = 500, {"message": INTERNAL % "bug"}
         return status, (answer if isinstance(answer, Text) else dump(answer)).encode(), fault
 
     def carry_out(self, route, call):
@@ -52,7 +55,8 @@ class Dispatch:
             raise ShopError(404, "Request does not match any route.")
         route, parameters = find(self._routes, verb, path, shop.settings, bulk=kind == "bulk")
         if route is None and f"{verb} {path}" in shop.settings.companion_routes:
-            route = Route(verb, path, "Magento_Backend::all", lambda *_: shop.settings.companion_routes[f"{verb} {path}"], None)
+            route = Route(verb, path, "Magento_Backend::all",
+                          lambda *_: shop.settings.companion_routes[f"{verb} {path}"], None)
             parameters = {}
         if route is None:
             raise ShopError(404, "Request does not match any route.")

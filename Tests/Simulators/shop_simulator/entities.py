@@ -1,4 +1,4 @@
-"""What orders, invoices, shipments … have in common: fields by name, a time of change, JSON that is kept until then."""
+"""What orders, invoices, shipments … have in common: fields by name, a time of change, JSON kept until then."""
 
 from .values import dump
 
@@ -37,3 +37,17 @@ class Entity:
         if self._text is None:
             self._text = dump(self.as_json())
         return self._text
+
+
+class Remarked(Entity):
+    """An entity with comments."""
+
+    def __init__(self, shop, data):
+        super().__init__(shop, data)
+        self.comments = []
+
+    def comment(self, text, notified=0, visible=0):
+        self.comments.append({
+            "comment": text, "created_at": self.shop.clock.text(), "entity_id": self.shop.sales.next("comment"),
+            "is_customer_notified": notified, "is_visible_on_front": visible, "parent_id": self["entity_id"]})
+        return self.comments[-1]

@@ -40,6 +40,12 @@ def required(name):
     return ShopError(400, '"%fieldName" is required. Enter and try again.', {"fieldName": name})
 
 
+def wrong_type(value, wanted):
+    """400: a value that is no `wanted`: int, …"""
+    return ShopError(400, 'The "%value" value\'s type is invalid. The "%type" type was expected. Verify and try again.',
+                     {"value": value, "type": wanted})
+
+
 def invalid(prefix, messages):
     """400: the validators of a document (invoice, shipment, credit memo), all they say in one text."""
     return ShopError(400, f"{prefix} Document Validation Error(s):\n" + "\n".join(messages))

@@ -50,7 +50,8 @@ class Faults:
 
     def add(self, asked):
         options = dict(asked)
-        name, path, times, verb = (options.pop(k, d) for k, d in (("fault", None), ("path", "*"), ("times", 1), ("verb", None)))
+        name, path, times, verb = (options.pop(k, d) for k, d in (("fault", None), ("path", "*"), ("times", 1),
+                                                                  ("verb", None)))
         delay_s = float(options.pop("delay_s", 0) or 0)
         if name not in KINDS:
             raise ValueError(f"fault: {name!r} is not one of {', '.join(KINDS)}")
@@ -85,7 +86,8 @@ class Faults:
 
 
 def _json(kind, status, value, handled=False, **headers):
-    return Fault(kind, status, {name.replace("_", "-"): str(v) for name, v in headers.items()}, json.dumps(value).encode(), handled)
+    return Fault(kind, status, {name.replace("_", "-"): str(v) for name, v in headers.items()},
+                 json.dumps(value).encode(), handled)
 
 
 def _report(handled=False):

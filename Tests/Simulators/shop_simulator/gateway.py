@@ -1,4 +1,5 @@
-"""The payment gateway behind the shop. It has a memory of its own: a failure in the shop doesn't undo what it has done."""
+"""The payment gateway behind the shop. It has a memory of its own: a failure in the shop doesn't undo what it has
+done."""
 
 from .values import plain
 
@@ -16,8 +17,8 @@ class Gateway:
         self._planned = []
 
     def plan(self, operation, times=1, after=False):
-        """The next operations of that kind fail; `after`: the gateway carries them out, and then the shop fails (magento-rules §4:
-        "Could not save an invoice" can come after the gateway captured)."""
+        """The next operations of that kind fail; `after`: the gateway carries them out, and then the shop fails
+        (magento-rules §4: "Could not save an invoice" can come after the gateway captured)."""
         if operation not in OPERATIONS:
             raise ValueError(f"gateway: {operation!r} is not one of {', '.join(OPERATIONS)}")
         self._planned.append([operation, times, after])
@@ -29,7 +30,8 @@ class Gateway:
         """The number of the gateway's transaction. GatewayError before anything in the shop has changed."""
         failure = self._take(operation)
         number = f"{operation}-{order['increment_id']}-{len(self.ledger) + 1}"
-        self.ledger.append({"operation": operation, "order": order["increment_id"], "amount": amount, "transaction": number,
+        self.ledger.append({"operation": operation, "order": order["increment_id"], "amount": amount,
+                            "transaction": number,
                             "at": self._shop.clock.text(), "refused": failure is not None and not failure})
         if failure is not None:
             raise GatewayError(f"{operation} of {amount} for order {order['increment_id']}")

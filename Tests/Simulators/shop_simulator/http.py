@@ -45,10 +45,12 @@ class Listener:
 
 
 def _note(shop, seen, status, text, fault):
-    """Writes a call that may have changed something into the history. `status`: what the shop has done, whatever is answered."""
+    """Writes a call that may have changed something into the history. `status`: what the shop has done, whatever is
+    answered."""
     if shop.history is not None and seen.verb != "GET":
         shop.history.add(
-            "received", received_ns=seen.at_ns, verb=seen.verb, path=seen.path, body=seen.body.decode("utf-8", "replace"),
+            "received", received_ns=seen.at_ns, verb=seen.verb, path=seen.path,
+            body=seen.body.decode("utf-8", "replace"),
             status=status, answer=text.decode("utf-8", "replace")[:MAX_KEPT_BODY], fault=fault.kind if fault else None,
             carried_out=(fault is None or fault.handled) and status in (200, 202))
 

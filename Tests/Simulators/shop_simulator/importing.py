@@ -1,13 +1,14 @@
 """Saving an order as a whole, through POST /V1/orders: what is given replaces what is there, and nothing is calculated.
 
-It is the wrong way to change a state: without increment_id the order gets a new number, and `canceled` cancels no item and gives back
-no stock (magento-rules §3).
+It is the wrong way to change a state: without increment_id the order gets a new number, and `canceled` cancels no item
+and gives back no stock (magento-rules §3).
 """
 
 from .orders import Order
 from .values import ZERO, decimal
 
-CHANGEABLE = ("state", "status", "customer_email", "customer_note", "x_forwarded_for", "ext_order_id", "hold_before_state",
+CHANGEABLE = ("state", "status", "customer_email", "customer_note", "x_forwarded_for", "ext_order_id",
+              "hold_before_state",
               "hold_before_status")
 
 
@@ -27,7 +28,8 @@ def _new(shop, entity):
     """An imported order: without stock, payment or mail."""
     view = shop.stores.view(entity.get("store_id", "default"))
     amounts = {f"{side}{name}": ZERO for side in ("", "base_") for name in (
-        "grand_total", "subtotal", "shipping_amount", "shipping_incl_tax", "shipping_tax_amount", "shipping_discount_amount",
+        "grand_total", "subtotal", "shipping_amount", "shipping_incl_tax", "shipping_tax_amount",
+        "shipping_discount_amount",
         "tax_amount", "discount_amount")}
     given = {k: decimal(v) if k in amounts else v for k, v in entity.items()
              if not isinstance(v, (dict, list)) and k != "entity_id"}

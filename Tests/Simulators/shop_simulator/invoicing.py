@@ -23,7 +23,8 @@ def quantities_of(items, name="qty"):
 
 
 def invoice(order, asked, capture):
-    """Makes, pays and books an invoice. `asked`: {order item id: quantity}; none: everything that is left. ShopError when it can't."""
+    """Makes, pays and books an invoice. `asked`: {order item id: quantity}; none: everything that is left. ShopError
+    when it can't."""
     document = _calculated(order, asked)
     number(document, "invoice")
     if payments.can_capture(order):
@@ -32,7 +33,10 @@ def invoice(order, asked, capture):
         payments.pay(order, document)
     elif not order.method.gateway or capture:
         payments.pay(order, document)  # with a closed authorisation too: paid, and no money came
-    _book(document)
+    for item, quantity in document.quantities:
+        item["qty_invoiced"] += quantity
+    for side in sides(order):
+        document.book(side, 1)
     order.shop.sales.invoices.add(document, document["entity_id"])
     document.touch()
     return document
@@ -132,22 +136,3 @@ def _calculated(order, asked):
             side("shipping_incl_tax"): order[side("shipping_incl_tax")] if first else ZERO,
             side("extra_amount"): extra, side("extra_tax"): extra_tax, side("grand_total"): total})
     return document
-
-
-def _book(document):
-    order = document.order
-    for item, quantity in document.quantities:
-        item["qty_invoiced"] += quantity
-    for side in sides(order):
-        document.book(side, 1)
-        for name, invoiced, _ in SHIPPING_PARTS:
-            order.add(side(invoiced), document[side(name)])
-        order.add(side("extra_invoiced"), document[side("extra_amount")])
-        order.add(side("extra_tax_invoiced"), document[side("extra_tax")])
-        order.add(side("subtotal_invoiced"), document[side("subtotal")])
-        order.add(side("tax_invoiced"), document[side("tax_amount")])
-        order.add(side("discount_invoiced"), document[side("discount_amount")])
-        order.add(side("discount_tax_compensation_invoiced"), document[side("discount_tax_compensation_amount")])
-        order.add(side("total_invoiced"), document[side("grand_total")])
-        for name, (invoiced, _) in TENDERS.items():
-            order.add(side(invoiced), document[side(name)])

@@ -17,9 +17,11 @@ def refund(shop, entity, offline):
     for item in order.items:
         if asked.get(item.id, 0) > item.to_refund and not item.is_dummy:
             raise refused('We found an invalid quantity to refund item "%1".', item["name"])
-    quantities = [(item, quantity) for item, quantity in refund_amounts.planned(order, asked or {0: 0}, invoice) if quantity > 0]
+    quantities = [(item, quantity) for item, quantity in refund_amounts.planned(order, asked or {0: 0}, invoice)
+                  if quantity > 0]
     arguments = {"shipping_amount": entity.get("base_shipping_amount", entity.get("shipping_amount", 0)),
-                 **{name: entity.get(f"base_{name}", entity.get(name)) for name in ("adjustment_positive", "adjustment_negative")}}
+                 **{name: entity.get(f"base_{name}", entity.get(name))
+                    for name in ("adjustment_positive", "adjustment_negative")}}
     memo = refund_amounts.calculated(order, quantities, arguments, invoice)
     for side in sides(order):
         for name in ("grand_total", "subtotal", "tax_amount", "customer_balance_amount"):

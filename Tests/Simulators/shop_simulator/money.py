@@ -52,7 +52,8 @@ def tenders(order, asked):
     reward = asked.get("reward") or {}
     wanted = {
         "gift_cards_amount": sum((decimal(card["amount"]) for card in cards), ZERO),
-        "customer_balance_amount": decimal(asked.get("customer_balance")), "reward_currency_amount": decimal(reward.get("amount"))}
+        "customer_balance_amount": decimal(asked.get("customer_balance")),
+        "reward_currency_amount": decimal(reward.get("amount"))}
     order.tenders = [name for name, amount in wanted.items() if amount]
     base = {}
     for side in reversed(sides(order)):

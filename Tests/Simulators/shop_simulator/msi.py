@@ -34,7 +34,8 @@ class Msi:
         before = self.stocks.get(number, {"extension_attributes": {"sales_channels": []}})
         kept = channels if "extension_attributes" in asked else before["extension_attributes"]["sales_channels"]
         self.stocks[number] = {
-            "stock_id": number, "name": asked.get("name", before.get("name", "")), "extension_attributes": {"sales_channels": kept}}
+            "stock_id": number, "name": asked.get("name", before.get("name", "")),
+            "extension_attributes": {"sales_channels": kept}}
         return number
 
     def delete_stock(self, number):
@@ -54,16 +55,17 @@ class Msi:
         key = (int(asked["stock_id"]), asked["source_code"])
         self.links = [link for link in self.links if (link["stock_id"], link["source_code"]) != key]
 
-    def stock_of(self, kind, code):
+    def stock_of(self, type, code):
         """The stock of a sales channel; the default one when none has it."""
         for stock in self.stocks.values():
-            if {"type": kind, "code": code} in stock["extension_attributes"]["sales_channels"]:
+            if {"type": type, "code": code} in stock["extension_attributes"]["sales_channels"]:
                 return stock
         return self.stocks[1]
 
     def sources_of(self, stock_id):
         """Codes of the enabled sources of a stock, by priority."""
-        linked = sorted((link for link in self.links if link["stock_id"] == stock_id), key=lambda link: link["priority"])
+        linked = sorted((link for link in self.links if link["stock_id"] == stock_id),
+                        key=lambda link: link["priority"])
         return [link["source_code"] for link in linked if self.sources[link["source_code"]]["enabled"]]
 
     def quantity(self, source, sku):
@@ -106,7 +108,8 @@ class Msi:
                 continue
             self._reserved[stock_id, sku] = self._reserved.get((stock_id, sku), ZERO) + sign * quantity
             self.reservations.append({
-                "reservation_id": len(self.reservations) + 1, "stock_id": stock_id, "sku": sku, "quantity": sign * quantity,
+                "reservation_id": len(self.reservations) + 1, "stock_id": stock_id, "sku": sku,
+                "quantity": sign * quantity,
                 "metadata": dump({"event_type": event, "object_type": "order", "object_id": str(order["entity_id"]),
                                   "object_increment_id": order["increment_id"]})})
 
@@ -117,5 +120,7 @@ class Msi:
 
 
 def _source(asked):
-    return {"enabled": True, "country_id": "US", "postcode": "00000", "use_default_carrier_config": True, "carrier_links": [],
-            "name": asked["source_code"], **{k: decimal(v) if k in ("latitude", "longitude") and v else v for k, v in asked.items()}}
+    return {"enabled": True, "country_id": "US", "postcode": "00000", "use_default_carrier_config": True,
+            "carrier_links": [],
+            "name": asked["source_code"],
+            **{k: decimal(v) if k in ("latitude", "longitude") and v else v for k, v in asked.items()}}

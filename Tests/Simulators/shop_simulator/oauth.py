@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from .errors import ShopError
 
 WINDOW_S = 600  # how far a timestamp may be ahead
-FIELDS = ("oauth_consumer_key", "oauth_token", "oauth_signature_method", "oauth_signature", "oauth_nonce", "oauth_timestamp")
+FIELDS = ("oauth_consumer_key", "oauth_token", "oauth_signature_method", "oauth_signature", "oauth_nonce",
+          "oauth_timestamp")
 
 
 class OAuth:
@@ -20,7 +21,8 @@ class OAuth:
         self._nonces = set()  # one an authorised request; a simulator does not live long enough to mind
 
     def resources(self, verb, url, header):
-        """What the signer may do: a list of resources, None for all. ShopError 401 or 400 when the signature is not in order."""
+        """What the signer may do: a list of resources, None for all. ShopError 401 or 400 when the signature is not in
+        order."""
         given = {unquote(k): unquote(v) for k, v in re.findall(r'([\w%]+)="([^"]*)"', header)}
         absent = [name for name in FIELDS if not given.get(name)]
         if absent:
@@ -39,7 +41,8 @@ class OAuth:
             raise ShopError(401, "The signature is invalid. Verify and try again.")
         once = (given["oauth_consumer_key"], given["oauth_nonce"], given["oauth_timestamp"])
         if once in self._nonces:
-            raise ShopError(401, "The nonce is already being used by the consumer with ID %1", [given["oauth_consumer_key"]])
+            raise ShopError(401, "The nonce is already being used by the consumer with ID %1",
+                            [given["oauth_consumer_key"]])
         self._nonces.add(once)
         return consumer.get("resources")
 

@@ -1,4 +1,5 @@
-"""An item of an order: which of a parent and its children counts, and how many units are left for what (magento-rules §1, §2)."""
+"""An item of an order: which of a parent and its children counts, and how many units are left for what (magento-rules
+§1, §2)."""
 
 from .values import ZERO
 
@@ -8,8 +9,8 @@ class OrderItem:
     HIDDEN = frozenset(f"{side}weee_{what}" for side in ("", "base_") for what in ("invoiced", "refunded"))
 
     def __init__(self, order, data, parent=None, children_priced=False, ships_separately=False, per_parent=1):
-        """Of a parent: `children_priced`: price, invoice and refund are the children's (dynamic bundles); `ships_separately`: so is
-        shipment. `per_parent`: of a child, how many units one unit of its parent has."""
+        """Of a parent: `children_priced`: price, invoice and refund are the children's (dynamic bundles);
+        `ships_separately`: so is shipment. `per_parent`: of a child, how many units one unit of its parent has."""
         self.order, self.data, self.parent = order, data, parent
         self.children = []
         self.refunded_unshipped = ZERO  # units that were refunded and never shipped

@@ -18,8 +18,8 @@ class Lines:
         self._sides = sides(order)
 
     def add(self, asked):
-        """{sku, quantity, price, tax_rate, discount | discount_percent, weee, children, variant, sku_suffix, grouped, gift_card,
-        decimal}: amounts in base currency."""
+        """{sku, quantity, price, tax_rate, discount | discount_percent, weee, children, variant, sku_suffix, grouped,
+        gift_card, decimal}: amounts in base currency."""
         product = self._order.shop.catalog.get(asked["sku"])
         if product.type == "configurable":
             self._configurable(product, asked)
@@ -49,21 +49,24 @@ class Lines:
                   for code in product.super_attributes]
         price = variant.price or product.price
         # The item of the parent has the price, and the SKU and the weight of the variant.
-        parent = self._item(product, asked, self._money(asked, price), sku=variant.sku, virtual=variant.is_virtual, weight=variant.weight,
+        parent = self._item(product, asked, self._money(asked, price), sku=variant.sku, virtual=variant.is_virtual,
+                            weight=variant.weight,
                             option={"configurable_item_options": values})
         self._item(variant, {"quantity": asked.get("quantity", 1)}, self._free(), parent=parent)
 
     def _bundle(self, product, asked):
         quantity = decimal(asked.get("quantity", 1))
         chosen = asked.get("children") or [{"sku": option["selections"][0]["sku"],
-                                            "quantity": option["selections"][0].get("quantity", 1)} for option in product.options]
+                                            "quantity": option["selections"][0].get("quantity", 1)}
+                                           for option in product.options]
         catalog = self._order.shop.catalog
         counts = [decimal(child.get("quantity", 1)) for child in chosen]
         dynamic = product.is_dynamic
         rest = {k: v for k, v in asked.items() if k in ("tax_rate", "discount_percent")}
         entries = [{**rest, **child, "quantity": count * quantity} for child, count in zip(chosen, counts)]
         monies = [self._money(e, catalog.get(e["sku"]).price) if dynamic else self._free() for e in entries]
-        own = [amounts.summed([money[i] for money in monies], quantity, side.places) for i, side in enumerate(self._sides)] \
+        own = [amounts.summed([money[i] for money in monies], quantity, side.places)
+               for i, side in enumerate(self._sides)] \
             if dynamic else self._money(asked, product.price)
         sku = "-".join([product.sku, *(child["sku"] for child in chosen)]) if product.joins_skus else product.sku
         parent = self._item(
@@ -102,8 +105,10 @@ class Lines:
         quantity = decimal(asked.get("quantity", 1), "quantity")
         data = {
             "item_id": order.shop.sales.next("item"), "order_id": order["entity_id"], "store_id": order["store_id"],
-            "product_id": product.id, "product_type": kind or product.type, "sku": sku or product.sku, "name": product.name,
-            "is_virtual": int(product.is_virtual if virtual is None else virtual), "is_qty_decimal": int(bool(asked.get("decimal"))),
+            "product_id": product.id, "product_type": kind or product.type, "sku": sku or product.sku,
+            "name": product.name,
+            "is_virtual": int(product.is_virtual if virtual is None else virtual),
+            "is_qty_decimal": int(bool(asked.get("decimal"))),
             "weight": weight, "row_weight": weight * quantity,
             "free_shipping": 0, "no_discount": 0, "tax_percent": self._tax_rate(asked),
             "discount_percent": decimal(asked.get("discount_percent")), "created_at": order["created_at"],

@@ -16,7 +16,8 @@ def can_invoice(order):
 def can_ship(order):
     if is_held(order) or order["is_virtual"] or order["state"] == "canceled":
         return False
-    return any(item.to_ship > 0 and not item["is_virtual"] and item["qty_refunded"] != item["qty_ordered"] for item in order.items)
+    return any(item.to_ship > 0 and not item["is_virtual"] and item["qty_refunded"] != item["qty_ordered"]
+               for item in order.items)
 
 
 def can_cancel(order):
@@ -59,7 +60,8 @@ def _save_new(order):
     state = order["state"]
     if state == "canceled" or is_held(order) or can_invoice(order):
         return
-    if state in ("processing", "complete") and not can_refund(order) and not can_ship(order) and not order["is_virtual"]:
+    over = not can_refund(order) and not can_ship(order)
+    if state in ("processing", "complete") and over and not order["is_virtual"]:
         order.set_state("closed")
     elif state == "processing" and (not can_ship(order) or _all_shipped_or_refunded(order)):
         order.set_state("complete")

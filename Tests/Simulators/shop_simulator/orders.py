@@ -16,7 +16,8 @@ TENDERS = {
 class Order(Entity):
     # Of shipping and of extra charges; what the extras are is in `extension`.
     HIDDEN = frozenset(ABBREVIATED.get(f"{side}{name}", f"{side}{name}") for side in ("", "base_") for name in (
-        "shipping_method", "extra_amount", "extra_tax", "extra_invoiced", "extra_tax_invoiced", "extra_refunded", "extra_tax_refunded",
+        "shipping_method", "extra_amount", "extra_tax", "extra_invoiced", "extra_tax_invoiced", "extra_refunded",
+        "extra_tax_refunded",
         "shipping_discount_invoiced", "shipping_discount_refunded",
         "shipping_compensation_invoiced", "shipping_compensation_refunded", *TENDERS,
         *(name for pair in TENDERS.values() for name in pair)))
@@ -75,9 +76,12 @@ class Order(Entity):
 
     def _assignment(self):
         shipping = {"total": {name: self.data[name] for name in (
-            "base_shipping_amount", "base_shipping_incl_tax", "base_shipping_tax_amount", "shipping_amount", "shipping_incl_tax",
+            "base_shipping_amount", "base_shipping_incl_tax", "base_shipping_tax_amount", "shipping_amount",
+            "shipping_incl_tax",
             "shipping_tax_amount", "shipping_discount_amount")}}
         if self.shipping_address is not None:
             shipping = {"address": self.shipping_address, "method": self.data["shipping_method"], **shipping}
-        stock = {"stock_id": self.shop.stock.msi.stock_of("website", self.website)["stock_id"]} if self.shop.settings.msi else {}
-        return {"shipping": shipping, "items": [item.as_json() for item in self.items if not item["is_virtual"]], **stock}
+        msi = self.shop.stock.msi
+        stock = {"stock_id": msi.stock_of("website", self.website)["stock_id"]} if self.shop.settings.msi else {}
+        return {"shipping": shipping, "items": [item.as_json() for item in self.items if not item["is_virtual"]],
+                **stock}

@@ -45,8 +45,8 @@ def capture(order, invoice):
     transaction = order.shop.gateway.ask("capture", order, invoice["base_grand_total"])
     record(order, CAPTURE, transaction, closed=True, parent=parent)
     invoice["transaction_id"] = order.payment["last_trans_id"] = transaction
-    order.payment["base_amount_paid_online"] = order.payment.get("base_amount_paid_online", ZERO) + invoice["base_grand_total"]
-    captured = order.payment["base_amount_paid_online"]
+    captured = order.payment.get("base_amount_paid_online", ZERO) + invoice["base_grand_total"]
+    order.payment["base_amount_paid_online"] = captured
     # A gateway that captures once only releases the rest; the others keep the authorisation until all of it is used.
     if parent and (not order.method.can_capture_partial or captured >= order["base_grand_total"]):
         close(parent)

@@ -14,7 +14,8 @@ class Product:
         self.id, self.sku, self._shop = number, sku, shop
         self.type = "simple"
         now = shop.clock.text()
-        self._own = {"name": sku, "attribute_set_id": 4, "price": decimal(0), "status": 1, "visibility": 4, "weight": None,
+        self._own = {"name": sku, "attribute_set_id": 4, "price": decimal(0), "status": 1, "visibility": 4,
+                     "weight": None,
                      "created_at": now, "updated_at": now}
         self._custom = {}
         self._localized = {}  # view id → {field: value}
@@ -26,14 +27,16 @@ class Product:
         self._texts = {}
 
     def change(self, asked):
-        """{type, name, price, status, visibility, weight, attributes: {code: value}, localized: {view: {name, …}}, websites: [id],
-        variants: [sku], super_attributes: [code], options: […], associated: [sku], price_type, shipment_type, stock: {…}}"""
+        """{type, name, price, status, visibility, weight, attributes: {code: value}, localized: {view: {name, …}},
+        websites: [id], variants: [sku], super_attributes: [code], options: […], associated: [sku], price_type,
+        shipment_type, stock: {…}}"""
         if asked.get("type", self.type) not in TYPES:
             raise ValueError(f"product {self.sku}: type {asked['type']!r} is not one of {', '.join(TYPES)}")
         self.type = asked.get("type", self.type)
         for name in OWN[1:]:
             if name in asked:
-                self._own[name] = decimal(asked[name]) if name in ("price", "weight") and asked[name] is not None else asked[name]
+                numeric = name in ("price", "weight") and asked[name] is not None
+                self._own[name] = decimal(asked[name], name) if numeric else asked[name]
         for name in ("variants", "super_attributes", "options", "associated", "websites"):
             setattr(self, name, list(asked.get(name, getattr(self, name))))
         if self.type == "bundle":
@@ -147,10 +150,12 @@ class Product:
 
     def bundle_options(self):
         return [{
-            "option_id": number, "title": option.get("title", f"Option {number}"), "required": option.get("required", True),
+            "option_id": number, "title": option.get("title", f"Option {number}"),
+            "required": option.get("required", True),
             "type": option.get("type", "select"), "position": number, "sku": self.sku,
             "product_links": [{
-                "id": str(position), "sku": selection["sku"], "option_id": number, "qty": decimal(selection.get("quantity", 1)),
+                "id": str(position), "sku": selection["sku"], "option_id": number,
+                "qty": decimal(selection.get("quantity", 1)),
                 "position": position, "is_default": position == 1, "price": decimal(selection.get("price", 0)),
                 "price_type": 0, "can_change_quantity": 0,
             } for position, selection in enumerate(option["selections"], 1)],

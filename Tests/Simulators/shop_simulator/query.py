@@ -21,7 +21,8 @@ def nested(query):
 
 
 def parse_fields(text):
-    """items[sku,name],total_count as {"items": {"sku": None, "name": None}, "total_count": None}; None keeps all below."""
+    """items[sku,name],total_count as {"items": {"sku": None, "name": None}, "total_count": None}; None keeps all
+    below."""
     stack = [{}]
     word = ""
     for character in text + ",":

@@ -17,8 +17,8 @@ def formatted(amount, side, currency):
 
 
 def planned(order, asked, invoice=None):
-    """[(item, quantity)]: what is named, or everything refundable when nothing is. Through an invoice: of its units, silently no
-    more."""
+    """[(item, quantity)]: what is named, or everything refundable when nothing is. Through an invoice: of its units,
+    silently no more."""
     limits = None if invoice is None else invoice_limits(invoice)
     result = []
     for item in order.items:
@@ -51,15 +51,17 @@ def invoice_limits(invoice):
 
 
 def calculated(order, quantities, arguments, invoice=None):
-    """The credit memo. `arguments`: {shipping_amount, adjustment_positive, adjustment_negative}, in base currency; an omitted
-    shipping_amount is all that is left."""
+    """The credit memo. `arguments`: {shipping_amount, adjustment_positive, adjustment_negative}, in base currency; an
+    omitted shipping_amount is all that is left."""
     memo = Document(order, quantities, {
-        "state": REFUNDED, "invoice_id": invoice and invoice["entity_id"], "creditmemo_status": None, "transaction_id": None})
+        "state": REFUNDED, "invoice_id": invoice and invoice["entity_id"], "creditmemo_status": None,
+        "transaction_id": None})
     wanted = _shipping(order, arguments.get("shipping_amount"), invoice)
     for side in sides(order):
         sums = memo.take(side, 1, 2)
         shipping = {name: _part(order, side, parts, *wanted) for name, *parts in ((p[0], *p) for p in SHIPPING_PARTS)}
-        plus, minus = (_adjustment(order, side, arguments.get(f"adjustment_{name}")) for name in ("positive", "negative"))
+        plus, minus = (_adjustment(order, side, arguments.get(f"adjustment_{name}"))
+                       for name in ("positive", "negative"))
         extra = (order.get(side("extra_invoiced")) or ZERO) - (order.get(side("extra_refunded")) or ZERO)
         extra_tax = (order.get(side("extra_tax_invoiced")) or ZERO) - (order.get(side("extra_tax_refunded")) or ZERO)
         tax = sums["tax_amount"] + shipping["shipping_tax_amount"] + extra_tax
@@ -68,7 +70,8 @@ def calculated(order, quantities, arguments, invoice=None):
                  + sums["weee_tax_applied_row_amount"] + shipping["shipping_amount"]
                  + shipping["shipping_discount_tax_compensation_amount"] + plus - minus)
         for name, (invoiced, returned) in TENDERS.items():
-            memo[side(name)] = max(min((order.get(side(invoiced)) or ZERO) - (order.get(side(returned)) or ZERO), total), ZERO)
+            memo[side(name)] = max(min((order.get(side(invoiced)) or ZERO) - (order.get(side(returned)) or ZERO),
+                                       total), ZERO)
             total -= memo[side(name)]
         memo.data.update({
             side("subtotal"): sums["row_total"], side("tax_amount"): tax, side("discount_amount"): -discount,
@@ -81,16 +84,18 @@ def calculated(order, quantities, arguments, invoice=None):
 
 
 def _shipping(order, asked, invoice):
-    """(how much of the shipping to refund as a part of all, whether that is all that is left). ShopError when it is too much."""
+    """(how much of the shipping to refund as a part of all, whether that is all that is left). ShopError when it is too
+    much."""
     base = sides(order)[1]
-    names = ["shipping_amount", "shipping_tax_amount"] if order.shop.settings.shipping_shown_with_tax else ["shipping_amount"]
+    names = ["shipping_amount"] + ["shipping_tax_amount"] * order.shop.settings.shipping_shown_with_tax
     whole = sum((order[base(name)] for name in names), ZERO)
     left = whole - sum((order.get(base(done)) or ZERO for name, _, done in SHIPPING_PARTS if name in names), ZERO)
     if invoice is not None and not invoice[base("shipping_amount")]:
         left = ZERO  # another invoice holds it
     desired = left if asked is None else rounded(decimal(asked, "shipping_amount"), base.places)
     if desired > left:
-        raise refused("Maximum shipping amount allowed to refund is: %1", formatted(left, base, order["base_currency_code"]))
+        raise refused("Maximum shipping amount allowed to refund is: %1",
+                      formatted(left, base, order["base_currency_code"]))
     return (desired / whole if whole else ZERO), desired == left and (invoice is None or left > 0)
 
 

@@ -1,12 +1,11 @@
 """Credit memos: whether they may be, and what they change (magento-rules §3)."""
 
 from . import refund_amounts
-from .documents import SHIPPING_PARTS, number
+from .documents import number
 from .errors import invalid, refused
 from .gateway import GatewayError
 from .invoicing import PAID, quantities_of
 from .order_rules import can_refund, is_held, resolve, save
-from .orders import TENDERS
 from .refund_amounts import formatted
 from .restocking import restock
 from .sides import sides
@@ -41,7 +40,8 @@ def request(order, body, invoice=None):
 
 
 def issue(order, memo, invoice, online, back):
-    """Refunds the money, online or not, books the memo and puts back on the shelf what has to. `back`: order item ids."""
+    """Refunds the money, online or not, books the memo and puts back on the shelf what has to. `back`: order item
+    ids."""
     number(memo, "creditmemo")
     if online:
         try:
@@ -53,10 +53,13 @@ def issue(order, memo, invoice, online, back):
     for item, quantity in memo.quantities:
         item["qty_refunded"] += quantity
     for side in sides(order):
-        _book(order, memo, side)
+        memo.book(side, 2)
+        order.add(side("adjustment_positive"), memo[side("adjustment_positive")])
+        order.add(side("adjustment_negative"), memo[side("adjustment_negative")])
         kind = "total_online_refunded" if online else "total_offline_refunded"
         order.add(side(kind), memo[side("grand_total")])
-        order.payment[side("amount_refunded")] = (order.payment.get(side("amount_refunded")) or ZERO) + memo[side("grand_total")]
+        before = order.payment.get(side("amount_refunded")) or ZERO
+        order.payment[side("amount_refunded")] = before + memo[side("grand_total")]
     if online:
         order.payment["base_amount_refunded_online"] = order["base_total_online_refunded"]
     if invoice is not None:
@@ -97,7 +100,8 @@ def _invoice_refunds(order, invoice):
 
 
 def _wrong_quantities(quantities):
-    return [f'The quantity to creditmemo must not be greater than the unrefunded quantity for product SKU "{item["sku"]}".'
+    said = 'The quantity to creditmemo must not be greater than the unrefunded quantity for product SKU "{}".'
+    return [said.format(item["sku"])
             for item, quantity in quantities if not item.is_dummy and (quantity > item.to_refund or quantity < 0)]
 
 
@@ -109,20 +113,3 @@ def _wrong_totals(order, memo):
     if not some and settings.old and order["shipping_amount"] == (order.get("shipping_refunded") or ZERO):
         return ["You can't create a creditmemo without products."]  # #23069
     return []
-
-
-def _book(order, memo, side):
-    memo.book(side, 2)
-    for name, _, done in SHIPPING_PARTS:
-        order.add(side(done), memo[side(name)])
-    order.add(side("extra_refunded"), memo[side("extra_amount")])
-    order.add(side("extra_tax_refunded"), memo[side("extra_tax")])
-    order.add(side("subtotal_refunded"), memo[side("subtotal")])
-    order.add(side("tax_refunded"), memo[side("tax_amount")])
-    order.add(side("discount_refunded"), memo[side("discount_amount")])
-    order.add(side("discount_tax_compensation_refunded"), memo[side("discount_tax_compensation_amount")])
-    order.add(side("total_refunded"), memo[side("grand_total")])
-    order.add(side("adjustment_positive"), memo[side("adjustment_positive")])
-    order.add(side("adjustment_negative"), memo[side("adjustment_negative")])
-    for name, (_, returned) in TENDERS.items():
-        order.add(side(returned), memo[side(name)])

@@ -1,5 +1,5 @@
-"""What a credit memo does to stock. The shop's automatic restock has the same effect as naming every item, and an empty list does
-not prevent it (magento-rules §3)."""
+"""What a credit memo does to stock. The shop's automatic restock has the same effect as naming every item, and an empty
+list does not prevent it (magento-rules §3)."""
 
 from .msi import DEFAULT
 from .values import ZERO

@@ -1,15 +1,17 @@
-"""Returns (RMA, commercial edition): what may be returned, and how a return moves on (magento-rules §3, magento-rest §6)."""
+"""Returns (RMA, commercial edition): what may be returned, and how a return moves on (magento-rules §3, magento-rest
+§6)."""
 
 from .documents import number
 from .entities import Entity
-from .errors import ShopError, refused, required
+from .errors import not_found, refused, required
 from .values import ZERO, decimal
 
 NEVER_RETURNED = ("virtual", "downloadable", "giftcard")
 # In the order in which an item moves on; the last four are final.
 ITEM_STATUSES = ("pending", "authorized", "received", "approved", "rejected", "denied")
 FINAL = ("approved", "rejected", "denied")
-STATUSES = ("pending", "authorized", "partial_authorized", "received", "received_on_item", "approved", "approved_on_item",
+STATUSES = ("pending", "authorized", "partial_authorized", "received", "received_on_item", "approved",
+            "approved_on_item",
             "rejected", "rejected_on_item", "denied", "closed", "processed_closed")
 QUANTITIES = ("qty_requested", "qty_authorized", "qty_returned", "qty_approved")
 # attribute → its options, by id
@@ -41,7 +43,8 @@ def create(shop, asked):
     made = Return(shop, {
         "order_id": order["entity_id"], "order_increment_id": order["increment_id"], "store_id": order["store_id"],
         "customer_id": order.get("customer_id"), "date_requested": shop.clock.text(), "status": "pending",
-        "customer_custom_email": asked.get("customer_custom_email"), "custom_attributes": asked.get("custom_attributes") or []})
+        "customer_custom_email": asked.get("customer_custom_email"),
+        "custom_attributes": asked.get("custom_attributes") or []})
     number(made, "rma")
     for item in items:
         item["entity_id"], item["rma_entity_id"] = shop.sales.next("rma item"), made["entity_id"]
@@ -61,8 +64,7 @@ def change(made, asked):
     for entry in asked.get("items") or ():
         item = next((one for one in made.items if str(one["entity_id"]) == str(entry.get("entity_id"))), None)
         if item is None:
-            raise ShopError(404, "No such entity with %fieldName = %fieldValue",
-                            {"fieldName": "entity_id", "fieldValue": entry.get("entity_id")})
+            raise not_found("entity_id", entry.get("entity_id"))
         _forward(item, entry)
     _settle(made, asked)
     made.touch()
@@ -75,7 +77,8 @@ def add_comment(made, asked):
     made.comments.append({
         "comment": asked["comment"], "rma_entity_id": made["entity_id"], "created_at": made.shop.clock.text(),
         "entity_id": made.shop.sales.next("rma comment"), "customer_notified": bool(asked.get("customer_notified")),
-        "visible_on_front": bool(asked.get("visible_on_front")), "status": made["status"], "admin": bool(asked.get("admin", True))})
+        "visible_on_front": bool(asked.get("visible_on_front")), "status": made["status"],
+        "admin": bool(asked.get("admin", True))})
     made.touch()
 
 
@@ -83,7 +86,8 @@ def add_track(made, asked):
     if not asked.get("track_number"):
         raise required("track_number")
     made.tracks.append({
-        "entity_id": made.shop.sales.next("rma track"), "rma_entity_id": made["entity_id"], "track_number": asked["track_number"],
+        "entity_id": made.shop.sales.next("rma track"), "rma_entity_id": made["entity_id"],
+        "track_number": asked["track_number"],
         "carrier_title": asked.get("carrier_title"), "carrier_code": asked.get("carrier_code", "custom")})
     made.touch()
 
@@ -99,7 +103,8 @@ def _item(order, asked):
         raise refused("A quantity of %1 is greater than you can return.", item["name"])
     result = {"order_item_id": item.id, "product_name": item["name"], "product_sku": item["sku"], "status": "pending",
               **dict.fromkeys(QUANTITIES, None), "qty_requested": wanted,
-              **{name: asked.get(name) for name in METADATA}, "extension_attributes": asked.get("extension_attributes") or {}}
+              **{name: asked.get(name) for name in METADATA},
+              "extension_attributes": asked.get("extension_attributes") or {}}
     for name, options in METADATA.items():
         if str(result[name]) not in options:
             raise refused('"%1" is not one of the options of "%2".', result[name], name)
@@ -120,7 +125,8 @@ def _forward(item, asked):
     values = {name: decimal(asked[name], name) if asked.get(name) is not None else item[name] for name in QUANTITIES}
     before = None
     for name in QUANTITIES:
-        if (values[name] or 0) < (item[name] or 0) or (before is not None and (values[name] or 0) > (values[before] or 0)):
+        value = values[name] or 0
+        if value < (item[name] or 0) or (before is not None and value > (values[before] or 0)):
             raise refused("The %1 quantity doesn't fit to the others.", name)
         before = name
     item.update(values, status=status)
@@ -133,7 +139,8 @@ def _settle(made, asked):
     status = asked.get("status")
     if status is not None and status not in STATUSES:
         raise refused('The status "%1" is unknown.', status)
-    made["status"] = status if status in ("closed", "processed_closed") else of_items([item["status"] for item in made.items])
+    asked_to_close = status in ("closed", "processed_closed")
+    made["status"] = status if asked_to_close else of_items([item["status"] for item in made.items])
 
 
 def of_items(statuses):
@@ -145,7 +152,8 @@ def of_items(statuses):
         return statuses[0]
     if kinds <= set(FINAL):
         return "processed_closed"
-    for status, partly in (("approved", "approved_on_item"), ("rejected", "rejected_on_item"), ("received", "received_on_item"),
+    for status, partly in (("approved", "approved_on_item"), ("rejected", "rejected_on_item"),
+                           ("received", "received_on_item"),
                            ("authorized", "partial_authorized")):
         if status in kinds:
             return partly

@@ -3,12 +3,13 @@
 import importlib
 from dataclasses import dataclass, field
 
-from .errors import ShopError, required
+from .errors import required, wrong_type
 
 # The modules that have routes; each declares its own with `route`.
 MODULES = ("orders", "order_comments", "cancelling", "invoices", "shipments", "creditmemos", "returns", "transactions",
            "products",
-           "product_structure", "attributes", "stores", "modules", "stock_items", "sources", "stocks", "source_items", "salable",
+           "product_structure", "attributes", "stores", "modules", "stock_items", "sources", "stocks", "source_items",
+           "salable",
            "bulk", "admin_token")
 _routes = []
 
@@ -28,8 +29,7 @@ class Call:
         """A path parameter that has to be a number."""
         text = self.parameters[name]
         if not text.isdigit():
-            raise ShopError(400, 'The "%value" value\'s type is invalid. The "%type" type was expected. Verify and try again.',
-                            {"value": text, "type": "int"})
+            raise wrong_type(text, "int")
         return int(text)
 
     def need(self, name):
@@ -64,7 +64,8 @@ class Route:
         return found
 
     def match_bulk(self, pieces):
-        """A bulk's path has `byParam` where a single call has the parameter; a :productSku may be called `bySku` (magento-rest §8)."""
+        """A bulk's path has `byParam` where a single call has the parameter; a :productSku may be called `bySku`
+        (magento-rest §8)."""
         own = self.pieces
         same = len(own) == len(pieces) and all(theirs in _bulk_names(mine) for mine, theirs in zip(own, pieces))
         return {} if same else None

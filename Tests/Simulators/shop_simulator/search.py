@@ -4,7 +4,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 
-from .errors import ShopError, refused
+from .errors import ShopError, refused, required, wrong_type
 
 
 class Wanted:
@@ -41,9 +41,10 @@ class Criteria:
         groups = asked.get("filter_groups", asked.get("filterGroups")) or {}
         self.groups = [[_filter(f) for f in _values(g.get("filters") or {})] for g in _values(groups)]
         orders = asked.get("sortOrders", asked.get("sort_orders")) or {}
-        self.sorts = [(o["field"], str(o.get("direction", "ASC")).upper() != "DESC") for o in _values(orders) if o.get("field")]
-        self.size = _number(asked.get("pageSize", asked.get("page_size")), "pageSize")
-        self.page = _number(asked.get("currentPage", asked.get("current_page")), "currentPage") or 1
+        self.sorts = [(o["field"], str(o.get("direction", "ASC")).upper() != "DESC")
+                      for o in _values(orders) if o.get("field")]
+        self.size = _number(asked.get("pageSize", asked.get("page_size")))
+        self.page = _number(asked.get("currentPage", asked.get("current_page"))) or 1
         if settings.input_limits:
             if self.size is not None and self.size > settings.page_limit:
                 raise ShopError(400, "Maximum SearchCriteria pageSize is %max", {"max": settings.page_limit})
@@ -56,7 +57,8 @@ class Criteria:
 
     def select(self, rows, value):
         """Those of the rows that match, sorted. `value(row, field)`: a field's value, or None."""
-        found = [row for row in rows if all(any(_holds(f, value(row, f[0])) for f in group) for group in self.groups if group)]
+        found = [row for row in rows if all(any(_holds(f, value(row, f[0])) for f in group) for group in self.groups
+                                            if group)]
         for field, ascending in reversed(self.sorts):
             found.sort(key=lambda row: _sortable(value(row, field)), reverse=not ascending)
         return found
@@ -71,7 +73,8 @@ class Criteria:
 
     def as_json(self):
         answer = {"filter_groups": [
-            {"filters": [{"field": f, "value": v.text, "condition_type": c} for f, c, v in group]} for group in self.groups]}
+            {"filters": [{"field": f, "value": v.text, "condition_type": c} for f, c, v in group]}
+            for group in self.groups]}
         if self.sorts:
             answer["sort_orders"] = [{"field": f, "direction": "ASC" if up else "DESC"} for f, up in self.sorts]
         if self.size:
@@ -87,19 +90,18 @@ def _values(numbered):
 
 def _filter(asked):
     if not asked.get("field"):
-        raise ShopError(400, '"%fieldName" is required. Enter and try again.', {"fieldName": "field"})
+        raise required("field")
     condition = asked.get("condition_type", asked.get("conditionType")) or "eq"
     if condition not in CONDITIONS:
         raise refused("SQLSTATE[42000]: Syntax error: unknown condition %1", condition)
     return asked["field"], condition, Wanted(str(asked.get("value", "")))
 
 
-def _number(value, name):
+def _number(value):
     if value in (None, ""):
         return None
     if not str(value).isdigit():
-        raise ShopError(400, 'The "%value" value\'s type is invalid. The "%type" type was expected. Verify and try again.',
-                        {"value": value, "type": "int"})
+        raise wrong_type(value, "int")
     return int(value)
 
 

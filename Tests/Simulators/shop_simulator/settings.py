@@ -1,4 +1,5 @@
-"""What can be chosen of a shop. Tests change it at any time, over `Shop.settings` or the control interface's /settings."""
+"""What can be chosen of a shop. Tests change it at any time, over `Shop.settings` or the control interface's
+/settings."""
 
 from dataclasses import dataclass, field, fields
 
@@ -28,7 +29,8 @@ PAYMENT_METHODS = {
 def default_statuses():
     """status → the states that it is assigned to; the first status of a state is its default."""
     return {
-        "pending": ["new"], "pending_payment": ["pending_payment"], "processing": ["processing"], "complete": ["complete"],
+        "pending": ["new"], "pending_payment": ["pending_payment"], "processing": ["processing"],
+        "complete": ["complete"],
         "closed": ["closed"], "canceled": ["canceled"], "holded": ["holded"], "payment_review": ["payment_review"],
         "fraud": ["payment_review", "processing"],
     }
@@ -59,7 +61,8 @@ class Settings:
     shipping_shown_with_tax: bool = False  # then amounts of shipping to refund include tax
     prices_include_tax: bool = False
     shipping_includes_tax: bool = False
-    # Routes of other modules: "POST /V1/companion/balance" → the answer. They do nothing; their calls are recorded as all are.
+    # Routes of other modules: "POST /V1/companion/balance" → the answer. They do nothing; their calls are recorded as
+    # all are.
     companion_routes: dict = field(default_factory=dict)
     consumers_running: bool = True  # the queue consumer of async.operations.all
     statuses: dict = field(default_factory=default_statuses)

@@ -1,7 +1,7 @@
 """Shipments (magento-rules §2)."""
 
 from .documents import number
-from .entities import Entity
+from .entities import Remarked
 from .errors import invalid, refused, required
 from .invoicing import quantities_of
 from .msi import DEFAULT
@@ -9,16 +9,17 @@ from .order_rules import is_held, save
 from .values import ZERO, decimal
 
 
-class Shipment(Entity):
+class Shipment(Remarked):
     def __init__(self, order, quantities):
         super().__init__(order.shop, {
-            "order_id": order["entity_id"], "store_id": order["store_id"], "billing_address_id": order["billing_address_id"],
+            "order_id": order["entity_id"], "store_id": order["store_id"],
+            "billing_address_id": order["billing_address_id"],
             "shipping_address_id": order.shipping_address and order.shipping_address["entity_id"], "packages": []})
         self.order = order
         self.lines = [{
             "order_item_id": item.id, "product_id": item["product_id"], "sku": item["sku"], "name": item["name"],
             "price": item["price"], "weight": item["weight"], "qty": quantity} for item, quantity in quantities]
-        self.tracks, self.comments = [], []
+        self.tracks = []
         self.source = None
 
     def track(self, asked):
@@ -28,17 +29,14 @@ class Shipment(Entity):
             raise required("carrier_code")
         track = {
             "entity_id": self.shop.sales.next("track"), "order_id": self["order_id"], "parent_id": self["entity_id"],
-            "track_number": str(asked["track_number"]), "title": asked.get("title"), "carrier_code": asked["carrier_code"],
-            "description": asked.get("description"), "qty": decimal(asked.get("qty")), "weight": decimal(asked.get("weight")),
+            "track_number": str(asked["track_number"]), "title": asked.get("title"),
+            "carrier_code": asked["carrier_code"],
+            "description": asked.get("description"), "qty": decimal(asked.get("qty")),
+            "weight": decimal(asked.get("weight")),
             "created_at": self.shop.clock.text(), "updated_at": self.shop.clock.text()}
         self.tracks.append(track)
         self.shop.sales.tracks[track["entity_id"]] = self
         return track
-
-    def comment(self, text, notified=0, visible=0):
-        self.comments.append({"comment": text, "created_at": self.shop.clock.text(), "entity_id": self.shop.sales.next("comment"),
-                              "is_customer_notified": notified, "is_visible_on_front": visible, "parent_id": self["entity_id"]})
-        return self.comments[-1]
 
     def as_json(self):
         extension = {"source_code": self.source} if self.source else {}
@@ -73,7 +71,8 @@ def request(order, body):
         shipment.track(track)
     comment = body.get("comment") or {}
     if comment.get("comment"):
-        shipment.comment(comment["comment"], int(bool(body.get("notify"))), int(bool(comment.get("is_visible_on_front"))))
+        shipment.comment(comment["comment"], int(bool(body.get("notify"))),
+                         int(bool(comment.get("is_visible_on_front"))))
     for item, quantity in quantities:
         item["qty_shipped"] += quantity
     shop.stock.shipped(order, order.website, movements, source)

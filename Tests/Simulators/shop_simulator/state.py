@@ -14,7 +14,8 @@ def order(shop, found):
         "mails": [mail for mail in shop.mails.all() if mail["order"] == found["increment_id"]],
         "gateway": [entry for entry in shop.gateway.ledger if entry["order"] == found["increment_id"]],
         "quantities": {str(item.id): {
-            "to_invoice": item.to_invoice, "to_ship": item.to_ship, "to_refund": item.to_refund} for item in found.items}}
+            "to_invoice": item.to_invoice, "to_ship": item.to_ship, "to_refund": item.to_refund}
+            for item in found.items}}
 
 
 def stock(shop):

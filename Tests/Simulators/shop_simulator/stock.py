@@ -1,11 +1,14 @@
 """What a sale does to stock, with multi-source inventory and without (magento-rules §4).
 
-|          | with MSI                                | without                        |
-|----------|-----------------------------------------|--------------------------------|
-| order    | reservation −q                          | stock item −q                  |
-| ship     | source −q, reservation +q               | nothing                        |
-| cancel   | reservation +q                          | stock item +q                  |
-| refund   | restocked: source +q if shipped, else reservation +q; not restocked and not shipped: source −q, reservation +q | restocked: stock item +q |
+|                             | with MSI                  | without       |
+|-----------------------------|---------------------------|---------------|
+| order                       | reservation −q            | stock item −q |
+| ship                        | source −q, reservation +q | nothing       |
+| cancel                      | reservation +q            | stock item +q |
+| refund, restocked, shipped  | source +q                 | stock item +q |
+| … never shipped             | reservation +q            | stock item +q |
+| refund without restock      | nothing                   | nothing       |
+| … never shipped             | source −q, reservation +q | nothing       |
 """
 
 from .errors import refused

@@ -20,7 +20,8 @@ class StockItems:
             raise ShopError(404, 'The Product with the "%1" SKU doesn\'t exist.', [sku])
         return self._by_product.setdefault(product.id, {
             "item_id": product.id, "product_id": product.id, "stock_id": 1, "qty": ZERO, "is_in_stock": False,
-            "is_qty_decimal": False, "show_default_notification_message": False, "use_config_min_qty": True, "min_qty": ZERO,
+            "is_qty_decimal": False, "show_default_notification_message": False, "use_config_min_qty": True,
+            "min_qty": ZERO,
             "use_config_backorders": True, "backorders": 0, "use_config_manage_stock": True, "manage_stock": True,
             "low_stock_date": None})
 

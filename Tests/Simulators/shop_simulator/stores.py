@@ -19,9 +19,11 @@ class Stores:
             {"default_group_id": n, **website} for n, website in
             enumerate(asked.get("websites") or [{"id": 1, "code": "base", "name": "Main Website"}], 1)]
         self.groups = asked.get("groups") or [
-            {"id": w["id"], "website_id": w["id"], "root_category_id": 2, "default_store_id": w["id"], "name": w["name"],
+            {"id": w["id"], "website_id": w["id"], "root_category_id": 2, "default_store_id": w["id"],
+             "name": w["name"],
              "code": f"{w['code']}_store"} for w in self.websites]
-        self._views = [_view(view) for view in asked.get("views") or [{"id": 1, "code": "default", "name": "Default Store View"}]]
+        self._views = [_view(view) for view in asked.get("views")
+                       or [{"id": 1, "code": "default", "name": "Default Store View"}]]
         known = {website["id"] for website in self.websites}
         for view in self._views:
             if view["website_id"] not in known:
@@ -45,7 +47,9 @@ class Stores:
         for website in self.websites:
             if key in (website["id"], website["code"]):
                 return website
-        raise ShopError(404, "The website with id %1 that was requested wasn't found. Verify the website and try again.", [key])
+        raise ShopError(404,
+                        "The website with id %1 that was requested wasn't found. Verify the website and try again.",
+                        [key])
 
     def website_of(self, view):
         return self.website(view["website_id"])
@@ -67,7 +71,8 @@ def _view(asked):
     view = {
         "name": asked["code"], "website_id": 1, "is_active": 1, "locale": "en_US", "base_currency_code": "USD",
         "timezone": "America/Chicago", "weight_unit": "kgs", "base_url": base, "base_link_url": base,
-        "base_static_url": f"{base}static/", "base_media_url": media, "secure_base_url": base, "secure_base_link_url": base,
+        "base_static_url": f"{base}static/", "base_media_url": media, "secure_base_url": base,
+        "secure_base_link_url": base,
         "secure_base_static_url": f"{base}static/", "secure_base_media_url": media, **asked}
     view.setdefault("store_group_id", view["website_id"])
     view.setdefault("default_display_currency_code", view["base_currency_code"])

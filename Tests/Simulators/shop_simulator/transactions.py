@@ -14,7 +14,8 @@ def record(order, kind, number, closed, parent=None):
     entity_id = sales.next("transaction")
     made = Transaction(order.shop, {
         "transaction_id": entity_id, "parent_id": parent and parent["transaction_id"], "order_id": order["entity_id"],
-        "payment_id": order["entity_id"], "txn_id": number, "parent_txn_id": parent and parent["txn_id"], "txn_type": kind,
+        "payment_id": order["entity_id"], "txn_id": number, "parent_txn_id": parent and parent["txn_id"],
+        "txn_type": kind,
         "is_closed": int(closed), "additional_information": [], "child_transactions": []})
     sales.transactions.add(made, entity_id)
     return made

@@ -1,5 +1,5 @@
-"""Statements that have run and are not committed yet: nobody sees them, but their rows are stamped with the moment at which
-they ran (magento-rules §4: `updated_at`)."""
+"""Statements that have run and are not committed yet: nobody sees them, but their rows are stamped with the moment at
+which they ran (magento-rules §4: `updated_at`)."""
 
 from .errors import ShopError
 

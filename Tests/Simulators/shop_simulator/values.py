@@ -38,8 +38,8 @@ def rounded(value, digits):
 
 
 def share(remaining, remaining_quantity, quantity, digits):
-    """What `quantity` units get of an amount that is still to be spread over `remaining_quantity`: the last ones get the rest,
-    so that 1.00 over 3 is .33 .34 .33 (magento-rules §3)."""
+    """What `quantity` units get of an amount that is still to be spread over `remaining_quantity`: the last ones get
+    the rest, so that 1.00 over 3 is .33 .34 .33 (magento-rules §3)."""
     if quantity == remaining_quantity or not remaining_quantity:
         return remaining
     return rounded(remaining * quantity / remaining_quantity, digits)
@@ -51,7 +51,8 @@ def parse(text):
 
 
 def dump(value):
-    """JSON as Magento answers it: a number without a fraction has no point. A Decimal leaves as the shortest number that is it."""
+    """JSON as Magento answers it: a number without a fraction has no point. A Decimal leaves as the shortest number
+    that is it."""
     return json.dumps(value, default=_number, ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 

@@ -1,4 +1,5 @@
-"""What the tests of the shop simulator share: a shop, and a caller that knows nothing of the simulator but its address."""
+"""What the tests of the shop simulator share: a shop, and a caller that knows nothing of the simulator but its
+address."""
 
 import http.client
 import json
@@ -27,7 +28,8 @@ def filters(*groups, size=None, page=None, sort=None):
         if value is not None:
             pairs[f"searchCriteria[{name}]"] = value
     for n, (field, direction) in enumerate(sort or ()):
-        pairs.update({f"searchCriteria[sortOrders][{n}][field]": field, f"searchCriteria[sortOrders][{n}][direction]": direction})
+        pairs.update({f"searchCriteria[sortOrders][{n}][field]": field,
+                      f"searchCriteria[sortOrders][{n}][direction]": direction})
     return urlencode(pairs) or "searchCriteria"
 
 
@@ -44,7 +46,8 @@ class Case(unittest.TestCase):
         """(status, answer); numbers are Decimals. An answer that isn't JSON comes as text."""
         connection = http.client.HTTPConnection(shop.url.removeprefix("http://"), timeout=20)
         try:
-            headers = {"Content-Type": "application/json", **({"Authorization": authorization} if authorization else {})}
+            headers = {"Content-Type": "application/json",
+                       **({"Authorization": authorization} if authorization else {})}
             connection.request(verb, prefix + path, None if body is None else json.dumps(body, default=str), headers)
             response = connection.getresponse()
             text = response.read().decode()
@@ -74,7 +77,8 @@ class Case(unittest.TestCase):
 
     def order(self, shop, *lines, **asked):
         """Places an order: SKUs, (SKU, quantity) or whole lines. Without tax and shipping unless asked for."""
-        made = [{"sku": line} if isinstance(line, str) else {"sku": line[0], "quantity": line[1]} if isinstance(line, tuple) else line
+        made = [{"sku": line} if isinstance(line, str) else {"sku": line[0], "quantity": line[1]}
+                if isinstance(line, tuple) else line
                 for line in lines]
         return place(shop, {"shipping": {"amount": "0"}, "lines": made, **asked})
 

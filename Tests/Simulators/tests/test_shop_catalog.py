@@ -25,7 +25,8 @@ class Products(Case):
         found = {p["sku"]: p for p in self.get(shop, "/V1/products?" + filters(size=50))["items"]}
         self.assertEqual(found["SHIRT"]["extension_attributes"]["configurable_product_links"], [found["SHIRT-S"]["id"]])
         self.assertEqual([[link["sku"] for link in option["product_links"]]
-                          for option in found["FIXED"]["extension_attributes"]["bundle_product_options"]], [["CUP"], ["POT"]])
+                          for option in found["FIXED"]["extension_attributes"]["bundle_product_options"]],
+                          [["CUP"], ["POT"]])
         custom = {a["attribute_code"]: a["value"] for a in found["FIXED"]["custom_attributes"]}
         self.assertEqual((custom["price_type"], custom["shipment_type"]), ("1", "0"))
         self.assertEqual(found["SET"]["product_links"][0]["linked_product_sku"], "CUP")
@@ -36,7 +37,8 @@ class Products(Case):
 
     def test_single_product_has_its_stock_item(self):
         shop = self.shop()
-        self.assertEqual(self.get(shop, "/V1/products/MUG")["extension_attributes"]["stock_item"]["qty"], MUG["stock"]["qty"])
+        self.assertEqual(self.get(shop, "/V1/products/MUG")["extension_attributes"]["stock_item"]["qty"],
+                         MUG["stock"]["qty"])
         self.refused(shop, "GET", "/V1/products/NO", None, 404, "doesn't exist")
 
     def test_sku_with_blanks_and_slashes(self):
@@ -58,21 +60,27 @@ class Products(Case):
     def test_attributes_resolve_the_ids_of_options(self):
         shop = self.shop()
         ids = shop.catalog.attributes.put("color", "Colour", options=["Red", "Blue"])
-        self.assertEqual([(o["label"], o["value"]) for o in self.get(shop, "/V1/products/attributes/color/options")[1:]],
+        self.assertEqual([(o["label"], o["value"]) for o in self.get(shop,
+                                                                     "/V1/products/attributes/color/options")[1:]],
                          list(ids.items()))
         self.assertEqual(self.get(shop, "/V1/products/attributes/color")["default_frontend_label"], "Colour")
-        self.assertEqual(self.get(shop, "/V1/products/attributes?" + filters([("attribute_code", "eq", "color")]))["total_count"], 1)
+        self.assertEqual(self.get(shop,
+                                  "/V1/products/attributes?" + filters([("attribute_code", "eq",
+                                                                         "color")]))["total_count"], 1)
 
     def test_stores_and_their_configuration(self):
         shop = self.shop()
-        shop.stores.load({"websites": [{"id": 1, "code": "base", "name": "US"}, {"id": 2, "code": "eu", "name": "EU"}], "views": [
-            {"id": 1, "code": "default"}, {"id": 2, "code": "de", "website_id": 2, "locale": "de_DE", "base_currency_code": "EUR",
+        shop.stores.load({"websites": [{"id": 1, "code": "base", "name": "US"}, {"id": 2, "code": "eu", "name": "EU"}],
+                          "views": [
+            {"id": 1, "code": "default"}, {"id": 2, "code": "de", "website_id": 2, "locale": "de_DE",
+                                           "base_currency_code": "EUR",
                                            "base_media_url": "https://media.example/"}]})
         self.assertEqual([w["code"] for w in self.get(shop, "/V1/store/websites")], ["admin", "base", "eu"])
         self.assertEqual([v["code"] for v in self.get(shop, "/V1/store/storeViews")], ["admin", "default", "de"])
         self.assertEqual(self.get(shop, "/V1/store/storeConfigs")[1]["base_media_url"], "https://media.example/")
         order = self.order(shop, "MUG", store="de")
-        self.assertEqual((order["increment_id"], order["base_currency_code"], order.website), ("2000000001", "EUR", "eu"))
+        self.assertEqual((order["increment_id"], order["base_currency_code"], order.website),
+                         ("2000000001", "EUR", "eu"))
 
     def test_csv_of_magento_and_of_its_sample_data(self):
         from shop_simulator.csv_import import load
@@ -88,7 +96,8 @@ class Products(Case):
                 load(shop, file.name)
         tee = self.get(shop, "/V1/products/TEE")
         self.assertEqual(len(tee["extension_attributes"]["configurable_product_links"]), 1)
-        self.assertEqual([shop.catalog.get(sku).type for sku in ("KIT", "SET", "SONG")], ["bundle", "grouped", "downloadable"])
+        self.assertEqual([shop.catalog.get(sku).type for sku in ("KIT", "SET", "SONG")],
+                         ["bundle", "grouped", "downloadable"])
         self.assertEqual(shop.catalog.get("KIT").children(), ["CUP", "POT", "POT"])
         self.assertEqual(self.order(shop, {"sku": "TEE", "variant": "TEE-S"}, "KIT", "SONG")["subtotal"], 15 + 0.5)
 

@@ -33,12 +33,15 @@ class Driven(Case):
         client.post("/invoice", {**number, "capture": True})
         client.post("/ship", {**number, "arguments": {"extension_attributes": {"source_code": "oslo"}}})
         client.post("/return", {**number, "items": [
-            {"order_item_id": order["items"][0]["item_id"], "qty_requested": 1, "reason": 1, "condition": 4, "resolution": 8}]})
+            {"order_item_id": order["items"][0]["item_id"], "qty_requested": 1, "reason": 1, "condition": 4,
+             "resolution": 8}]})
         client.post("/refund", number)
         whole = client.get(f"/order/{order['increment_id']}")
-        self.assertEqual({name: len(whole[name]) for name in ("invoices", "shipments", "creditmemos", "transactions", "returns")},
+        self.assertEqual({name: len(whole[name]) for name in ("invoices", "shipments", "creditmemos", "transactions",
+                                                              "returns")},
                          {"invoices": 1, "shipments": 1, "creditmemos": 1, "transactions": 2, "returns": 1})
-        self.assertEqual((whole["order"]["state"], [e["operation"] for e in whole["gateway"]]), ("closed", ["authorize", "capture"]))
+        self.assertEqual((whole["order"]["state"], [e["operation"] for e in whole["gateway"]]),
+                         ("closed", ["authorize", "capture"]))
         self.assertEqual(client.get("/stock")["source_items"][0]["quantity"], 100)
         self.assertEqual([mail["kind"] for mail in client.get("/mails")], ["order"])
 
@@ -60,7 +63,8 @@ class Driven(Case):
         client = self.control(msi=False)
         client.post("/product", MUG)
         order = client.post("/checkout", {"lines": [{"sku": "MUG"}]})
-        new = client.post("/edit-order", {"increment_id": order["increment_id"], "lines": [{"sku": "MUG", "quantity": 3}]})
+        new = client.post("/edit-order",
+                          {"increment_id": order["increment_id"], "lines": [{"sku": "MUG", "quantity": 3}]})
         self.assertEqual(new["increment_id"], "000000001-1")
         client.post("/hold", {"increment_id": new["increment_id"]})
         client.post("/hold", {"increment_id": new["increment_id"], "release": True})
@@ -91,9 +95,12 @@ class Driven(Case):
         client.post("/faults", {"down": True})
         client.post("/faults", {})
         client.post("/faults", {"down": False})
-        for path, asked, said in (("/settings", {"colour": 1}, "setting 'colour' is not one of"), ("/settings", {"version": "1"}, "neither"),
-                                  ("/checkout", {"lines": [{"sku": "NO"}]}, "doesn't exist"), ("/nothing", {}, "is not one of"),
-                                  ("/faults", {"fault": "fire"}, "not one of"), ("/faults", {"gateway": "steal"}, "not one of"),
+        for path, asked, said in (("/settings", {"colour": 1}, "setting 'colour' is not one of"),
+                                  ("/settings", {"version": "1"}, "neither"),
+                                  ("/checkout", {"lines": [{"sku": "NO"}]}, "doesn't exist"),
+                                  ("/nothing", {}, "is not one of"),
+                                  ("/faults", {"fault": "fire"}, "not one of"),
+                                  ("/faults", {"gateway": "steal"}, "not one of"),
                                   ("/csv", {"path": "/nonexistent"}, "No such file")):
             with self.subTest(path), self.assertRaisesRegex(RuntimeError, said):
                 client.post(path, asked)
@@ -108,8 +115,10 @@ class Script(Case):
     def test_serves_and_talks(self):
         with tempfile.TemporaryDirectory() as folder:
             control = os.path.join(folder, "control")
-            process = subprocess.Popen([sys.executable, SCRIPT, "--control", control, "serve", "--listen", "127.0.0.1:0", "--version", "2.2",
-                                        "--no-msi", "--token", "t", "--set", "auto_restock=true"], stdout=subprocess.PIPE, text=True)
+            process = subprocess.Popen([sys.executable, SCRIPT, "--control", control, "serve", "--listen",
+                                        "127.0.0.1:0", "--version", "2.2",
+                                        "--no-msi", "--token", "t", "--set", "auto_restock=true"],
+                                        stdout=subprocess.PIPE, text=True)
             try:
                 address = process.stdout.readline().split()[3].rstrip(",").removeprefix("http://")
                 self.run_script(control, "do", "load", json.dumps({"products": [MUG]}))
@@ -126,6 +135,7 @@ class Script(Case):
                 self.assertEqual(process.wait(10), 0)
 
     def run_script(self, control, *arguments):
-        done = subprocess.run([sys.executable, SCRIPT, "--control", control, *arguments], capture_output=True, text=True, timeout=30)
+        done = subprocess.run([sys.executable, SCRIPT, "--control", control, *arguments], capture_output=True,
+                              text=True, timeout=30)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)

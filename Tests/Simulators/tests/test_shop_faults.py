@@ -37,7 +37,8 @@ class Faults(Sales):
         self.assertTrue(shop.faults.is_through)
 
     def test_connection_that_closes_before_or_after_the_call_was_carried_out(self):
-        for fault, options, done in (("close", {}, 0), ("close", {"handled": True}, 1), ("reset", {"handled": True}, 1), ("half", {}, 1),
+        for fault, options, done in (("close", {}, 0), ("close", {"handled": True}, 1),
+                                     ("reset", {"handled": True}, 1), ("half", {}, 1),
                                      ("timeout", {"handled": False}, 0)):
             with self.subTest(fault=fault, **options):
                 shop = self.shop()
@@ -52,7 +53,8 @@ class Faults(Sales):
         order = self.order(shop, "MUG")
         for handled in (False, True):
             shop.faults.plan("report", f"/V1/orders/{order['entity_id']}/comments", verb="POST", handled=handled)
-            status, _, body = self.ask(shop, "POST", f"/V1/orders/{order['entity_id']}/comments", {"statusHistory": {"comment": "c"}})
+            status, _, body = self.ask(shop, "POST", f"/V1/orders/{order['entity_id']}/comments",
+                                       {"statusHistory": {"comment": "c"}})
             self.assertEqual(status, 500)
             self.assertRegex(json.loads(body)["message"], "^Internal Error. .*Report ID: webapi-[0-9a-f]+$")
         self.assertEqual([c["comment"] for c in order.comments], ["", "c"])
@@ -94,7 +96,8 @@ class Faults(Sales):
         shop = self.shop()
         shop.faults.plan("throttled", "/V1/products*", times=2, verb="GET")
         statuses = [self.ask(shop, verb, path)[0] for verb, path in (
-            ("GET", "/V1/modules"), ("GET", "/V1/products/MUG"), ("GET", "/default/V1/products/MUG"), ("GET", "/V1/products/MUG"))]
+            ("GET", "/V1/modules"), ("GET", "/V1/products/MUG"), ("GET", "/default/V1/products/MUG"),
+            ("GET", "/V1/products/MUG"))]
         self.assertEqual(statuses, [200, 429, 429, 200])
         with self.assertRaisesRegex(ValueError, "not one of"):
             shop.faults.plan("fire")
@@ -149,8 +152,10 @@ class Faults(Sales):
 
     def test_what_nobody_foresaw_is_a_report_and_the_shop_goes_on(self):
         shop = self.shop()
-        for verb, path, body, status in (("POST", "/V1/order/1/invoice", "{", 400), ("GET", "/V1/orders/none", None, 400),
-                                         ("GET", "/V1/orders/77", None, 404), ("GET", "/V1/nothing", None, 404), ("GET", "/", None, 404),
+        for verb, path, body, status in (("POST", "/V1/order/1/invoice", "{", 400),
+                                         ("GET", "/V1/orders/none", None, 400),
+                                         ("GET", "/V1/orders/77", None, 404), ("GET", "/V1/nothing", None, 404),
+                                         ("GET", "/", None, 404),
                                          ("POST", "/V1/order/x/ship", {}, 400)):
             with self.subTest(path=path):
                 connection = http.client.HTTPConnection(shop.url.removeprefix("http://"), timeout=10)

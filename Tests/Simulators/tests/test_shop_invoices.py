@@ -48,7 +48,8 @@ class Invoices(Case):
     def test_price_decides_who_is_invoiced(self):
         shop = self.shop()
         for line, named, total in (({"sku": "SHIRT", "variant": "SHIRT-S", "quantity": 3}, {0: 1}, 20),
-                                   (("FIXED", 3), {0: 1}, 15), (("DYNAMIC", 3), {1: 2}, 6), (("DYNAMIC", 3), {1: 2, 2: 1}, 13)):
+                                   (("FIXED", 3), {0: 1}, 15), (("DYNAMIC", 3), {1: 2}, 6),
+                                   (("DYNAMIC", 3), {1: 2, 2: 1}, 13)):
             with self.subTest(line=line, named=named):
                 order = self.order(shop, line)
                 made = self.invoice(shop, order, *((order.items[n], quantity) for n, quantity in named.items()))
@@ -56,7 +57,8 @@ class Invoices(Case):
 
     def test_naming_the_dummy_side_invoices_all_that_is_left(self):
         shop = self.shop()
-        for line, named, total in (({"sku": "SHIRT", "variant": "SHIRT-S", "quantity": 3}, 1, 60), (("FIXED", 3), 1, 45),
+        for line, named, total in (({"sku": "SHIRT", "variant": "SHIRT-S", "quantity": 3}, 1, 60),
+                                   (("FIXED", 3), 1, 45),
                                    (("DYNAMIC", 3), 0, 39)):
             with self.subTest(line=line):
                 order = self.order(shop, line)
@@ -65,7 +67,8 @@ class Invoices(Case):
     def test_over_invoicing_is_400(self):
         shop = self.shop()
         order = self.order(shop, ("MUG", 2))
-        answer = self.no_invoice(shop, order, [(order.items[0], 3)], 'We found an invalid quantity to invoice item "%1".')
+        answer = self.no_invoice(shop, order, [(order.items[0], 3)],
+                                 'We found an invalid quantity to invoice item "%1".')
         self.assertEqual(answer["parameters"], ["MUG"])
 
     def test_nothing_left_is_400_without_products(self):
@@ -133,7 +136,8 @@ class Invoices(Case):
         shop.settings.statuses["oms_received"] = ["processing"]
         order = self.order(shop, ("MUG", 2))
         self.invoice(shop, order, (order.items[0], 1))
-        self.post(shop, f"/V1/orders/{order['entity_id']}/comments", {"statusHistory": {"status": "oms_received", "comment": "ok"}})
+        self.post(shop, f"/V1/orders/{order['entity_id']}/comments",
+                  {"statusHistory": {"status": "oms_received", "comment": "ok"}})
         self.assertEqual(order["status"], "oms_received")
         self.invoice(shop, order)
         self.assertEqual(order["status"], "processing")
@@ -159,7 +163,8 @@ class Invoices(Case):
         order = self.order(shop, "MUG", payment="gateway")
         shop.gateway.plan("capture", after=True)
         self.no_invoice(shop, order, [], "Could not save an invoice", capture=True)
-        self.assertEqual([(e["operation"], e["refused"]) for e in shop.gateway.ledger], [("authorize", False), ("capture", False)])
+        self.assertEqual([(e["operation"], e["refused"]) for e in shop.gateway.ledger],
+                         [("authorize", False), ("capture", False)])
         self.assertEqual(self.get(shop, "/V1/invoices?searchCriteria")["total_count"], 0)
 
     def test_paid_invoice_is_not_captured_again(self):

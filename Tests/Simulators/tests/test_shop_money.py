@@ -29,24 +29,29 @@ def used(order, side):
 
 class Identity(Sales):
     def test_line_with_price_including_tax_keeps_the_discounts_tax_as_compensation(self):
-        order = self.order(self.shop(), {"sku": "MUG", "price": "11.90", "quantity": 2, "discount": "2.38", "tax_rate": 19},
+        order = self.order(self.shop(), {"sku": "MUG", "price": "11.90", "quantity": 2, "discount": "2.38",
+                                         "tax_rate": 19},
                            prices_include_tax=True)
         item = order.items[0]
-        self.assertEqual([item[name] for name in ("row_total", "tax_amount", "discount_tax_compensation_amount", "discount_amount",
+        self.assertEqual([item[name] for name in ("row_total", "tax_amount", "discount_tax_compensation_amount",
+                                                  "discount_amount",
                                                   "row_total_incl_tax", "price_incl_tax", "price")],
                          [Decimal(text) for text in ("20.00", "3.42", "0.38", "2.38", "23.80", "11.90", "10.00")])
         self.assertEqual(order["grand_total"], Decimal("21.42"))
 
     def test_line_with_price_excluding_tax(self):
-        order = self.order(self.shop(), {"sku": "MUG", "price": "10", "quantity": 3, "discount_percent": 10, "tax_rate": "8.25",
+        order = self.order(self.shop(), {"sku": "MUG", "price": "10", "quantity": 3, "discount_percent": 10,
+                                         "tax_rate": "8.25",
                                          "weee": "0.10"})
         item = order.items[0]
-        self.assertEqual([item[name] for name in ("row_total", "discount_amount", "tax_amount", "weee_tax_applied_row_amount")],
+        self.assertEqual([item[name] for name in ("row_total", "discount_amount", "tax_amount",
+                                                  "weee_tax_applied_row_amount")],
                          [30, 3, Decimal("2.23"), Decimal("0.30")])
         self.assertEqual(order["grand_total"], Decimal("29.53"))
 
     def test_gift_cards_balance_and_points_lower_the_grand_total_and_no_line(self):
-        order = self.order(shop := self.shop(), ("MUG", 3), gift_cards=[{"code": "A", "amount": 5}, {"code": "B", "amount": 2}],
+        order = self.order(shop := self.shop(), ("MUG", 3),
+                           gift_cards=[{"code": "A", "amount": 5}, {"code": "B", "amount": 2}],
                            customer_balance=4, reward={"points": 300, "amount": 3}, coupon={"code": "TEN"})
         self.assertEqual((order["grand_total"], order.items[0]["row_total"]), (16, 30))
         extension = self.shown(shop, order)["extension_attributes"]
@@ -55,7 +60,8 @@ class Identity(Sales):
         self.assertNotIn("gift_cards_amount", self.shown(shop, order))
 
     def test_gift_wrap_and_charges_are_in_the_grand_total_and_in_no_line(self):
-        order = self.order(shop := self.shop(), "MUG", gift_wrap={"id": 3, "price": "2", "tax": "0.38"}, charges={"payment_fee": "1.5"})
+        order = self.order(shop := self.shop(), "MUG", gift_wrap={"id": 3, "price": "2", "tax": "0.38"},
+                           charges={"payment_fee": "1.5"})
         self.assertEqual(order["grand_total"] - gross(order, sides(order)[0], charges=False), Decimal("3.88"))
         extension = self.shown(shop, order)["extension_attributes"]
         self.assertEqual([extension[name] for name in ("gw_id", "gw_price", "gw_tax_amount", "payment_fee")],
@@ -64,17 +70,20 @@ class Identity(Sales):
     def test_currencies_have_0_2_or_3_decimals(self):
         for currency, base, rate in CURRENCIES:
             with self.subTest(currency):
-                order = self.order(self.shop(), {"sku": "MUG", "price": "10.05", "quantity": 3, "discount_percent": 7, "tax_rate": 19},
+                order = self.order(self.shop(), {"sku": "MUG", "price": "10.05", "quantity": 3, "discount_percent": 7,
+                                                 "tax_rate": 19},
                                    currency=currency, base_currency=base, rate=rate)
                 for side, digits in zip(sides(order), ({"JPY": 0, "KWD": 3}.get(currency, 2), 2)):
                     for name in (*LINES, "discount_amount", "price"):
-                        self.assertEqual(order.items[0][side(name)], round(order.items[0][side(name)], digits), (currency, name))
+                        self.assertEqual(order.items[0][side(name)], round(order.items[0][side(name)], digits),
+                                         (currency, name))
 
     def test_bundles_and_configurables_count_once(self):
         order = self.order(self.shop(), "FIXED", ("DYNAMIC", 2), {"sku": "SHIRT", "variant": "SHIRT-S"}, tax_rate=10)
         fixed, dynamic, shirt = (order.items[n] for n in (0, 3, 6))
         self.assertEqual((fixed["row_total"], [child["row_total"] for child in fixed.children]), (15, [0, 0]))
-        self.assertEqual((dynamic["row_total"], dynamic["tax_amount"], [child["row_total"] for child in dynamic.children]),
+        self.assertEqual((dynamic["row_total"], dynamic["tax_amount"],
+                          [child["row_total"] for child in dynamic.children]),
                          (26, Decimal("2.6"), [12, 14]))
         self.assertEqual((shirt["sku"], shirt["row_total"], shirt.children[0]["row_total"]), ("SHIRT-S", 20, 0))
         self.assertEqual((order["subtotal"], order["grand_total"]), (61, Decimal("67.1")))
@@ -85,7 +94,8 @@ class Identity(Sales):
                            {"sku": "SET", "children": [{"sku": "CUP", "quantity": 2}]})
         items = self.shown(shop, order)["items"]
         self.assertEqual([(i["sku"], i["product_type"]) for i in items], [
-            ("MUG-engraved", "simple"), ("DYNAMIC-CUP-POT", "bundle"), ("CUP", "simple"), ("POT", "simple"), ("CUP", "grouped")])
+            ("MUG-engraved", "simple"), ("DYNAMIC-CUP-POT", "bundle"), ("CUP", "simple"), ("POT", "simple"),
+            ("CUP", "grouped")])
         for item, sku in zip(items, ("MUG", "DYNAMIC", "CUP", "POT", "CUP")):
             self.assertEqual(shop.catalog.by_id(item["product_id"]).sku, sku)
         self.assertEqual(items[2]["parent_item"]["item_id"], items[1]["item_id"])
@@ -101,7 +111,8 @@ class Identity(Sales):
         order = self.order(shop, {"sku": "MUG", "tax_rate": 7}, shipping={"amount": 5, "tax_rate": 19})
         extension = self.shown(shop, order)["extension_attributes"]
         self.assertEqual([(t["type"], t["applied_taxes"][0]["percent"], t["applied_taxes"][0]["amount"])
-                          for t in extension["item_applied_taxes"]], [("product", 7, Decimal("0.7")), ("shipping", 19, Decimal("0.95"))])
+                          for t in extension["item_applied_taxes"]],
+                          [("product", 7, Decimal("0.7")), ("shipping", 19, Decimal("0.95"))])
         self.assertEqual([tax["percent"] for tax in extension["applied_taxes"]], [7, 19])
 
 
@@ -111,7 +122,8 @@ class Random(Sales):
     def order_of(self, shop, dice, free=False):
         lines = []
         for sku in dice.sample(["MUG", "EBOOK", "CUP", "SHIRT", "FIXED", "DYNAMIC"], dice.randint(1, 4)):
-            line = {"sku": sku, "quantity": dice.randint(1, 5), "tax_rate": dice.choice(["0", "7", "8.25", "19", "25.5"])}
+            line = {"sku": sku, "quantity": dice.randint(1, 5),
+                    "tax_rate": dice.choice(["0", "7", "8.25", "19", "25.5"])}
             if sku not in ("DYNAMIC",):
                 line["price"] = str(Decimal(dice.randint(100, 9999)) / 100)
                 line["weee"] = dice.choice(["0", "0.13"])
@@ -125,7 +137,8 @@ class Random(Sales):
         currency, base, rate = dice.choice(CURRENCIES)
         asked = {"currency": currency, "base_currency": base, "rate": rate, "prices_include_tax": dice.random() < 0.5,
                  "shipping_includes_tax": dice.random() < 0.5, "ignore_stock": True,
-                 "shipping": {"amount": str(Decimal(dice.randint(0, 1500)) / 100), "tax_rate": "19", "discount": dice.choice(["0", "1.11"])}}
+                 "shipping": {"amount": str(Decimal(dice.randint(0, 1500)) / 100), "tax_rate": "19",
+                              "discount": dice.choice(["0", "1.11"])}}
         if dice.random() < 0.3:
             asked["gift_wrap"] = {"price": "1.99", "tax": "0.38"}
         if dice.random() < 0.4:
@@ -151,14 +164,18 @@ class Random(Sales):
                 order = self.order_of(shop, dice)
                 while any(item.to_invoice for item in order.items):
                     item = dice.choice([i for i in order.items if i.to_invoice])
-                    invoicing.request(order, [{"order_item_id": item.id, "qty": dice.randint(1, int(item.to_invoice))}], False)
+                    invoicing.request(order,
+                                      [{"order_item_id": item.id, "qty": dice.randint(1, int(item.to_invoice))}], False)
                 invoices = shop.sales.invoices.of(order)
                 for side in sides(order):
                     self.assertEqual(sum(i[side("grand_total")] for i in invoices), order[side("grand_total")])
                     self.assertEqual(order[side("total_paid")], order[side("grand_total")])
                 # A unit that comes to nothing can't be refunded once all money has gone back.
-                while any(item.to_refund for item in order.items) and order["total_paid"] != order.get("total_refunded"):
+                while any(item.to_refund
+                          for item in order.items) and order["total_paid"] != order.get("total_refunded"):
                     item = dice.choice([i for i in order.items if i.to_refund])
-                    refunding.request(order, {"items": [{"order_item_id": item.id, "qty": dice.randint(1, int(item.to_refund))}]})
+                    refunding.request(order,
+                                      {"items": [{"order_item_id": item.id,
+                                                  "qty": dice.randint(1, int(item.to_refund))}]})
                 for side in sides(order):
                     self.assertEqual(order.get(side("total_refunded"), 0), order[side("grand_total")], side)

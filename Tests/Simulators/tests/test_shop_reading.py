@@ -11,7 +11,8 @@ CONSUMER = {"consumer_secret": "cs", "token": "t", "token_secret": "ts"}
 class Credentials(Case):
     def test_missing_permission_is_401_and_not_403(self):
         shop = self.shop(tokens={"narrow": ["Magento_Catalog::products"]})
-        for token, path, status in (("narrow", "/V1/products?searchCriteria", 200), ("narrow", "/V1/orders?searchCriteria", 401),
+        for token, path, status in (("narrow", "/V1/products?searchCriteria", 200),
+                                    ("narrow", "/V1/orders?searchCriteria", 401),
                                     ("wrong", "/V1/products?searchCriteria", 401)):
             with self.subTest(token=token, path=path):
                 got, answer = self.call(shop, "GET", path, authorization=f"Bearer {token}")
@@ -38,10 +39,12 @@ class Credentials(Case):
     def test_signature_of_rfc_5849_is_checked_with_all_parameters(self):
         shop = self.shop(consumers={"ck": CONSUMER})
         path = "/V1/products?" + filters([("name", "like", "%ü& =b%")], size=2)
-        for change, status in (({}, 200), ({"oauth_nonce": "2", "secret": "other"}, 401), ({"oauth_nonce": "3", "url": "?x=1"}, 401),
+        for change, status in (({}, 200), ({"oauth_nonce": "2", "secret": "other"}, 401),
+                               ({"oauth_nonce": "3", "url": "?x=1"}, 401),
                                ({}, 401), ({"oauth_nonce": "4", "oauth_signature_method": "HMAC-SHA1"}, 400)):
             with self.subTest(change=change):
-                self.assertEqual(self.call(shop, "GET", path, authorization=self.signed(shop, "GET", path, **change))[0], status)
+                self.assertEqual(self.call(shop, "GET", path,
+                                           authorization=self.signed(shop, "GET", path, **change))[0], status)
 
     def test_signature_of_the_example_of_rfc_5849(self):
         # RFC 5849 §1.2, with SHA-256; the signature is what openssl makes of its base string.
@@ -52,7 +55,8 @@ class Credentials(Case):
                          "HtMwoX2zenlFjgGg/SNEoKEQmL7CzxYFEKzs7er044Y=")
 
     def signed(self, shop, verb, path, url="", secret="cs", **change):
-        given = {"oauth_consumer_key": "ck", "oauth_token": "t", "oauth_signature_method": "HMAC-SHA256", "oauth_nonce": "1",
+        given = {"oauth_consumer_key": "ck", "oauth_token": "t", "oauth_signature_method": "HMAC-SHA256",
+                 "oauth_nonce": "1",
                  "oauth_timestamp": str(shop.clock.now()), **change}
         given["oauth_signature"] = signature(verb, f"{shop.url}/rest{path}{url}", given, secret, "ts")
         return "OAuth " + ", ".join(f'{k}="{urlencode({"": v})[1:]}"' for k, v in given.items())
@@ -66,8 +70,10 @@ class Searching(Case):
         shop = self.shop(self.PRODUCTS)
         for groups, expected in (
             ([[("sku", "eq", "P3")]], "3"), ([[("sku", "eq", "P3"), ("sku", "eq", "P4")]], "34"),
-            ([[("type_id", "eq", "virtual")], [("price", "gt", "3")]], "57"), ([[("price", "from", "2")], [("price", "to", "4")]], "234"),
-            ([[("sku", "in", "P1,P7,P9")]], "17"), ([[("sku", "nin", "P1,P2,P3,P4,P5")]], "67"), ([[("name", "like", "%t 6")]], "6"),
+            ([[("type_id", "eq", "virtual")], [("price", "gt", "3")]], "57"),
+            ([[("price", "from", "2")], [("price", "to", "4")]], "234"),
+            ([[("sku", "in", "P1,P7,P9")]], "17"), ([[("sku", "nin", "P1,P2,P3,P4,P5")]], "67"),
+            ([[("name", "like", "%t 6")]], "6"),
             ([[("color", "null", "")]], "5"), ([[("color", "notnull", "")], [("price", "lteq", "2")]], "12"),
             ([[("price", "neq", "1")], [("price", "lt", "3")]], "2"), ([[("entity_id", "gteq", "6")]], "67"),
         ):
@@ -78,14 +84,17 @@ class Searching(Case):
 
     def test_page_past_the_end_repeats_the_last_one(self):
         shop = self.shop(self.PRODUCTS)
-        pages = [self.get(shop, "/V1/products?" + filters(size=3, page=page, sort=[("price", "DESC")])) for page in (1, 2, 3, 4, 9)]
-        self.assertEqual(["".join(p["sku"][1:] for p in page["items"]) for page in pages], ["765", "432", "1", "1", "1"])
+        pages = [self.get(shop, "/V1/products?" + filters(size=3, page=page, sort=[("price", "DESC")]))
+                 for page in (1, 2, 3, 4, 9)]
+        self.assertEqual(["".join(p["sku"][1:] for p in page["items"]) for page in pages],
+                         ["765", "432", "1", "1", "1"])
         self.assertEqual({page["total_count"] for page in pages}, {7})
 
     def test_fields_trim_the_answer(self):
         shop = self.shop(self.PRODUCTS)
         self.assertEqual(
-            self.get(shop, "/V1/products?fields=items[sku,extension_attributes[website_ids]],total_count&" + filters(size=1)),
+            self.get(shop, "/V1/products?" + filters(size=1)
+                     + "&fields=items[sku,extension_attributes[website_ids]],total_count"),
             {"items": [{"sku": "P1", "extension_attributes": {"website_ids": [1]}}], "total_count": 7})
 
     def test_localized_name_comes_with_the_store_view(self):
@@ -100,12 +109,14 @@ class Searching(Case):
 
 class Limits(Case):
     def rows(self, count):
-        return {"sourceItems": [{"sku": f"S{n}", "source_code": "default", "quantity": 1, "status": 1} for n in range(count)]}
+        return {"sourceItems": [{"sku": f"S{n}", "source_code": "default", "quantity": 1, "status": 1}
+                                for n in range(count)]}
 
     def test_synchronous_bodies_have_at_most_20_entities(self):
         shop = self.shop()
         self.post(shop, "/V1/inventory/source-items", self.rows(20))
-        answer = self.refused(shop, "POST", "/V1/inventory/source-items", self.rows(21), 400, 'Maximum items of type "%type" is %max')
+        answer = self.refused(shop, "POST", "/V1/inventory/source-items", self.rows(21), 400,
+                              'Maximum items of type "%type" is %max')
         self.assertEqual(answer["parameters"]["max"], 20)
         shop.settings.input_limits = False
         self.post(shop, "/V1/inventory/source-items", self.rows(21))
@@ -117,7 +128,8 @@ class Limits(Case):
 
     def test_pages_have_at_most_300_and_by_default_20(self):
         shop = self.shop([{**MUG, "sku": f"S{n}"} for n in range(30)])
-        self.refused(shop, "GET", "/V1/products?" + filters(size=301), None, 400, "Maximum SearchCriteria pageSize is %max")
+        self.refused(shop, "GET", "/V1/products?" + filters(size=301), None, 400,
+                     "Maximum SearchCriteria pageSize is %max")
         self.assertEqual(len(self.get(shop, "/V1/products?searchCriteria")["items"]), 20)
         shop.settings.input_limits = False
         self.assertEqual(len(self.get(shop, "/V1/products?searchCriteria")["items"]), 30)
@@ -132,5 +144,7 @@ class Times(Case):
         shop.catalog.put({"sku": "CUP"})
         self.assertNotEqual(self.get(shop, "/V1/products/MUG")["name"], "Later")
         shop.uncommitted.commit(held)
-        found = self.get(shop, "/V1/products?" + filters([("updated_at", "gt", "2023-11-14 22:13:00")], size=10))["items"]
-        self.assertEqual({p["sku"]: p["updated_at"] for p in found}, {"MUG": "2023-11-14 22:13:20", "CUP": "2023-11-14 22:13:50"})
+        found = self.get(shop, "/V1/products?" + filters([("updated_at", "gt", "2023-11-14 22:13:00")],
+                                                         size=10))["items"]
+        self.assertEqual({p["sku"]: p["updated_at"] for p in found},
+                         {"MUG": "2023-11-14 22:13:20", "CUP": "2023-11-14 22:13:50"})

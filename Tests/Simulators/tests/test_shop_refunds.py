@@ -21,7 +21,8 @@ class Refunding(Sales):
 
     def no_memo(self, shop, order, items, said, path=None, **arguments):
         return self.refused(shop, "POST", path or f"/V1/order/{order['entity_id']}/refund", {
-            "items": [{"order_item_id": order.items[n].id, "qty": quantity} for n, quantity in items], "arguments": arguments}, 400, said)
+            "items": [{"order_item_id": order.items[n].id, "qty": quantity} for n, quantity in items],
+            "arguments": arguments}, 400, said)
 
 
 class Refunds(Refunding):
@@ -65,22 +66,26 @@ class Refunds(Refunding):
 
     def test_most_money_available_is_what_was_paid(self):
         shop = self.shop()
-        self.no_memo(shop, self.paid(shop, "MUG"), [(0, 1)], "Creditmemo Document Validation Error(s):\nThe most money available to refund "
+        self.no_memo(shop, self.paid(shop, "MUG"), [(0, 1)],
+                     "Creditmemo Document Validation Error(s):\nThe most money available to refund "
                      "is $15.00.", adjustment_positive="0.01")
 
     def test_maximum_shipping_amount(self):
         shop = self.shop()
         order = self.paid(shop, "MUG")
         self.memo(shop, order, (0, 0), shipping_amount=2)
-        answer = self.no_memo(shop, order, [(0, 0)], "Maximum shipping amount allowed to refund is: %1", shipping_amount="3.01")
+        answer = self.no_memo(shop, order, [(0, 0)], "Maximum shipping amount allowed to refund is: %1",
+                              shipping_amount="3.01")
         self.assertEqual(answer["parameters"], ["$3.00"])
 
     def test_too_many_units(self):
         shop = self.shop()
-        self.no_memo(shop, self.paid(shop, "MUG"), [(0, 2)], 'greater than the unrefunded quantity for product SKU "MUG".')
+        self.no_memo(shop, self.paid(shop, "MUG"), [(0, 2)],
+                     'greater than the unrefunded quantity for product SKU "MUG".')
 
     def test_price_decides_who_is_refunded(self):
-        for line, named, total in (({"sku": "SHIRT", "variant": "SHIRT-S", "quantity": 2}, (0, 1), 20), (("FIXED", 2), (0, 1), 15),
+        for line, named, total in (({"sku": "SHIRT", "variant": "SHIRT-S", "quantity": 2}, (0, 1), 20),
+                                   (("FIXED", 2), (0, 1), 15),
                                    (("DYNAMIC", 2), (1, 2), 6)):
             with self.subTest(line=line):
                 shop = self.shop()
@@ -113,7 +118,8 @@ class Refunds(Refunding):
 
     def test_tax_per_unit_is_the_remaining_over_the_remaining_quantity(self):
         shop = self.shop()
-        order = self.paid(shop, {"sku": "MUG", "price": "5", "quantity": 3, "tax_rate": "6.6667"}, shipping={"amount": "0"})
+        order = self.paid(shop, {"sku": "MUG", "price": "5", "quantity": 3, "tax_rate": "6.6667"},
+                          shipping={"amount": "0"})
         self.assertEqual(order.items[0]["tax_amount"], 1)
         taxes = [self.memo(shop, order, (0, 1), shipping_amount=0)["tax_amount"] for _ in range(3)]
         self.assertEqual(taxes, [Decimal(".33"), Decimal(".34"), Decimal(".33")])
@@ -140,7 +146,8 @@ class ThroughInvoices(Refunding):
 
     def refund(self, shop, order, invoice, *items, online=True, **arguments):
         number = self.post(shop, self.through(invoice), {
-            "isOnline": online, "items": [{"order_item_id": order.items[n].id, "qty": q} for n, q in items], "arguments": arguments})
+            "isOnline": online, "items": [{"order_item_id": order.items[n].id, "qty": q} for n, q in items],
+            "arguments": arguments})
         return self.get(shop, f"/V1/creditmemo/{number}")
 
     def parts(self, shop):
@@ -160,7 +167,8 @@ class ThroughInvoices(Refunding):
     def test_invoice_route_is_capped_by_its_invoice(self):
         shop = self.shop()
         order, (first, second) = self.parts(shop)
-        self.no_memo(shop, order, [(0, 1)], "The most money available to refund is $15.00.", self.through(first), adjustment_positive=1)
+        self.no_memo(shop, order, [(0, 1)], "The most money available to refund is $15.00.", self.through(first),
+                     adjustment_positive=1)
         self.assertEqual(self.refund(shop, order, second, (0, 3), shipping_amount=0)["items"][0]["qty"], 2)
         self.no_memo(shop, order, [(0, 1)], "We can't create creditmemo for the invoice.", self.through(second))
 
@@ -182,7 +190,8 @@ class ThroughInvoices(Refunding):
         order, (first, _) = self.parts(shop)
         for after in (False, True):
             shop.gateway.plan("refund", after=after)
-            self.refused(shop, "POST", self.through(first), {"isOnline": True, "items": []}, 400, "Could not save a Credit Memo")
+            self.refused(shop, "POST", self.through(first), {"isOnline": True, "items": []}, 400,
+                         "Could not save a Credit Memo")
         self.assertEqual((len(shop.sales.creditmemos), order.get("total_refunded")), (0, None))
         self.assertEqual([e["refused"] for e in shop.gateway.ledger if e["operation"] == "refund"], [True, False])
 
@@ -194,10 +203,12 @@ class Restocking(Refunding):
             self.do(shop, order, "ship", (0, shipped))
         named = {"extension_attributes": {"return_to_stock_items": [order.items[0].id]}} if back else {}
         self.memo(shop, order, (0, 4), shipping_amount=0, **named)
-        return (shop.stock.msi.quantity("default", "MUG"), shop.stock.msi.salable("MUG", 1)) if msi else shop.stock.items.get("MUG")["qty"]
+        return (shop.stock.msi.quantity("default", "MUG"),
+                shop.stock.msi.salable("MUG", 1)) if msi else shop.stock.items.get("MUG")["qty"]
 
     def test_restock_with_sources(self):
-        for shipped, back, expected in ((4, True, (100, 100)), (4, False, (96, 96)), (0, True, (100, 100)), (0, False, (96, 96)),
+        for shipped, back, expected in ((4, True, (100, 100)), (4, False, (96, 96)), (0, True, (100, 100)),
+                                        (0, False, (96, 96)),
                                         (1, True, (100, 100)), (1, False, (96, 96))):
             with self.subTest(shipped=shipped, back=back):
                 self.assertEqual(self.after(self.shop(), shipped, back, True), expected)
@@ -229,10 +240,12 @@ class Returns(Refunding):
 
     def returned(self, shop, order, n, quantity=1, **more):
         return {"rmaDataObject": {"order_id": order["entity_id"], "items": [{
-            "order_item_id": order.items[n].id, "qty_requested": quantity, "reason": 1, "condition": 4, "resolution": 8, **more}]}}
+            "order_item_id": order.items[n].id, "qty_requested": quantity, "reason": 1, "condition": 4,
+            "resolution": 8, **more}]}}
 
     def test_no_rma_for_virtual_downloadable_and_gift_card_items(self):
-        shop = self.shop([*CATALOG, self.CARD, {"sku": "SONG", "type": "downloadable", "stock": {"manage_stock": False}}])
+        shop = self.shop([*CATALOG, self.CARD,
+                          {"sku": "SONG", "type": "downloadable", "stock": {"manage_stock": False}}])
         order = self.paid(shop, "EBOOK", "CARD", "SONG", "MUG")
         self.do(shop, order, "ship")
         for n in range(3):
@@ -252,18 +265,23 @@ class Returns(Refunding):
         self.do(shop, order, "ship")
         made = self.post(shop, "/V1/returns", self.returned(shop, order, 0, 2))
         path, item = f"/V1/returns/{made['entity_id']}", made["items"][0]["entity_id"]
-        for fields, status in (({"status": "authorized", "qty_authorized": 3}, None), ({"status": "authorized", "qty_authorized": 2}, "authorized"),
+        for fields, status in (({"status": "authorized", "qty_authorized": 3}, None),
+                               ({"status": "authorized", "qty_authorized": 2}, "authorized"),
                                ({"status": "pending"}, None), ({"status": "received", "qty_returned": 2}, "received"),
                                ({"status": "approved", "qty_approved": 1}, "approved"), ({"status": "rejected"}, None)):
             with self.subTest(fields):
-                got, answer = self.call(shop, "PUT", path, {"rmaDataObject": {"items": [{"entity_id": item, **fields}]}})
+                got, answer = self.call(shop, "PUT", path,
+                                        {"rmaDataObject": {"items": [{"entity_id": item, **fields}]}})
                 self.assertEqual((got, answer.get("status")), (200, status) if status else (400, None), answer)
 
     def test_rejected_on_item_is_a_status(self):
         from shop_simulator.returns import of_items
-        for statuses, whole in ((["rejected", "pending"], "rejected_on_item"), (["authorized", "pending"], "partial_authorized"),
-                                (["received", "authorized"], "received_on_item"), (["approved", "received"], "approved_on_item"),
-                                (["approved", "denied"], "processed_closed"), (["denied"], "closed"), (["approved"] * 2, "approved")):
+        for statuses, whole in ((["rejected", "pending"], "rejected_on_item"),
+                                (["authorized", "pending"], "partial_authorized"),
+                                (["received", "authorized"], "received_on_item"),
+                                (["approved", "received"], "approved_on_item"),
+                                (["approved", "denied"], "processed_closed"), (["denied"], "closed"),
+                                (["approved"] * 2, "approved")):
             self.assertEqual(of_items(statuses), whole, statuses)
 
     def test_comments_tracks_and_metadata(self):
@@ -272,12 +290,14 @@ class Returns(Refunding):
         self.do(shop, order, "ship")
         path = f"/V1/returns/{self.post(shop, '/V1/returns', self.returned(shop, order, 0))['entity_id']}"
         self.post(shop, f"{path}/comments", {"data": {"comment": "thanks"}})
-        self.post(shop, f"{path}/tracking-numbers", {"track": {"track_number": "R1", "carrier_title": "DHL", "carrier_code": "custom"}})
+        self.post(shop, f"{path}/tracking-numbers",
+                  {"track": {"track_number": "R1", "carrier_title": "DHL", "carrier_code": "custom"}})
         shown = self.get(shop, path)
         self.assertEqual([shown["comments"][0]["comment"], shown["tracks"][0]["track_number"]], ["thanks", "R1"])
         number = shown["tracks"][0]["entity_id"]
         self.assertEqual(self.call(shop, "DELETE", f"{path}/tracking-numbers/{number}"), (200, True))
-        self.assertEqual([a["attribute_code"] for a in self.get(shop, "/V1/returnsAttributeMetadata")], ["reason", "condition", "resolution"])
+        self.assertEqual([a["attribute_code"] for a in self.get(shop, "/V1/returnsAttributeMetadata")],
+                         ["reason", "condition", "resolution"])
         self.assertEqual(self.get(shop, "/V1/returnsAttributeMetadata/reason")["options"][0]["value"], "1")
         shop.settings.rma = False
         self.assertEqual(self.call(shop, "GET", path)[0], 404)

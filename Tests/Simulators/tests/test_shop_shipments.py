@@ -12,12 +12,14 @@ class Shipping(Case):
 
     def ship(self, shop, order, *items, **body):
         number = self.post(shop, f"/V1/order/{order['entity_id']}/ship", {
-            "items": [{"order_item_id": getattr(item, "id", item), "qty": quantity} for item, quantity in items], **body})
+            "items": [{"order_item_id": getattr(item, "id", item), "qty": quantity} for item, quantity in items],
+            **body})
         return self.get(shop, f"/V1/shipment/{number}")
 
     def no_shipment(self, shop, order, items, said):
         answer = self.refused(shop, "POST", f"/V1/order/{order['entity_id']}/ship", {
-            "items": [{"order_item_id": getattr(item, "id", item), "qty": quantity} for item, quantity in items]}, 400, said)
+            "items": [{"order_item_id": getattr(item, "id", item), "qty": quantity} for item, quantity in items]}, 400,
+            said)
         return answer["message"]
 
 
@@ -38,7 +40,8 @@ class Shipments(Shipping):
     def test_unknown_items_are_ignored(self):
         shop = self.shop()
         order = self.order(shop, "MUG", "CUP")
-        self.assertEqual([line["sku"] for line in self.ship(shop, order, (order.items[1], 1), (999, 5))["items"]], ["CUP"])
+        self.assertEqual([line["sku"] for line in self.ship(shop, order, (order.items[1], 1), (999, 5))["items"]],
+                         ["CUP"])
 
     def test_quantities_are_cut_to_integers_unless_decimal(self):
         shop = self.shop()
@@ -56,7 +59,8 @@ class Shipments(Shipping):
     def test_empty_items_ship_everything(self):
         shop = self.shop()
         order = self.order(shop, ("MUG", 2), "EBOOK", {"sku": "SHIRT", "variant": "SHIRT-S"})
-        self.assertEqual({line["sku"]: line["qty"] for line in self.ship(shop, order)["items"]}, {"MUG": 2, "SHIRT-S": 1})
+        self.assertEqual({line["sku"]: line["qty"] for line in self.ship(shop, order)["items"]},
+                         {"MUG": 2, "SHIRT-S": 1})
 
     def test_refused_in_states_and_legal_while_complete(self):
         for state, legal in (("payment_review", False), ("holded", False), ("canceled", False), ("complete", True)):
@@ -67,7 +71,8 @@ class Shipments(Shipping):
                 if legal:
                     self.ship(shop, order)
                 else:
-                    self.no_shipment(shop, order, [], "Shipment Document Validation Error(s):\nA shipment cannot be created")
+                    self.no_shipment(shop, order, [],
+                                     "Shipment Document Validation Error(s):\nA shipment cannot be created")
 
     def test_virtual_items_cannot_be_shipped(self):
         shop = self.shop()
@@ -108,12 +113,16 @@ class Shipments(Shipping):
     def test_tracks_come_with_the_shipment_and_later(self):
         shop = self.shop()
         order = self.order(shop, "MUG")
-        made = self.ship(shop, order, tracks=[{"track_number": "T1", "title": "DHL", "carrier_code": "custom"}], notify=True)
+        made = self.ship(shop, order, tracks=[{"track_number": "T1", "title": "DHL", "carrier_code": "custom"}],
+                         notify=True)
         self.assertEqual([track["track_number"] for track in made["tracks"]], ["T1"])
         added = self.post(shop, "/V1/shipment/track", {"entity": {
-            "order_id": order["entity_id"], "parent_id": made["entity_id"], "track_number": "T2", "title": "DHL", "carrier_code": "custom"}})
+            "order_id": order["entity_id"], "parent_id": made["entity_id"], "track_number": "T2", "title": "DHL",
+            "carrier_code": "custom"}})
         self.assertEqual(self.call(shop, "DELETE", f"/V1/shipment/track/{added['entity_id']}"), (200, True))
-        self.assertEqual([track["track_number"] for track in self.get(shop, f"/V1/shipment/{made['entity_id']}")["tracks"]], ["T1"])
+        self.assertEqual([track["track_number"] for track in self.get(shop,
+                                                                      f"/V1/shipment/{made['entity_id']}")["tracks"]],
+                                                                      ["T1"])
         self.assertEqual([mail["kind"] for mail in shop.mails.all()], ["order", "shipment"])
 
 
@@ -124,7 +133,8 @@ class FromSources(Shipping):
         for code in ("berlin", "oslo", "elsewhere"):
             msi.save_source({"source_code": code})
             msi.put(code, "MUG", Decimal(3), 1)
-        number = msi.save_stock({"name": "EU", "extension_attributes": {"sales_channels": [{"type": "website", "code": "base"}]}})
+        number = msi.save_stock({"name": "EU",
+                                 "extension_attributes": {"sales_channels": [{"type": "website", "code": "base"}]}})
         for code in ("berlin", "oslo"):
             msi.link({"stock_id": number, "source_code": code})
         return shop, number
@@ -136,7 +146,8 @@ class FromSources(Shipping):
         shop, number = self.sourced()
         order = self.order(shop, ("MUG", 2))
         body = {"items": [], **self.source("elsewhere")}
-        self.refused(shop, "POST", f"/V1/order/{order['entity_id']}/ship", body, 400, "Not all of your products are available")
+        self.refused(shop, "POST", f"/V1/order/{order['entity_id']}/ship", body, 400,
+                     "Not all of your products are available")
         made = self.ship(shop, order, (order.items[0], 1), **self.source("oslo"))
         self.assertEqual(made["extension_attributes"], {"source_code": "oslo"})
         self.assertEqual((shop.stock.msi.quantity("oslo", "MUG"), shop.stock.msi.salable("MUG", number)), (2, 4))
@@ -150,7 +161,8 @@ class FromSources(Shipping):
         shop, _ = self.sourced()
         order = self.order(shop, ("MUG", 5))
         body = {"items": [], **self.source("oslo")}
-        self.refused(shop, "POST", f"/V1/order/{order['entity_id']}/ship", body, 400, "Not all of your products are available")
+        self.refused(shop, "POST", f"/V1/order/{order['entity_id']}/ship", body, 400,
+                     "Not all of your products are available")
         self.assertEqual((order.items[0]["qty_shipped"], shop.stock.msi.quantity("oslo", "MUG")), (0, 3))
 
     def test_ship_gives_the_reservation_back(self):

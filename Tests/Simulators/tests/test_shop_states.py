@@ -57,11 +57,13 @@ class Cancelling(Sales):
         self.do(shop, order, "ship")
         self.assertIs(self.cancel(shop, order), True)
         self.assertEqual(self.state(order), ("canceled", "canceled"))
-        self.refused(shop, "POST", f"/V1/order/{order['entity_id']}/invoice", {"items": []}, 400, "has a status of canceled")
+        self.refused(shop, "POST", f"/V1/order/{order['entity_id']}/invoice", {"items": []}, 400,
+                     "has a status of canceled")
 
     def test_after_cancel_canceled_or_processing_or_complete_when_something_is_refundable(self):
         shop = self.shop()
-        for invoiced, shipped, expected in ((0, 0, "canceled"), (1, 1, "complete"), (2, 0, "processing"), (3, 3, "complete")):
+        for invoiced, shipped, expected in ((0, 0, "canceled"), (1, 1, "complete"), (2, 0, "processing"),
+                                            (3, 3, "complete")):
             with self.subTest(invoiced=invoiced, shipped=shipped):
                 order = self.order(shop, ("MUG", 5))
                 if invoiced:
@@ -150,8 +152,10 @@ class SavingAnOrder(Sales):
         shop = self.shop()
         order = self.order(shop, ("MUG", 2))
         self.post(shop, "/V1/orders", {"entity": {
-            "entity_id": order["entity_id"], "increment_id": order["increment_id"], "state": "canceled", "status": "canceled"}})
-        self.assertEqual((order["state"], order.items[0]["qty_canceled"], len(shop.stock.msi.reservations)), ("canceled", 0, 1))
+            "entity_id": order["entity_id"], "increment_id": order["increment_id"], "state": "canceled",
+            "status": "canceled"}})
+        self.assertEqual((order["state"], order.items[0]["qty_canceled"], len(shop.stock.msi.reservations)),
+                         ("canceled", 0, 1))
 
     def test_address_can_be_changed(self):
         shop = self.shop()
@@ -165,7 +169,8 @@ class SavingAnOrder(Sales):
 
 class Comments(Sales):
     def comment(self, shop, order, **history):
-        return self.call(shop, "POST", f"/V1/orders/{order['entity_id']}/comments", {"statusHistory": {"comment": "x", **history}})
+        return self.call(shop, "POST", f"/V1/orders/{order['entity_id']}/comments",
+                         {"statusHistory": {"comment": "x", **history}})
 
     def test_status_not_assigned_to_the_state_is_400_in_newer_versions(self):
         for version, expected in (("2.2", 200), ("2.4", 400)):
@@ -183,7 +188,8 @@ class Comments(Sales):
         order = self.order(shop, "MUG")
         self.assertEqual(self.comment(shop, order, status="oms_received", is_customer_notified=1), (200, True))
         self.assertEqual(self.get(shop, f"/V1/orders/{order['entity_id']}/statuses"), "oms_received")
-        self.assertEqual([c["comment"] for c in self.get(shop, f"/V1/orders/{order['entity_id']}/comments")["items"]], ["x", ""])
+        self.assertEqual([c["comment"] for c in self.get(shop, f"/V1/orders/{order['entity_id']}/comments")["items"]],
+                         ["x", ""])
         self.assertEqual([mail["kind"] for mail in shop.mails.all()], ["order", "comment"])
         self.assertEqual(self.shown(shop, order)["state"], "new")
 
@@ -195,7 +201,8 @@ class AdminEdits(Sales):
         order = self.order(shop, "MUG")
         new = edit(order, {"lines": [{"sku": "CUP"}]})
         again = edit(new, {})
-        self.assertEqual((new["increment_id"], again["increment_id"], order["state"]), ("000000001-1", "000000001-2", "canceled"))
+        self.assertEqual((new["increment_id"], again["increment_id"], order["state"]),
+                         ("000000001-1", "000000001-2", "canceled"))
         shown = self.shown(shop, new)
         self.assertEqual((shown["relation_parent_real_id"], shown["original_increment_id"]), ("000000001", "000000001"))
         self.assertEqual(self.shown(shop, order)["relation_child_real_id"], "000000001-1")

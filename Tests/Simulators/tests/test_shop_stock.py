@@ -16,7 +16,8 @@ class WithSources(Case):
         self.number = self.post(shop, "/V1/inventory/stocks", {"stock": {"name": "EU", "extension_attributes": {
             "sales_channels": [{"type": "website", "code": "base"}]}}})
         self.post(shop, "/V1/inventory/stock-source-links", {"links": [
-            {"stock_id": self.number, "source_code": code, "priority": n} for n, code in enumerate(("berlin", "oslo"), 1)]})
+            {"stock_id": self.number, "source_code": code, "priority": n}
+            for n, code in enumerate(("berlin", "oslo"), 1)]})
         self.push(shop, ("MUG", "berlin", 5), ("MUG", "oslo", 3))
         return shop
 
@@ -57,7 +58,8 @@ class WithSources(Case):
                           ({"sku": "X ", "source_code": "oslo", "quantity": 1}, "spaces")):
             with self.subTest(bad=bad):
                 rows = [{"sku": "MUG", "source_code": "oslo", "quantity": 77, "status": 1}, {"status": 1, **bad}]
-                answer = self.refused(shop, "POST", "/V1/inventory/source-items", {"sourceItems": rows}, 400, "Validation Failed")
+                answer = self.refused(shop, "POST", "/V1/inventory/source-items", {"sourceItems": rows}, 400,
+                                      "Validation Failed")
                 self.assertIn(said, answer["errors"][0]["message"])
                 self.assertEqual(shop.stock.msi.quantity("oslo", "MUG"), 3)
 
@@ -82,7 +84,8 @@ class WithSources(Case):
     def test_composite_products_have_no_salable_quantity(self):
         shop = self.stocked()
         shop.catalog.put(BUNDLE)
-        self.refused(shop, "GET", f"/V1/inventory/get-product-salable-quantity/KIT/{self.number}", None, 400, "without Source Items")
+        self.refused(shop, "GET", f"/V1/inventory/get-product-salable-quantity/KIT/{self.number}", None, 400,
+                     "without Source Items")
 
     def test_routes_are_gone_without_msi(self):
         shop = self.shop(msi=False)

@@ -37,7 +37,8 @@ def operations(shop, call):
 
 
 def _head(bulk):
-    return {"bulk_id": bulk["uuid"], "description": f"Topic {bulk['topic']}", "start_time": bulk["start_time"], "user_id": 1,
+    return {"bulk_id": bulk["uuid"], "description": f"Topic {bulk['topic']}", "start_time": bulk["start_time"],
+            "user_id": 1,
             "user_type": 1, "operation_count": len(bulk["operations"])}
 
 

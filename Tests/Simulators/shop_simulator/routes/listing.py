@@ -18,5 +18,6 @@ def page(shop, call, table, value=lambda row, field: row.get(field)):
     shown = criteria.cut(found)
     rest = {"search_criteria": criteria.as_json(), "total_count": len(found)}
     if "fields" in call.query:
-        return trimmed({"items": [entity.as_json() for entity in shown], **rest}, parse_fields(str(call.query["fields"])))
+        return trimmed({"items": [entity.as_json() for entity in shown], **rest},
+                       parse_fields(str(call.query["fields"])))
     return Text('{"items":[' + ",".join(entity.text() for entity in shown) + "]," + dump(rest)[1:])

@@ -17,7 +17,8 @@ def comment(shop, call):
     status = asked.get("status")
     # 2.2 takes any status; later ones only those that are assigned to the state.
     if status and not shop.settings.old and order["state"] not in shop.settings.statuses.get(status, ()):
-        raise ShopError(400, 'Unable to add comment: The status "%1" is not part of the order status history.', [status])
+        raise ShopError(400, 'Unable to add comment: The status "%1" is not part of the order status history.',
+                        [status])
     if status:
         order["status"] = status
     notified = int(bool(asked.get("is_customer_notified")))

@@ -42,7 +42,8 @@ def render_info(shop, call):
     base = next(c["base_media_url"] for c in shop.stores.configurations() if c["id"] == view["id"])
     items = [{"id": p.id, "name": p.value("name", view["id"]), "type": p.type, "store_id": view["id"],
               "currency_code": call.query.get("currencyCode", "USD"), "url": None, "is_salable": "1",
-              "images": [{"url": f"{base}catalog/product{p.attribute('image') or ''}", "code": "recently_viewed_products_grid_content_widget"}],
+              "images": [{"url": f"{base}catalog/product{p.attribute('image') or ''}",
+                          "code": "recently_viewed_products_grid_content_widget"}],
               "price_info": {"final_price": p.price, "regular_price": p.price}} for p in criteria.cut(found)]
     return {"items": items}
 

@@ -55,7 +55,8 @@ def _errors(shop, row, rows):
         yield ShopError(400, '"%field" should be a known status.', {"field": "status"})
     product = shop.catalog.find(sku)
     if product is not None and product.type in COMPOSITE:
-        yield ShopError(400, 'Product "%sku" of the type "%type" has no source items.', {"sku": sku, "type": product.type})
+        yield ShopError(400, 'Product "%sku" of the type "%type" has no source items.',
+                        {"sku": sku, "type": product.type})
     yield from _together(shop, sku, rows)
 
 
@@ -67,5 +68,5 @@ def _together(shop, sku, rows):
     for bundle in shop.catalog.bundles_with(sku):
         if not bundle.ships_separately:
             yield ShopError(
-                400, 'Not able to assign "%1" to product "%2": it is part of the bundle "%3", whose items ship together.',
+                400, 'Not able to assign "%1" to product "%2": a part of the bundle "%3", whose items ship together.',
                 [", ".join(sorted(wanted)), sku, bundle.sku])

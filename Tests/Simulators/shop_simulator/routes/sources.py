@@ -34,11 +34,13 @@ def _save(shop, asked):
     known = shop.stock.msi.sources.get(asked.get("source_code"), {})
     for name in ("source_code", "name", "country_id", "postcode"):
         if not asked.get(name, known.get(name)):
-            raise ShopError(400, "Validation Failed", errors=[ShopError(400, '"%field" can not be empty.', {"field": name})])
+            raise ShopError(400, "Validation Failed",
+                            errors=[ShopError(400, '"%field" can not be empty.', {"field": name})])
     shop.stock.msi.save_source(asked)
 
 
-@route("GET", "/V1/inventory/get-sources-assigned-to-stock-ordered-by-priority/:stockId", "Magento_InventoryApi::source",
+@route("GET", "/V1/inventory/get-sources-assigned-to-stock-ordered-by-priority/:stockId",
+       "Magento_InventoryApi::source",
        module="msi")
 def by_priority(shop, call):
     number = call.number("stockId")

@@ -23,7 +23,8 @@ def stock_item(shop, call):
 @route("GET", "/V1/stockStatuses/:productSku", INVENTORY)
 def stock_status(shop, call):
     item = shop.stock.items.as_json(call.parameters["productSku"])
-    return {"product_id": item["product_id"], "stock_id": 1, "qty": item["qty"], "stock_status": int(item["is_in_stock"]),
+    return {"product_id": item["product_id"], "stock_id": 1, "qty": item["qty"],
+            "stock_status": int(item["is_in_stock"]),
             "stock_item": item}
 
 

@@ -61,15 +61,17 @@ def unlink(shop, call):
 
 @route("GET", "/V1/inventory/stock-resolver/:type/:code", "Magento_InventoryApi::stock", module="msi")
 def resolve(shop, call):
-    stock = shop.stock.msi.stock_of(call.parameters["type"], call.parameters["code"])
-    if {"type": call.parameters["type"], "code": call.parameters["code"]} not in stock["extension_attributes"]["sales_channels"]:
+    channel = {"type": call.parameters["type"], "code": call.parameters["code"]}
+    stock = shop.stock.msi.stock_of(**channel)
+    if channel not in stock["extension_attributes"]["sales_channels"]:
         raise ShopError(404, "No linked stock found")
     return stock
 
 
 def _save(shop, asked):
     if not asked.get("name") and not asked.get("stock_id"):
-        raise ShopError(400, "Validation Failed", errors=[ShopError(400, '"%field" can not be empty.', {"field": "name"})])
+        raise ShopError(400, "Validation Failed",
+                        errors=[ShopError(400, '"%field" can not be empty.', {"field": "name"})])
     return shop.stock.msi.save_stock(asked)
 
 

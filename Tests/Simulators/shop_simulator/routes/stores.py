@@ -13,7 +13,8 @@ def websites(shop, _):
 
 @route("GET", "/V1/store/storeGroups", STORE)
 def groups(shop, _):
-    return [{"id": 0, "website_id": 0, "root_category_id": 0, "default_store_id": 0, "name": "Default", "code": "default"},
+    return [{"id": 0, "website_id": 0, "root_category_id": 0, "default_store_id": 0, "name": "Default",
+             "code": "default"},
             *shop.stores.groups]
 
 

@@ -9,8 +9,11 @@ struct WallTime: Sendable, Hashable, Comparable {
 
   init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
   init(seconds: Int64) { nanoseconds = seconds * 1_000_000_000 }
-  init(_ timestamp: Google.Protobuf.Timestamp) {
-    nanoseconds = timestamp.seconds * 1_000_000_000 + Int64(timestamp.nanos)
+
+  /// - Returns: nil when the moment lies outside the years 1678 to 2261, or is none.
+  init?(_ timestamp: Google.Protobuf.Timestamp) {
+    guard let nanoseconds = timestamp.nanosecondsSinceEpoch else { return nil }
+    self.nanoseconds = nanoseconds
   }
 
   static var now: WallTime {
@@ -34,10 +37,17 @@ struct WallTime: Sendable, Hashable, Comparable {
 
   static func < (left: WallTime, right: WallTime) -> Bool { left.nanoseconds < right.nanoseconds }
 
+  /// Not later than the latest moment there is.
+  ///
   /// - Parameter duration: not negative.
   static func + (time: WallTime, duration: Duration) -> WallTime {
-    WallTime(nanoseconds: time.nanoseconds + Int64(duration.nanoseconds))
+    let (sum, overflow) = time.nanoseconds.addingReportingOverflow(Int64(clamping: duration.nanoseconds))
+    return WallTime(nanoseconds: overflow ? .max : sum)
   }
 
-  static func - (left: WallTime, right: WallTime) -> Duration { .nanoseconds(left.nanoseconds - right.nanoseconds) }
+  /// Not longer than 292 years, either way.
+  static func - (left: WallTime, right: WallTime) -> Duration {
+    let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+    return .nanoseconds(!overflow ? difference : left > right ? .max : .min)
+  }
 }

@@ -5,7 +5,9 @@ import Messages
 enum Age {
   static func text(_ time: Google.Protobuf.Timestamp?, now: Int64 = Int64(Glibc.time(nil))) -> String {
     guard let time else { return "" }
-    let age = max(0, now - time.seconds)
+    // What a gateway says may be any number.
+    let (difference, overflow) = now.subtractingReportingOverflow(time.seconds)
+    let age = overflow ? (time.seconds < 0 ? .max : 0) : max(0, difference)
     switch age {
     case ..<120: return "\(age) s"
     case ..<7_200: return "\(age / 60) m"

@@ -1,7 +1,9 @@
 /// Durations of a report, with three significant digits and a unit.
 enum Milliseconds {
   static func format(_ milliseconds: Double) -> String {
-    switch milliseconds {
+    // Whole numbers are made of it: 30 000 years do.
+    guard milliseconds.isFinite, abs(milliseconds) < 1e15 else { return "\(milliseconds) ms" }
+    return switch milliseconds {
     case ..<1: "\(Int((milliseconds * 1000).rounded())) µs"
     case ..<1000: "\(significant(milliseconds)) ms"
     default: "\(significant(milliseconds / 1000)) s"

@@ -44,12 +44,17 @@ extension AttemptLog {
       attempts = []
       return
     }
-    attempts = try Omsconnector.Internal.V1.AttemptLog(serialized: serialized).attempts.map { message in
-      Attempt(
-        startedAt: WallTime(message.startedAt ?? .init()), duration: .milliseconds(message.durationMs),
-        error: message.error)
+    let log = try Omsconnector.Internal.V1.AttemptLog(serialized: serialized)
+    attempts = try log.attempts.map { message throws(MessageError) in
+      guard let startedAt = WallTime(message.startedAt ?? .init()),
+        (0...Self.longestMilliseconds).contains(message.durationMs)
+      else { throw .malformed(field: "attempts", reason: "a time that cannot be") }
+      return Attempt(startedAt: startedAt, duration: .milliseconds(message.durationMs), error: message.error)
     }
   }
+
+  /// A century: what is more can't be turned into a duration.
+  private static var longestMilliseconds: Double { 3.2e12 }
 
   var serialized: [UInt8] { Omsconnector.Internal.V1.AttemptLog(attempts: messages).serialized() }
 

@@ -100,10 +100,10 @@ extension JournalFilter {
 
   private static func time(_ timestamp: Google.Protobuf.Timestamp?, _ field: String) throws(RPCError) -> WallTime? {
     guard let timestamp else { return nil }
-    guard let nanoseconds = timestamp.nanosecondsSinceEpoch else {
+    guard let time = WallTime(timestamp) else {
       let given = "\(timestamp.seconds) s and \(timestamp.nanos) ns"
       throw .invalid(field: field, "\(field): \(given) is not a moment between the years 1678 and 2261")
     }
-    return WallTime(nanoseconds: nanoseconds)
+    return time
   }
 }

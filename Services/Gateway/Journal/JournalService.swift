@@ -43,7 +43,7 @@ struct JournalService: Omsconnector.V1.JournalService {
     let list = "\(filter.text)\u{0}\(newestFirst)"
     do {
       var range = try await store.bounds()
-      if !newestFirst { range = Self.clamped(range, from: request.afterId + 1) }
+      if !newestFirst { range = Self.behind(request.afterId, range) }
       if !request.pageToken.isEmpty {
         guard let place = PageToken.decode(request.pageToken, of: list).flatMap({ Int64($0) }) else {
           throw RPCError.invalid(
@@ -51,7 +51,7 @@ struct JournalService: Omsconnector.V1.JournalService {
             "page_token \(JSONText.quoted(request.pageToken, limit: 100)) is no next_page_token of this list; send one "
               + "unchanged and with the same filter, or none for the first page")
         }
-        range = newestFirst ? Self.clamped(range, through: place - 1) : Self.clamped(range, from: place + 1)
+        range = newestFirst ? Self.before(place, range) : Self.behind(place, range)
       }
       return try await page(JournalSearch(store, filter, newestFirst: newestFirst, in: range), limit, list)
     } catch {
@@ -241,11 +241,15 @@ struct JournalService: Omsconnector.V1.JournalService {
     return name
   }
 
-  private static func clamped(
-    _ range: ClosedRange<Int64>?, from first: Int64 = .min, through last: Int64 = .max
-  ) -> ClosedRange<Int64>? {
-    guard let range else { return nil }
-    let (lower, upper) = (max(range.lowerBound, first), min(range.upperBound, last))
-    return lower <= upper ? lower...upper : nil
+  /// What of the range is behind a number, which a client may have made up: it is compared before anything is added to it.
+  private static func behind(_ id: Int64, _ range: ClosedRange<Int64>?) -> ClosedRange<Int64>? {
+    guard let range, id < range.upperBound else { return nil }
+    return max(range.lowerBound, id + 1)...range.upperBound
+  }
+
+  /// As ``behind(_:_:)``, what is before it.
+  private static func before(_ id: Int64, _ range: ClosedRange<Int64>?) -> ClosedRange<Int64>? {
+    guard let range, id > range.lowerBound else { return nil }
+    return range.lowerBound...min(range.upperBound, id - 1)
   }
 }

@@ -21,11 +21,11 @@ struct ReportService: Omsconnector.V1.ReportService {
   }
 
   /// What fits nanoseconds is more than any report covers.
-  private static func time(_ timestamp: Google.Protobuf.Timestamp) throws -> WallTime {
-    guard abs(timestamp.seconds) < 9_200_000_000, (0..<1_000_000_000).contains(timestamp.nanos) else {
+  static func time(_ timestamp: Google.Protobuf.Timestamp) throws(RPCError) -> WallTime {
+    guard let time = WallTime(timestamp) else {
       let given = "\(timestamp.seconds) s and \(timestamp.nanos) ns"
       throw RPCError.invalid(field: "since", "since: \(given) is not a moment between the years 1678 and 2261")
     }
-    return WallTime(nanoseconds: timestamp.seconds * 1_000_000_000 + Int64(timestamp.nanos))
+    return time
   }
 }

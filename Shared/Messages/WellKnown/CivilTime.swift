@@ -39,7 +39,9 @@ struct CivilTime: Equatable {
   /// The reverse (civil_from_days).
   init(secondsSinceEpoch seconds: Int64) {
     let days = seconds.floorDivided(by: 86_400) + 719_468
-    let secondOfDay = seconds - (days - 719_468) * 86_400
+    // Not the difference to the day's first second, which the earliest of 64 bits does not have.
+    let rest = seconds % 86_400
+    let secondOfDay = rest < 0 ? rest + 86_400 : rest
     let era = days.floorDivided(by: 146_097)
     let dayOfEra = days - era * 146_097
     let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -61,6 +63,7 @@ struct CivilTime: Equatable {
 
 extension Int64 {
   fileprivate func floorDivided(by divisor: Int64) -> Int64 {
-    (self >= 0 ? self : self - divisor + 1) / divisor
+    let (quotient, rest) = quotientAndRemainder(dividingBy: divisor)
+    return rest < 0 ? quotient - 1 : quotient
   }
 }

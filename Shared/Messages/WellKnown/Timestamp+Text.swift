@@ -43,7 +43,9 @@ extension Google.Protobuf.Timestamp {
   }
 
   private static func append(_ value: Int64, digits: Int, to result: inout [UInt8]) {
-    var divisor: Int64 = 1
+    // Of a timestamp that is none the text means nothing, but it is one.
+    let value = value.magnitude
+    var divisor: UInt64 = 1
     for _ in 1..<digits { divisor *= 10 }
     while divisor > 0 {
       result.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))

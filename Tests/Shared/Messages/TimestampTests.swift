@@ -92,4 +92,7 @@ struct TimestampTests {
     #expect(Timestamp(seconds: 1, nanos: -5).json() == #"{"seconds":1,"nanos":-5}"#)
     #expect(Timestamp(seconds: .max).json() == #"{"seconds":9223372036854775807}"#)
   }
+
+  @Test("a timestamp of any number has a text", arguments: [Int64.min, .min + 1, -1, .max])
+  func anyText(seconds: Int64) { #expect(Timestamp(seconds: seconds).text.hasSuffix("Z")) }
 }

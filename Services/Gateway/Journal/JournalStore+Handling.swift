@@ -90,18 +90,22 @@ extension JournalStore {
         return page
       }
     }
-    let ended = page.ended
-    if !ended.isEmpty {
-      try await database.write(weight: ended.count) { connection in
-        // It may have been replayed meanwhile.
-        try connection.withStatement("DELETE FROM journal WHERE id = ?1 AND status <> 1") { statement in
-          for id in ended {
-            try statement.bind(id, at: 1)
-            try statement.run()
-          }
+    if !page.ended.isEmpty { try await delete(page.ended, endedBefore: time) }
+    return page.isOld ? page.last : nil
+  }
+
+  /// Deletes those of the messages that have ended before `time`, by now: since it was looked at, one may have been replayed, and
+  /// that may have ended, too.
+  func delete(_ ids: [Int64], endedBefore time: WallTime) async throws {
+    let sql = "DELETE FROM journal WHERE id = ?1 AND status <> 1 AND finished_at < ?2"
+    try await database.write(weight: ids.count) { connection in
+      try connection.withStatement(sql) { statement in
+        for id in ids {
+          try statement.bind(id, at: 1)
+          try statement.bind(time.nanoseconds, at: 2)
+          try statement.run()
         }
       }
     }
-    return page.isOld ? page.last : nil
   }
 }

@@ -279,4 +279,21 @@ import Testing
     #expect(journal.store.database.commits - before == (old * 24 + JournalRetention.batch - 1) / JournalRetention.batch)
     await journal.store.database.close()
   }
+
+  @Test("what was replayed, and ended again, between being found old and being deleted stays with its new end")
+  func replayedMeanwhile() async throws {
+    let journal = try TemporaryJournal()
+    let start = WallTime(seconds: 1_700_000_000)
+    for n in 1...3 {
+      var message = IncomingMessage(id: "\(n)", key: "A")
+      message.status = .error
+      _ = try await journal.store.receive(message, at: start)
+    }
+    let limit = start + .seconds(86_400)
+    #expect(try await journal.store.requeue([2, 3], by: "anna", at: limit) == [2, 3])
+    try await journal.store.finish(2, .success, attempts: .init(), reason: "", result: [], at: limit + .seconds(1))
+    try await journal.store.delete([1, 2, 3], endedBefore: limit)
+    #expect(try await journal.store.database.number("SELECT sum(id) FROM journal") == 5)
+    await journal.store.database.close()
+  }
 }

@@ -1,16 +1,17 @@
 import Messages
 import RPC
+import Storage
 
 /// What the gateway takes to deliver it to the OMS.
 enum OutgoingLimits {
   /// Bytes.
   static let deliveryID = 256
-  /// Bytes.
-  static let method = 256
+  /// Bytes. These are the limits of the services' outboxes, so that nothing is durable there that is refused here.
+  static let method = Outbox.maximumMethodBytes
   /// Bytes. Longer keys are refused, not cut: what shares a key by mistake waits for each other.
-  static let key = 1_024
+  static let key = Outbox.maximumKeyBytes
   /// Bytes. With what travels with it, it fits a gRPC message of 4 MiB.
-  static let body = Gateway.maxMessageBytes
+  static let body = Outbox.maximumBodyBytes
 }
 
 extension OutgoingMessage {

@@ -51,4 +51,12 @@ extension RPCError {
 
   /// Whether the gateway will never take this message: it is none, or its id is that of another one.
   var isFinal: Bool { code == .invalidArgument || code == .alreadyExists }
+
+  /// Whether the gateway knows another message by this id: the store was brought back from a backup, and counts again.
+  var meansIDReused: Bool {
+    guard code == .alreadyExists else { return false }
+    return details.contains { detail in
+      if case .errorInfo(reason: "DELIVERY_ID_REUSED", domain: "omsconnector", _) = detail { true } else { false }
+    }
+  }
 }

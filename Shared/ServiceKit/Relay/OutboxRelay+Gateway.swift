@@ -27,10 +27,15 @@ extension OutboxRelay {
           deliveryId: row.deliveryID, method: message.method, key: message.key,
           route: .init(rawValue: message.route.rawValue), body: message.body),
         options: CallOptions(timeout: options.callTimeout))
+      renewed.remove(row.id)
       window.settle(row.id)
       taken.append(row.id)
       gatewayAnswered()
+    } catch let error as RPCError where error.meansIDReused && !renewed.contains(row.id) {
+      gatewayAnswered()
+      await renew(row)
     } catch let error as RPCError where error.isFinal {
+      renewed.remove(row.id)
       window.settle(row.id)
       refused.append((row.id, error.message))
       Log.error(
@@ -42,6 +47,23 @@ extension OutboxRelay {
       gatewayAnswered()
     } catch {
       failed(row, error)
+    }
+  }
+
+  /// The row stays, and goes again with an id that nobody has.
+  private func renew(_ row: OutboxRow) async {
+    let outbox = outbox
+    do {
+      let again = try await database.write { try outbox.renew($0, row) }
+      renewed.insert(row.id)
+      window.renew(again)
+      window.failed(row.id, now: EventLoop.monotonicNanoseconds())
+      Log.warning(
+        "the gateway knows another message by this delivery id: this one gets another. Was the store brought back from a backup?",
+        ["delivery_id": "\(row.deliveryID)", "new_delivery_id": "\(again.deliveryID)"])
+    } catch {
+      window.failed(row.id, now: EventLoop.monotonicNanoseconds()) { [options] _ in options.interval.nanoseconds }
+      storeFailed(error)
     }
   }
 

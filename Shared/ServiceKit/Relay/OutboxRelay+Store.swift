@@ -112,7 +112,7 @@ extension OutboxRelay {
     }
   }
 
-  private func storeFailed(_ error: any Error) {
+  func storeFailed(_ error: any Error) {
     storePausedUntil = EventLoop.monotonicNanoseconds() + options.interval.nanoseconds
     mayHaveMore = true
     guard let suppressed = failureLines.take() else { return }

@@ -38,6 +38,8 @@ public actor OutboxRelay {
   var storePausedUntil: UInt64 = 0
   var isLooking = false
   var isWriting = false
+  /// Rows under way that have got another delivery id, which happens once: no gateway knows a new one.
+  var renewed: Set<Int64> = []
   /// By their rows.
   var calls: [Int64: Task<Void, Never>] = [:]
 

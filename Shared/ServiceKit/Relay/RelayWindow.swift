@@ -126,6 +126,14 @@ struct RelayWindow {
     paused[key] = now &+ pause(lanes[key]?.failures ?? 1)
   }
 
+  /// The row is to be handed over with another delivery id. It stays under way.
+  mutating func renew(_ row: OutboxRow) {
+    guard let key = laneOf[row.id], lanes[key]?.rows.first?.id == row.id else {
+      preconditionFailure("row \(row.id) is not under way")
+    }
+    lanes[key]?.rows[0] = row
+  }
+
   /// Rows that were settled are gone from the store.
   mutating func removed(_ ids: some Sequence<Int64>) { settled.subtract(ids) }
 

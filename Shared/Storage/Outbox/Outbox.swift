@@ -5,8 +5,10 @@
 public struct Outbox: Sendable {
   /// Bytes of a message's body: with what goes with it, it must fit a gRPC message of 4 MiB.
   public static let maximumBodyBytes = (4 << 20) - (64 << 10)
-  /// Bytes of a key and of a method.
-  public static let maximumNameBytes = 2_048
+  /// Bytes of a method.
+  public static let maximumMethodBytes = 256
+  /// Bytes of a key.
+  public static let maximumKeyBytes = 1_024
 
   let service: String
 
@@ -49,11 +51,11 @@ public struct Outbox: Sendable {
         .constraint, "message \(message.method) has a body of \(message.body.count) bytes; at most \(maximumBodyBytes)",
         remedy: "cut it into parts")
     }
-    for (what, name) in [("method", message.method), ("key", message.key)] where name.utf8.count > maximumNameBytes {
+    let names = [("method", message.method, maximumMethodBytes), ("key", message.key, maximumKeyBytes)]
+    for (what, name, limit) in names where name.utf8.count > limit {
       throw StorageError(
         .constraint,
-        "message \(message.method.prefix(200)) has a \(what) of \(name.utf8.count) bytes; "
-          + "at most \(maximumNameBytes)")
+        "message \(message.method.prefix(200)) has a \(what) of \(name.utf8.count) bytes; at most \(limit)")
     }
   }
 

@@ -120,19 +120,34 @@ struct OutboxTests {
     await database.close()
   }
 
+  @Test("a store that counts again gets other delivery ids, once for all of its rows", arguments: TestEngine.allCases)
+  func renewal(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try open(store)
+    let outbox = outbox
+    _ = try await add(database, ["1", "2"])
+    let before = try await rows(database)
+    let renewed = try await database.write { connection in try before.map { try outbox.renew(connection, $0) } }
+    #expect(renewed.map(\.id) == before.map(\.id) && renewed.map(\.message) == before.map(\.message))
+    #expect(Set((before + renewed).map(\.deliveryID)).count == 4)
+    #expect(try await rows(database) == renewed)
+    await database.close()
+  }
+
   @Test("a message that could never reach the gateway is not taken", arguments: TestEngine.allCases)
   func limits(engine: TestEngine) async throws {
     let store = try TemporaryStore(engine)
     let database = try open(store)
     let outbox = outbox
+    func text(_ count: Int) -> String { String(repeating: "k", count: count) }
     let largest = OutboxMessage(
-      method: "a.b", key: "k", route: .events, body: [UInt8](repeating: 32, count: Outbox.maximumBodyBytes))
+      method: text(Outbox.maximumMethodBytes), key: text(Outbox.maximumKeyBytes), route: .events,
+      body: [UInt8](repeating: 32, count: Outbox.maximumBodyBytes))
     _ = try await database.write { try outbox.add($0, largest) }
-    let long = String(repeating: "k", count: Outbox.maximumNameBytes + 1)
     for message in [
       OutboxMessage(method: "a.b", key: "k", route: .events, body: largest.body + [32]),
-      OutboxMessage(method: "a.b", key: long, route: .events, body: []),
-      OutboxMessage(method: long, key: "k", route: .events, body: []),
+      OutboxMessage(method: "a.b", key: text(Outbox.maximumKeyBytes + 1), route: .events, body: []),
+      OutboxMessage(method: text(Outbox.maximumMethodBytes + 1), key: "k", route: .events, body: []),
     ] {
       let error = await #expect(throws: StorageError.self) { try await database.write { try outbox.add($0, message) } }
       #expect(error?.kind == .constraint)

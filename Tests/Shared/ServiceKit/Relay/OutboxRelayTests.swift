@@ -202,6 +202,48 @@ struct OutboxRelayTests {
     await store.database.close()
   }
 
+  @Test("a store that was brought back from a backup gives its messages other ids, and loses none")
+  func restored() async throws {
+    let first = Lock("")
+    let gateway = ScriptedGateway { request, _ in
+      // What the gateway has from before the backup was brought back.
+      let store = first.withLock { first in
+        if first.isEmpty { first = String(request.deliveryId.prefix("tests-".count + 16)) }
+        return first
+      }
+      guard request.deliveryId.hasPrefix(store), ["a", "b"].contains(request.key) else { return }
+      throw RPCError(
+        .alreadyExists, "another message",
+        details: [.errorInfo(reason: "DELIVERY_ID_REUSED", domain: "omsconnector")])
+    }
+    try await add(["a:1", "a:2", "b:3", "c:4", "a:5"])
+    try await relaying(to: gateway) { _, _ in await gateway.takes(5) }
+    #expect(gateway.taken.filter { $0.key == "a" }.map(\.body) == ["1", "2", "5"].map { Array($0.utf8) })
+    #expect(Set(gateway.bodies) == ["1", "2", "3", "4", "5"])
+    #expect(try await count() == 0)
+    #expect(try await count("outbox_refused") == 0)
+    await store.database.close()
+  }
+
+  @Test("a gateway that has seen every id is not asked for ever")
+  func reusedForEver() async throws {
+    let gateway = ScriptedGateway { request, _ in
+      guard request.key == "a" else { return }
+      throw RPCError(
+        .alreadyExists, "another message",
+        details: [.errorInfo(reason: "DELIVERY_ID_REUSED", domain: "omsconnector")])
+    }
+    try await add(["a:1", "b:2"])
+    try await relaying(to: gateway) { relay, _ in
+      await gateway.takes(1)
+      while gateway.attempts < 3 { await Task.yield() }
+    }
+    #expect(gateway.attempts == 3)
+    #expect(try await count() == 0)
+    #expect(try await count("outbox_refused") == 1)
+    await store.database.close()
+  }
+
   @Test("a message that alone makes the gateway fail holds up its key only")
   func poison() async throws {
     let isHealed = Lock(false)

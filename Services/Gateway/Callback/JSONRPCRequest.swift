@@ -5,12 +5,14 @@ import Messages
 /// `jsonrpc` may be missing and other members may be there (the Go stand-in leaves out the one and adds `client`). The
 /// id may be of any type. Source: messages.md §1, "Envelope".
 struct JSONRPCRequest {
-  /// JSON text, to be echoed; `null` when there is none.
+  /// JSON text, to be echoed; ``noID`` when there is none.
   let id: String
   let method: String
   /// Whether it is an object is for the method to say, so that an unknown method is named first.
   let params: JSONValue?
 
+  /// Stands for an id that is missing, or `null`: such a message is like any other of its content.
+  static let noID = "null"
   /// Longer ids are refused: they go into journals and logs.
   static let maxIDBytes = 1024
 
@@ -21,7 +23,7 @@ struct JSONRPCRequest {
     }
     guard envelope.kind == .object else { throw JSONRPCError(.invalidRequest, "the message is no JSON object") }
 
-    let id = envelope["id"]?.text ?? "null"
+    let id = envelope["id"]?.text ?? Self.noID
     guard id.utf8.count <= Self.maxIDBytes else {
       throw JSONRPCError(.invalidRequest, "the id is longer than \(Self.maxIDBytes) bytes")
     }

@@ -1,6 +1,7 @@
 import Messages
 import RPC
 import ServiceKit
+import Storage
 
 /// The OMS's messages on their way to the services: durable first, then each to its service, in order per key.
 struct InboundQueue: Sendable {
@@ -10,6 +11,7 @@ struct InboundQueue: Sendable {
     -> Omsconnector.Internal.V1.ConsumeResponse
 
   let store: JournalStore
+  private let unknown = UnknownCommits()
   private let byService: [ConnectorService: Dispatcher]
 
   /// - Parameter heldBack: why nothing may be delivered now; nil when something may.
@@ -34,8 +36,23 @@ struct InboundQueue: Sendable {
   ///
   /// - Throws: `StorageError`.
   func accept(_ message: IncomingMessage) async throws -> Receipt {
-    let receipt = try await store.receive(message, at: .now)
-    if !receipt.isDuplicate, receipt.status == .pending { dispatcher(of: message)?.wakeSoon() }
+    let dispatcher = dispatcher(of: message)
+    let receipt: Receipt
+    do {
+      receipt = try await store.receive(message, at: .now)
+    } catch let error as StorageError where error.kind == .outcomeUnknown {
+      // It may be durable, and nobody else would tell the dispatcher.
+      unknown.note()
+      dispatcher?.wakeSoon()
+      throw error
+    }
+    guard receipt.status == .pending, let dispatcher else { return receipt }
+    if receipt.isTakenUp || receipt.isDuplicate && unknown.exist {
+      // The dispatcher may have gone past it.
+      try await dispatcher.find(receipt.id, key: message.key)
+    } else {
+      dispatcher.wakeSoon()
+    }
     return receipt
   }
 
@@ -68,7 +85,7 @@ struct InboundQueue: Sendable {
       let response = try await consume(
         service,
         .init(
-          deliveryId: message.deliveryID, method: message.method, key: message.key,
+          deliveryId: message.consumedID, method: message.method, key: message.key,
           body: request.params?.serialized ?? [], replay: UInt32(clamping: message.replayCount)),
         received.context(&random))
       return .delivered(result: response.result)

@@ -15,6 +15,9 @@ struct IncomingMessage: Sendable {
   var status: MessageStatus = .pending
   /// Why it is not pending.
   var reason = ""
+
+  /// Without one, only its content and its time tell it from others.
+  var hasID: Bool { deliveryID != JSONRPCRequest.noID }
 }
 
 /// A message for the OMS as a service handed it over.
@@ -47,6 +50,12 @@ struct PendingMessage: Sendable, Equatable {
   var nextAttemptAt: WallTime?
   var replayCount: Int
 
+  /// By which its service knows it from all others. A message without an id of its own is known by the journal's number, and by
+  /// its time, as another journal begins to count anew.
+  var consumedID: String {
+    deliveryID == JSONRPCRequest.noID ? "\"journal-\(id)-\(waitingSince.nanoseconds)\"" : deliveryID
+  }
+
   /// What it takes of the dispatcher's memory, in bytes, about.
   var weight: Int { body.count + key.utf8.count + deliveryID.utf8.count + 256 }
 }
@@ -60,6 +69,8 @@ struct Receipt: Sendable, Equatable {
   var reason: String
   /// What was answered, as JSON text.
   var result: [UInt8]
+  /// It had come in before, when nobody consumed it, and waits from now on.
+  var isTakenUp = false
 }
 
 /// How much of the queue is read at a time.

@@ -77,6 +77,32 @@ extension JournalStore {
     }
   }
 
+  /// Lets a message wait for its service that came before this version, which knows the service. One that an operator has given
+  /// up has a destination, and stays as it is.
+  static func takeUp(_ message: IncomingMessage, _ known: Receipt, _ connection: Connection) throws -> Receipt {
+    try connection.withStatement(updateTakenUp) { statement in
+      try statement.bind(message.destination, at: 1)
+      try statement.bind(message.key, at: 2)
+      try statement.bind(known.id, at: 3)
+      guard try statement.run() > 0 else { return known }
+      return Receipt(id: known.id, isDuplicate: true, status: .pending, reason: "", result: [], isTakenUp: true)
+    }
+  }
+
+  /// Another message may have the content of this one, which came without an id, if it came long enough ago; or later than now,
+  /// while the clock was wrong.
+  static func letGo(
+    _ id: Int64, _ message: IncomingMessage, _ now: WallTime, _ connection: Connection
+  ) throws -> Bool {
+    try connection.withStatement(updateLetGo) { statement in
+      try statement.bind(SHA256.digest(ofParts: [message.digest, Array("\(id)".utf8)]), at: 1)
+      try statement.bind(id, at: 2)
+      try statement.bind(now.nanoseconds - Int64(clamping: sameWithoutID.nanoseconds), at: 3)
+      try statement.bind(now.nanoseconds + Int64(clamping: sameWithoutID.nanoseconds), at: 4)
+      return try statement.run() > 0
+    }
+  }
+
   static func receipt(_ statement: Statement) -> Receipt {
     Receipt(
       id: statement.integer(0), isDuplicate: true,
@@ -144,6 +170,15 @@ extension JournalStore {
 
   static let selectPendingByID = """
     SELECT \(pendingColumns) FROM journal WHERE id = ?1 AND status = 1
+    """
+
+  private static let updateTakenUp = """
+    UPDATE journal SET status = 1, destination = ?1, message_key = ?2, finished_at = NULL, reason = ''
+    WHERE id = ?3 AND status = 3 AND destination = ''
+    """
+
+  private static let updateLetGo = """
+    UPDATE journal SET digest = ?1 WHERE id = ?2 AND NOT received_at BETWEEN ?3 AND ?4
     """
 
   static let updateFinished = """

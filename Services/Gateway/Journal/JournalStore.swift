@@ -10,7 +10,12 @@ struct JournalStore: Sendable {
   /// Bytes of a reason that are kept.
   static let reasonCharacters = 1_000
 
-  /// Makes a message of the OMS durable, unless the same one is there already: same id, same content.
+  /// How long a message without an id is the same as another one with its content: for as long as a bus that got no answer tries
+  /// again. Later it is news, such as a state that has come back.
+  static let sameWithoutID = Duration.seconds(600)
+
+  /// Makes a message of the OMS durable, unless the same one is there already: same id, same content. One that nobody consumed
+  /// when it came first waits from now on if somebody does today.
   ///
   /// - Throws: `StorageError`; the message is not in the journal then, as far as is known.
   func receive(_ message: IncomingMessage, at now: WallTime) async throws -> Receipt {
@@ -18,7 +23,14 @@ struct JournalStore: Sendable {
       if let id = try Self.insert(message, now, connection) {
         return Receipt(id: id, isDuplicate: false, status: message.status, reason: message.reason, result: [])
       }
-      return try Self.known(message, connection)
+      let receipt = try Self.known(message, connection)
+      if !message.hasID, try Self.letGo(receipt.id, message, now, connection),
+        let id = try Self.insert(message, now, connection)
+      {
+        return Receipt(id: id, isDuplicate: false, status: message.status, reason: message.reason, result: [])
+      }
+      let isWanted = receipt.status == .ignored && message.status == .pending
+      return isWanted ? try Self.takeUp(message, receipt, connection) : receipt
     }
   }
 

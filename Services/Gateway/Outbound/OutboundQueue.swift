@@ -1,9 +1,11 @@
 import ServiceKit
+import Storage
 
 /// The messages for the OMS on their way: durable first, then each to the bus, in order per key and route. One that is given up
 /// makes another that tells of it.
 struct OutboundQueue: Sendable {
   let store: JournalStore
+  private let unknown = UnknownCommits()
   private let byRoute: [BusRoute: Dispatcher]
 
   /// - Parameters:
@@ -40,8 +42,23 @@ struct OutboundQueue: Sendable {
   ///
   /// - Throws: `StorageError`.
   func enqueue(_ message: OutgoingMessage, at now: WallTime) async throws -> Enqueued {
-    let enqueued = try await store.enqueue(message, at: now)
-    if case .new = enqueued, let route = BusRoute(rawValue: message.destination) { await byRoute[route]?.wake() }
+    let dispatcher = BusRoute(rawValue: message.destination).flatMap { byRoute[$0] }
+    let enqueued: Enqueued
+    do {
+      enqueued = try await store.enqueue(message, at: now)
+    } catch let error as StorageError where error.kind == .outcomeUnknown {
+      // It may be durable, and nobody else would tell the dispatcher.
+      unknown.note()
+      dispatcher?.wakeSoon()
+      throw error
+    }
+    switch enqueued {
+    // The dispatcher may have gone past it.
+    case .known(let id) where unknown.exist: try await dispatcher?.find(id, key: message.key)
+    // Whoever asks again got no answer, and the dispatcher may have been told nothing.
+    case .new, .known: await dispatcher?.wake()
+    case .differs: break
+    }
     return enqueued
   }
 }

@@ -84,6 +84,18 @@ struct OutboundQueueTests {
     #expect(count.withLock { $0 } == 2)
   }
 
+  @Test("a message that nobody heard of when it became durable goes when its service asks again")
+  func durableUnheard() async throws {
+    try await withQueue(deliver: { _, _ in .delivered(result: []) }) { queue in
+      _ = try await queue.enqueue(Self.message("a"), at: .now)
+      _ = try await wait(queue) { $0.allSatisfy { $0.status == .success } }
+      // The connection to the server was lost while it committed: the queue did not get to know.
+      #expect(try await queue.store.enqueue(Self.message("b"), at: .now) == .new(2))
+      #expect(try await queue.enqueue(Self.message("b"), at: .now) == .known(2))
+      _ = try await wait(queue) { $0.count == 2 && $0.allSatisfy { $0.status == .success } }
+    }
+  }
+
   @Test(
     "a message that is given up is DEAD together with one notice of it, at every moment", arguments: BusRoute.allCases)
   func notice(route: BusRoute) async throws {

@@ -106,11 +106,12 @@ class Bulks:
                 operation.update(error_code=1205, status=RETRIABLE,
                                  result_message="SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded")
                 return
-            try:
-                answer = self._shop.dispatch.carry_out(route, call)
-            except ShopError as error:
-                operation.update(error_code=error.status, status=REJECTED_FOR_GOOD, result_message=error.filled())
-                return
+        try:
+            answer = self._shop.dispatch.carry_out(route, call)
+        except ShopError as error:
+            operation.update(error_code=error.status, status=REJECTED_FOR_GOOD, result_message=error.filled())
+            return
+        with self._shop.lock:
             operation.update(result=answer if isinstance(answer, Text) else dump(answer), error_code=None,
                              status=COMPLETE,
                              result_message="Service execution success")

@@ -7,6 +7,7 @@ from oms_simulator.control import Control as Base
 
 from . import actions, admin_actions  # noqa: F401 – the latter declares more of them
 from .errors import ShopError
+from .outgoing import ACTIONS
 from .values import plain
 
 
@@ -33,6 +34,7 @@ class Control(Base):
         try:
             if action.waits:  # lets others go on meanwhile
                 return plain(action.carry_out(self._shop, rest, asked))
+            self._shop.outgoing.ask(ACTIONS.get(name) if verb == "POST" else None, {"path": path, "data": asked})
             with self._shop.lock:
                 return plain(action.carry_out(self._shop, rest, asked))
         except TimeoutError:

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from . import limits
 from .errors import ShopError
+from .outgoing import ROUTES
 from .query import nested, parse_fields, trimmed
 from .routing import Call, Route, find, routes
 from .values import dump, parse
@@ -41,6 +42,7 @@ class Dispatch:
 
     def carry_out(self, route, call):
         """The answer of one call, under the shop's lock. For bulks too."""
+        self._shop.outgoing.ask(ROUTES.get((route.verb, route.pattern)), {"path": call.path, "data": call.body})
         with self._shop.lock:
             try:
                 return route.answer(self._shop, call)

@@ -2,6 +2,7 @@
 
 from .applied_taxes import extension as applied_taxes
 from .entities import Entity
+from .outgoing import ORDER_SAVED
 from .sides import ABBREVIATED
 from .values import ZERO
 
@@ -48,6 +49,11 @@ class Order(Entity):
     @property
     def website(self):
         return self.shop.stores.website_of(self.shop.stores.view(self["store_id"]))["code"]
+
+    def touch(self):
+        super().touch()
+        self.shop.outgoing.tell(ORDER_SAVED, {name: self.data[name] for name in (
+            "entity_id", "increment_id", "store_id", "state", "status", "updated_at")})
 
     def set_state(self, state, status=None):
         self["state"], self["status"] = state, status or self.shop.settings.default_status(state)

@@ -1,5 +1,6 @@
 """One product, as the REST interface shows it."""
 
+from .outgoing import PRODUCT_SAVED
 from .values import decimal, dump
 
 TYPES = ("simple", "virtual", "downloadable", "giftcard", "configurable", "bundle", "grouped")
@@ -61,6 +62,7 @@ class Product:
     def touch(self):
         self._own["updated_at"] = self._shop.clock.text()
         self._texts.clear()
+        self._shop.outgoing.tell(PRODUCT_SAVED, {"id": self.id, "sku": self.sku, "updated_at": self._own["updated_at"]})
 
     @property
     def name(self):

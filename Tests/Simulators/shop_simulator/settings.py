@@ -64,6 +64,10 @@ class Settings:
     # Routes of other modules: "POST /V1/companion/balance" → the answer. They do nothing; their calls are recorded as
     # all are.
     companion_routes: dict = field(default_factory=dict)
+    commerce: bool = True  # the commercial edition: webhooks and events
+    # [{event, url, required, timeout_s, fallback}]: asked before the event; see outgoing.py for the names of events.
+    webhooks: list = field(default_factory=list)
+    events_url: str = ""  # where events are sent after a save
     consumers_running: bool = True  # the queue consumer of async.operations.all
     statuses: dict = field(default_factory=default_statuses)
     payment_methods: dict = field(default_factory=lambda: dict(PAYMENT_METHODS))

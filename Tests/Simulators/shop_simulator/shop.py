@@ -13,6 +13,7 @@ from .faults import Faults
 from .gateway import Gateway
 from .http import Listener
 from .mail import Mails
+from .outgoing import Outgoing
 from .sales import Sales
 from .settings import Settings
 from .stock import Stock
@@ -38,6 +39,7 @@ class Shop:
         self.clock = Clock()
         self.access = Access(self.settings, self.clock)
         self.stores = Stores()
+        self.outgoing = Outgoing(self)
         self.catalog = Catalog(self)
         self.stock = Stock(self)
         self.sales = Sales(self)
@@ -73,3 +75,4 @@ class Shop:
     def close(self):
         self.down()
         self.bulks.close()
+        self.outgoing.close()

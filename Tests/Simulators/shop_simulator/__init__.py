@@ -26,6 +26,13 @@ The control interface (`control.py`, JSON over HTTP on a port or socket of its o
     POST /invoice, /ship, /refund, /cancel, /hold, /status, /return, /edit-order    {increment_id, …}
     POST /stock                 {sku, quantity[, source]} | {sku, item}
 
+What a real shop does and this one does not: it caches, indexes and compiles nothing (a change is seen at once, but for
+what is "uncommitted"); it renders no labels, PDFs or mail texts; it has no carts, categories, tier or special prices,
+catalog rules and no plugins of others; taxes are calculated by row, with one rate an item, after discounts; every
+charge besides lines and shipping goes on the first invoice and the first credit memo; reservations are never cleaned
+up; store credit is refunded as fields of a memo only, no balance is kept; nothing is kept over a restart; and its texts
+are those of 2.4, except where a rule tells versions apart.
+
 `./shop` starts it and talks to it. In the tests' own process, `Shop` is the same without the control interface.
 """
 

@@ -13,6 +13,7 @@ from .values import dump
 
 COMPLETE, RETRIABLE, REJECTED_FOR_GOOD, OPEN, REJECTED = 1, 2, 3, 4, 5
 MAX_WAITING = 100_000  # operations
+KEPT = 1_000  # bulks whose outcome can be asked for; the oldest go first
 
 
 class Bulks:
@@ -45,6 +46,8 @@ class Bulks:
                 "operations": []}
         with self._shop.lock:
             self._bulks[name] = bulk
+            while len(self._bulks) > KEPT:
+                del self._bulks[next(iter(self._bulks))]
             for number, body in enumerate(bodies):
                 operation = {"id": number, "status": OPEN, "result_message": None, "error_code": None, "result": None,
                              "body": dump(body)}

@@ -5,6 +5,7 @@ from .errors import ShopError, refused
 from .gateway import GatewayError
 from .invoicing import CANCELED, OPEN
 from .order_rules import save
+from .sides import sides
 
 
 def capture(invoice):
@@ -25,11 +26,18 @@ def capture(invoice):
 
 
 def void(invoice):
-    """Gives back the authorisation of an open invoice, which ends canceled."""
+    """Gives back the authorisation of an open invoice, which ends canceled; its units can be invoiced again."""
     if invoice["state"] != OPEN:
         raise ShopError(400, "The invoice can't be voided: it is not open.")
-    payments.void(invoice.order)
+    try:
+        payments.void(invoice.order)
+    except GatewayError:
+        raise refused("The payment can't be voided.") from None
     invoice["state"] = CANCELED
+    for item, quantity in invoice.quantities:
+        item["qty_invoiced"] -= quantity
+    for side in sides(invoice.order):
+        invoice.book(side, 1, sign=-1)
     invoice.touch()
     save(invoice.order)
     return True

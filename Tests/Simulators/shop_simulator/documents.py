@@ -58,18 +58,19 @@ class Document(Remarked):
                 + line[side("discount_tax_compensation_amount")]
         return sums
 
-    def book(self, side, done):
-        """Adds the document to what is used up of the order and of its items. `done` as in `take`."""
+    def book(self, side, done, sign=1):
+        """Adds the document to what is used up of the order and of its items. `done` as in `take`; `sign` −1 takes it
+        out again."""
         for line, (item, _) in zip(self.lines, self.quantities):
             for part in PARTS:
-                item.add(side(part[done]), line[side(part[0])])
+                item.add(side(part[done]), sign * line[side(part[0])])
         used = ("invoiced", "refunded")[done - 1]
         for part in SHIPPING_PARTS:
-            self.order.add(side(part[done]), self[side(part[0])])
+            self.order.add(side(part[done]), sign * self[side(part[0])])
         for name, pair in TENDERS.items():
-            self.order.add(side(pair[done - 1]), self[side(name)])
+            self.order.add(side(pair[done - 1]), sign * self[side(name)])
         for name, total in TOTALS.items():
-            self.order.add(side(f"{total}_{used}"), self[side(name)])
+            self.order.add(side(f"{total}_{used}"), sign * self[side(name)])
 
     def as_json(self):
         return {**super().as_json(), "items": self.lines, "comments": self.comments}

@@ -17,6 +17,7 @@ class Msi:
         self.links = [{"stock_id": 1, "source_code": DEFAULT, "priority": 1}]
         self._quantities = {}  # (source, SKU) → {"quantity", "status"}
         self._holders = {}  # SKU → sources that it is assigned to
+        self._revision, self._searched = 0, None
         self.reservations = []
         self._reserved = {}  # (stock, SKU) → sum of its reservations
 
@@ -76,6 +77,7 @@ class Msi:
     def put(self, source, sku, quantity, status):
         self._quantities[source, sku] = {"quantity": quantity, "status": status}
         self._holders.setdefault(sku, set()).add(source)
+        self._revision += 1
         if source == DEFAULT:
             self._items.mirror(sku, quantity, bool(status))
 
@@ -87,6 +89,14 @@ class Msi:
     def remove(self, source, sku):
         self._quantities.pop((source, sku), None)
         self._holders.get(sku, set()).discard(source)
+        self._revision += 1
+
+    def search(self, criteria):
+        """All source items that match, sorted. Pages of one search follow each other: the last result is kept."""
+        asked = (criteria.key, self._revision)
+        if self._searched is None or self._searched[0] != asked:
+            self._searched = (asked, criteria.select(self.rows(), lambda row, field: row.get(field)))
+        return self._searched[1]
 
     def rows(self):
         return [{"sku": sku, "source_code": source, **held} for (source, sku), held in self._quantities.items()]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from .errors import ShopError
 
 WINDOW_S = 600  # how far a timestamp may be ahead
+KEPT = 100_000  # nonces; the oldest go first
 FIELDS = ("oauth_consumer_key", "oauth_token", "oauth_signature_method", "oauth_signature", "oauth_nonce",
           "oauth_timestamp")
 
@@ -18,7 +19,7 @@ class OAuth:
 
     def __init__(self, settings, clock):
         self._settings, self._clock = settings, clock
-        self._nonces = set()  # one an authorised request; a simulator does not live long enough to mind
+        self._nonces = {}  # in the order in which they came
 
     def resources(self, verb, url, header):
         """What the signer may do: a list of resources, None for all. ShopError 401 or 400 when the signature is not in
@@ -43,7 +44,9 @@ class OAuth:
         if once in self._nonces:
             raise ShopError(401, "The nonce is already being used by the consumer with ID %1",
                             [given["oauth_consumer_key"]])
-        self._nonces.add(once)
+        self._nonces[once] = True
+        if len(self._nonces) > KEPT:
+            del self._nonces[next(iter(self._nonces))]
         return consumer.get("resources")
 
 

@@ -167,6 +167,21 @@ class Invoices(Case):
                          [("authorize", False), ("capture", False)])
         self.assertEqual(self.get(shop, "/V1/invoices?searchCriteria")["total_count"], 0)
 
+    def test_open_invoice_is_captured_or_voided_later(self):
+        for what, state, operation in (("capture", 2, "capture"), ("void", 3, "void")):
+            with self.subTest(what):
+                shop = self.shop()
+                method = {"gateway": True, "action": "authorize", "can_void": True}
+                shop.settings.change(payment_methods={"late": method})
+                order = self.order(shop, "MUG", payment="late")
+                made = self.invoice(shop, order)
+                self.assertEqual((made["state"], order.get("total_paid")), (1, None))
+                shop.settings.change(payment_methods={"late": {**method, "can_capture": True}})
+                self.assertIs(self.post(shop, f"/V1/invoices/{made['entity_id']}/{what}"), True)
+                self.assertEqual(self.get(shop, f"/V1/invoices/{made['entity_id']}")["state"], state)
+                self.assertEqual(order.items[0].to_invoice, 1 if what == "void" else 0)
+                self.assertEqual(shop.gateway.ledger[-1]["operation"], operation)
+
     def test_paid_invoice_is_not_captured_again(self):
         shop = self.shop()
         order = self.order(shop, "MUG", payment="gateway")

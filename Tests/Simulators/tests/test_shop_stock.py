@@ -1,6 +1,7 @@
 """Stock with and without multi-source inventory (magento-rules §4)."""
 
 from decimal import Decimal
+from unittest import mock
 
 from shop_case import MUG, Case, filters
 
@@ -144,6 +145,26 @@ class InBulk(Case):
         shop.bulks.wait(10)
         self.assertEqual(self.get(shop, f"/V1/bulk/{name}/operation-status/2"), 1)
         self.assertEqual(shop.stock.msi.quantity("default", "MUG"), 100)
+
+    def test_five_thousand_rows_in_one_asynchronous_call_are_read_in_pages(self):
+        shop = self.shop([{"sku": f"S{n}"} for n in range(5000)])
+        rows = [{"sku": f"S{n}", "source_code": "default", "quantity": n, "status": 1} for n in range(5000)]
+        self.assertEqual(self.call(shop, "POST", "/async/V1/inventory/source-items", {"sourceItems": rows})[0], 202)
+        shop.bulks.wait(20)
+        seen = []
+        for page in range(1, 18):
+            answer = self.get(shop, "/V1/inventory/source-items?" + filters([("source_code", "eq", "default")],
+                                                                            size=300, page=page))
+            seen += answer["items"]
+        self.assertEqual([(row["sku"], row["quantity"]) for row in seen], [(f"S{n}", n) for n in range(5000)])
+
+    def test_outcomes_of_the_last_bulks_are_kept(self):
+        shop = self.shop()
+        row = {"sku": "MUG", "source_code": "default", "quantity": 9, "status": 1}
+        with mock.patch("shop_simulator.bulks.KEPT", 2):
+            names = [self.call(shop, "POST", "/async/V1/inventory/source-items", {"sourceItems": [row]})[1]["bulk_uuid"]
+                     for _ in range(3)]
+        self.assertEqual([self.call(shop, "GET", f"/V1/bulk/{name}/status")[0] for name in names], [404, 200, 200])
 
     def test_reads_have_no_asynchronous_form(self):
         self.assertEqual(self.call(self.shop([MUG]), "GET", "/async/V1/products/MUG")[0], 404)

@@ -12,7 +12,7 @@ ASSIGN = "Magento_InventoryApi::stock_source_item_assign"
 @route("GET", "/V1/inventory/source-items", "Magento_InventoryApi::source", module="msi")
 def source_items(shop, call):
     criteria = Criteria(call.query, shop.settings)
-    found = criteria.select(shop.stock.msi.rows(), lambda row, field: row.get(field))
+    found = shop.stock.msi.search(criteria)
     return {"items": criteria.cut(found), "search_criteria": criteria.as_json(), "total_count": len(found)}
 
 
@@ -21,7 +21,10 @@ def save(shop, call):
     rows = call.need("sourceItems")
     if not rows:
         raise ShopError(400, "Input data is empty")
-    errors = [error for row in rows for error in _errors(shop, row, rows)]
+    wanted = {}
+    for row in rows:
+        wanted.setdefault(row.get("sku"), set()).add(row.get("source_code"))
+    errors = [error for row in rows for error in _errors(shop, row, wanted)]
     if errors:
         raise ShopError(400, "Validation Failed", errors=errors)
     for row in rows:
@@ -39,7 +42,7 @@ def delete(shop, call):
     return []
 
 
-def _errors(shop, row, rows):
+def _errors(shop, row, wanted):
     sku = str(row.get("sku") or "")
     if not sku:
         yield ShopError(400, '"%field" can not be empty.', {"field": "sku"})
@@ -57,12 +60,12 @@ def _errors(shop, row, rows):
     if product is not None and product.type in COMPOSITE:
         yield ShopError(400, 'Product "%sku" of the type "%type" has no source items.',
                         {"sku": sku, "type": product.type})
-    yield from _together(shop, sku, rows)
+    yield from _together(shop, sku, wanted.get(sku, set()))
 
 
-def _together(shop, sku, rows):
+def _together(shop, sku, wanted):
     """A child of a bundle that ships together may be in one source only."""
-    wanted = {row.get("source_code") for row in rows if row.get("sku") == sku} | set(shop.stock.msi.sources_with(sku))
+    wanted = wanted | shop.stock.msi.sources_with(sku)
     if len(wanted) < 2:
         return
     for bundle in shop.catalog.bundles_with(sku):

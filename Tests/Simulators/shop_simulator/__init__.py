@@ -12,6 +12,7 @@ The control interface (`control.py`, JSON over HTTP on a port or socket of its o
     POST /settings              {version, msi, rma, balance, auto_restock, input_limits, …}: see settings.py
     POST /load                  {stores, sources, stocks, attributes, products, source_items}
     POST /csv                   {path}: a product CSV of Magento
+    POST /orders-csv            {orders, customers, tax_rates}: paths of CSVs as in Magento's sample data
     POST /generate              {count, prefix, price}: simple products
     POST /product               {sku, …} | {sku, delete} | {sku, rename}; "uncommitted": true: seen after /commit
     POST /checkout              an order: see checkout.py; "uncommitted": true: seen after /commit

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from . import checkout, csv_import, state
+from . import checkout, csv_import, csv_orders, state
 from .clock import seconds
 from .values import decimal
 
@@ -103,6 +103,13 @@ def load(shop, _, asked):
 def csv(shop, _, asked):
     """{path}: a product CSV of Magento, or of its sample data. Answers how many products it had."""
     return {"products": csv_import.load(shop, asked["path"])}
+
+
+@action("POST", "orders-csv")
+def orders_csv(shop, _, asked):
+    """{orders, customers, tax_rates}: paths of CSVs as in Magento's sample data. The orders."""
+    placed = csv_orders.place(shop, asked["orders"], asked.get("customers"), asked.get("tax_rates"))
+    return [{"order": order.as_json(), "refund": refund} for order, refund in placed]
 
 
 @action("POST", "generate")

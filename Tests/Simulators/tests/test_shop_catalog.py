@@ -17,6 +17,15 @@ Pot|select:POT",,
 Set,SET,,100,,"CUP,POT",
 Song,SONG,3,,,,Downloads
 """
+ORDERS = """customer_email,currency,shipping_method,payment,product,refund
+eve@example.com,USD,flatrate_flatrate,checkmo,"{""sku"":""TEE"",""qty"":""2"",""configurable_options"":{""size"":""M""}}",yes
+"""
+CUSTOMERS = """firstname,lastname,email,street,city,region,country_id,postcode,telephone
+Eve,Example,eve@example.com,"[""1 Road"",""""]",Town,Michigan,US,1,2
+"""
+RATES = """code,tax_country_id,tax_region_name,tax_postcode,rate
+MI,US,Michigan,*,8
+"""
 
 
 class Products(Case):
@@ -100,6 +109,23 @@ class Products(Case):
                          ["bundle", "grouped", "downloadable"])
         self.assertEqual(shop.catalog.get("KIT").children(), ["CUP", "POT", "POT"])
         self.assertEqual(self.order(shop, {"sku": "TEE", "variant": "TEE-S"}, "KIT", "SONG")["subtotal"], 15 + 0.5)
+
+    def test_orders_in_the_form_of_the_sample_data(self):
+        from shop_simulator.csv_orders import place
+        shop = self.shop([])
+        sizes = shop.catalog.attributes.put("size", options=["S", "M"])
+        for label, value in sizes.items():
+            shop.catalog.put({"sku": f"TEE-{label}", "price": "10", "attributes": {"size": value}, "stock": {"qty": 5}})
+        shop.catalog.put({"sku": "TEE", "type": "configurable", "variants": ["TEE-S", "TEE-M"], "super_attributes": ["size"]})
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for name, text in (("orders", ORDERS), ("customers", CUSTOMERS), ("rates", RATES)):
+                paths.append(os.path.join(folder, name))
+                with open(paths[-1], "w", encoding="utf-8") as file:
+                    file.write(text)
+            [(order, refund)] = place(shop, *paths)
+        self.assertEqual((order.items[0]["sku"], order["grand_total"], order["customer_id"], refund), ("TEE-M", 27, 1, True))
+        self.assertEqual(order["billing_address"]["street"], ["1 Road"])
 
     def test_pages_of_300_come_from_one_search(self):
         shop = self.shop([{"sku": f"S{n}"} for n in range(1000)])

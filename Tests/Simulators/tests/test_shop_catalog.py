@@ -20,9 +20,9 @@ Song,SONG,3,,,,Downloads
 ORDERS = """customer_email,currency,shipping_method,payment,product,refund
 eve@example.com,USD,flatrate_flatrate,checkmo,"{""sku"":""TEE"",""qty"":""2"",""configurable_options"":{""size"":""M""}}",yes
 """
-CUSTOMERS = """firstname,lastname,email,street,city,region,country_id,postcode,telephone
+CUSTOMERS = '''firstname,lastname,email,street,city,region,country_id,postcode,telephone
 Eve,Example,eve@example.com,"[""1 Road"",""""]",Town,Michigan,US,1,2
-"""
+'''
 RATES = """code,tax_country_id,tax_region_name,tax_postcode,rate
 MI,US,Michigan,*,8
 """
@@ -116,7 +116,8 @@ class Products(Case):
         sizes = shop.catalog.attributes.put("size", options=["S", "M"])
         for label, value in sizes.items():
             shop.catalog.put({"sku": f"TEE-{label}", "price": "10", "attributes": {"size": value}, "stock": {"qty": 5}})
-        shop.catalog.put({"sku": "TEE", "type": "configurable", "variants": ["TEE-S", "TEE-M"], "super_attributes": ["size"]})
+        shop.catalog.put({"sku": "TEE", "type": "configurable", "variants": ["TEE-S", "TEE-M"],
+                          "super_attributes": ["size"]})
         with tempfile.TemporaryDirectory() as folder:
             paths = []
             for name, text in (("orders", ORDERS), ("customers", CUSTOMERS), ("rates", RATES)):
@@ -124,7 +125,8 @@ class Products(Case):
                 with open(paths[-1], "w", encoding="utf-8") as file:
                     file.write(text)
             [(order, refund)] = place(shop, *paths)
-        self.assertEqual((order.items[0]["sku"], order["grand_total"], order["customer_id"], refund), ("TEE-M", 27, 1, True))
+        self.assertEqual((order.items[0]["sku"], order["grand_total"], order["customer_id"], refund),
+                         ("TEE-M", 27, 1, True))
         self.assertEqual(order["billing_address"]["street"], ["1 Road"])
 
     def test_pages_of_300_come_from_one_search(self):

@@ -19,7 +19,7 @@
 All amounts are in base currency, and exact: texts, or numbers.
 """
 
-from . import amounts, money, payments
+from . import amounts, invoicing, money, payments
 from .addresses import address
 from .errors import ShopError, refused
 from .gateway import GatewayError
@@ -55,7 +55,7 @@ def place(shop, asked, number=None):
     order.asked = asked
     order.comment("", notified=1)
     try:
-        payments.placed(order)
+        _pay(order)
     except GatewayError:
         raise refused("Transaction has been declined. Please try again later.") from None
     shop.sales.orders[entity_id] = order
@@ -94,6 +94,17 @@ def _head(shop, asked, view, entity_id, increment):
         head.update(coupon_code=coupon.get("code"), discount_description=coupon.get("description", coupon.get("code")),
                     applied_rule_ids=coupon.get("rules", "1"))
     return head
+
+
+def _pay(order):
+    """The payment method's action at checkout: nothing, an authorisation, or an invoice with a capture."""
+    action = order.method.action
+    if action is not None:
+        order.set_state("processing")
+    if action == "authorize":
+        payments.authorize(order)
+    elif action == "authorize_capture":
+        invoicing.invoice(order, {}, capture=True)
 
 
 def _addresses(order, asked):

@@ -18,19 +18,13 @@ def begin(order, method, asked):
     order.set_state("new")
 
 
-def placed(order):
-    """The payment method's action at checkout: nothing, an authorisation, or an invoice and a capture."""
-    from . import invoicing  # which pays
-    method = order.method
-    if method.action == "authorize":
-        transaction = order.shop.gateway.ask("authorize", order, order["base_grand_total"])
-        record(order, AUTHORIZATION, transaction, closed=False)
-        _set(order, "amount_authorized", "grand_total")
-        order.payment["last_trans_id"] = transaction
-        order.set_state("processing")
-    elif method.action == "authorize_capture":
-        order.set_state("processing")
-        invoicing.invoice(order, {}, capture=True)
+def authorize(order):
+    """Reserves the order's money at the gateway. GatewayError when it refuses."""
+    transaction = order.shop.gateway.ask("authorize", order, order["base_grand_total"])
+    record(order, AUTHORIZATION, transaction, closed=False)
+    for side in sides(order):
+        order.payment[side("amount_authorized")] = order[side("grand_total")]
+    order.payment["last_trans_id"] = transaction
 
 
 def can_capture(order):
@@ -70,8 +64,3 @@ def void(order):
         transaction = order.shop.gateway.ask("void", order, ZERO)
         record(order, "void", transaction, closed=True, parent=parent)
         close(parent)
-
-
-def _set(order, name, total):
-    for side in sides(order):
-        order.payment[side(name)] = order[side(total)]

@@ -45,6 +45,12 @@ struct WallTime: Sendable, Hashable, Comparable {
     return WallTime(nanoseconds: overflow ? .max : sum)
   }
 
+  /// - Parameter duration: not negative.
+  static func - (time: WallTime, duration: Duration) -> WallTime {
+    let (difference, overflow) = time.nanoseconds.subtractingReportingOverflow(Int64(clamping: duration.nanoseconds))
+    return WallTime(nanoseconds: overflow ? .min : difference)
+  }
+
   /// Not longer than 292 years, either way.
   static func - (left: WallTime, right: WallTime) -> Duration {
     let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)

@@ -25,7 +25,9 @@ extension DispatchMachine {
     case key(String)
     case single(Int64)
 
-    init(_ message: PendingMessage) { self = message.key.isEmpty ? .single(message.id) : .key(message.key) }
+    init(_ message: PendingMessage) { self.init(message.id, key: message.key) }
+
+    init(_ message: Int64, key: String) { self = key.isEmpty ? .single(message) : .key(key) }
   }
 
   enum Action: Equatable, Sendable {
@@ -33,10 +35,14 @@ extension DispatchMachine {
     case deliver(PendingMessage, LaneID)
     /// To be answered by ``scanned(_:)``.
     case scan(after: Int64)
-    /// To be answered by ``refilled(_:through:_:)``.
+    /// To be answered by ``refilled(_:through:_:now:)``.
     case refill(key: String, after: Int64, through: Int64)
     /// To be answered by ``loaded(_:_:_:)``.
     case load(Int64, LaneID)
+    /// To be answered by ``resumed(_:now:)``.
+    case resume(after: DueMessage.Place)
+    /// To be answered by ``beginSweep(_:before:)`` and then ``swept(_:_:before:now:)``.
+    case sweep(after: Int64, before: WallTime)
   }
 
   /// What the journal is to note of a try.

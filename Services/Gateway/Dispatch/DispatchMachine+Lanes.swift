@@ -32,6 +32,11 @@ extension DispatchMachine {
     var settledMeanwhile: Set<Int64> = []
     /// Replayed before their last delivery was durable.
     var again: Set<Int64> = []
+    /// While it is parked: the journal has the time of the next try, or will have it when the try before is settled.
+    var isStored = false
+    var willBeStored = false
+    /// It may have older messages than the one that it was made for, which are read first.
+    var isCold = false
 
     var hasMore: Bool { lastSeen > lastLoaded }
 

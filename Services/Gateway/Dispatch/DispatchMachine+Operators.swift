@@ -8,19 +8,19 @@ extension DispatchMachine {
   /// - Returns: false when too many wait to be read; ask again when some have been.
   mutating func requeue(_ id: Int64, key: String) -> Bool {
     guard canRequeue else { return false }
-    requeued.append((id, key.isEmpty ? .single(id) : .key(key)))
+    requeued.append((id, LaneID(id, key: key)))
     // The cursor may be before it, and nothing else may make it go on.
     wantsScan = true
     return true
   }
 
   /// Reads replayed messages, those that the cursor has passed: it comes to the others by itself.
-  mutating func readRequeued(_ actions: inout [Action]) {
+  mutating func readRequeued(_ now: WallTime, _ actions: inout [Action]) {
     guard !requeued.isEmpty else { return }
     var later: [(id: Int64, lane: LaneID)] = []
     for (id, laneID) in requeued {
-      let hasLane = lanes[laneID] != nil || lanes.count < limits.lanes
-      if id > cursor || !hasLane || !readAgain(id, laneID, &actions) { later.append((id, laneID)) }
+      let mayHaveLane = id <= cursor && (lanes[laneID] != nil || lanes.count < limits.lanes || evict(now))
+      if !mayHaveLane || !readAgain(id, laneID, &actions) { later.append((id, laneID)) }
     }
     requeued = later
   }
@@ -30,7 +30,7 @@ extension DispatchMachine {
   ///
   /// - Returns: false when there is no room.
   mutating func readAgain(_ id: Int64, _ laneID: LaneID, _ actions: inout [Action]) -> Bool {
-    var lane = lanes[laneID] ?? Lane(lastLoaded: id - 1, lastSeen: id - 1)
+    var lane = lanes[laneID] ?? laneAround(id, laneID) ?? Lane(lastLoaded: id - 1, lastSeen: id - 1)
     switch lane.state {
     // It comes up by itself, unless what is being read was given up before it was replayed.
     case .parked(id, _, _): return true
@@ -66,7 +66,7 @@ extension DispatchMachine {
   ///
   /// - Returns: false when it is being delivered right now, or when too many are held back.
   mutating func withhold(_ id: Int64, key: String) -> Bool {
-    if lanes[key.isEmpty ? .single(id) : .key(key)]?.unsettled.contains(id) ?? false { return false }
+    if lanes[LaneID(id, key: key)]?.unsettled.contains(id) ?? false { return false }
     guard withheld.count < limits.withheld, givenUpMeanwhile.count < limits.withheld else { return false }
     withheld.insert(id)
     return true
@@ -77,8 +77,12 @@ extension DispatchMachine {
     withheld.remove(id)
     // What is being read may have been read before.
     if isScanning { givenUpMeanwhile.insert(id) }
-    let laneID: LaneID = key.isEmpty ? .single(id) : .key(key)
-    guard var lane = lanes[laneID] else { return }
+    let laneID = LaneID(id, key: key)
+    guard var lane = lanes[laneID] else {
+      // It may have been evicted, and was the way back to the rest of its key.
+      lanes[laneID] = laneAround(id, laneID)
+      return makeReady(laneID)
+    }
     if lane.refilling != nil { lane.isRefillStale = true }
     if let index = lane.buffer.firstIndex(where: { $0.id == id }) { unbuffer(lane.buffer.remove(at: index)) }
     switch lane.state {

@@ -28,6 +28,7 @@ extension DispatchMachine {
       }
     case .unavailable(let reason, let retryAfter):
       breaker.failed(reason, retryAfter: retryAfter, now: now, random: random)
+      destinationAway(now)
       if isTooOld(message, now) {
         decision = .finish(policy.givenUp, reason: exhausted(message, reason), result: [])
       } else {
@@ -37,11 +38,14 @@ extension DispatchMachine {
       }
     case .held(let reason):
       breaker.held(reason, now: now)
+      // Nobody has looked.
+      sweep = Sweep(isUnderWay: sweep.isUnderWay)
       until = breaker.openUntil
       decision = .nothing
     }
     if let until {
       park(id, message.id, Wait(until: until, from: now), byDestination: !outcome.isTry)
+      if case .postpone = decision { lanes[id]?.willBeStored = true }
     } else if policy.settlesBeforeNext {
       lanes[id]?.state = .settling
     } else {
@@ -58,6 +62,8 @@ extension DispatchMachine {
     lane.unsettled.remove(message)
     if lane.refilling != nil { lane.settledMeanwhile.insert(message) }
     if lane.state == .settling { lane.state = .idle }
+    // It may be another one's turn already, whose end is not durable.
+    if case .parked(message, _, _) = lane.state, lane.willBeStored { noteStored(&lane) }
     // It takes the place of one that was under way, so the limit holds without looking.
     if lane.again.remove(message) != nil { requeued.append((message, id)) }
     lanes[id] = lane

@@ -12,26 +12,25 @@ extension DispatchMachine {
     defer { givenUpMeanwhile = [] }
     for message in page.messages where !givenUpMeanwhile.contains(message.id) {
       let id = LaneID(message)
-      if lanes[id] == nil && lanes.count >= limits.lanes {
+      if lanes[id] == nil && lanes.count >= limits.lanes && !evict(now) {
         wantsScan = true
         return
       }
       cursor = message.id
+      // After a step back of the cursor.
+      if let lane = lanes[id], message.id <= lane.lastSeen { continue }
       add(message, id, now)
     }
     if !page.isLast { wantsScan = true }
   }
 
   mutating func add(_ message: PendingMessage, _ id: LaneID, _ now: WallTime) {
-    var lane = lanes[id] ?? Lane(lastLoaded: message.id - 1)
+    var lane = lanes[id] ?? newLane(for: message)
     let isNext = lane.state == .idle && lane.buffer.isEmpty && !lane.hasMore
     if isNext, let due = message.nextAttemptAt, due > now {
       // From before a restart.
-      let wait = Wait(until: min(due, now + longestWait), from: now)
-      lane.state = .parked(message.id, wait, byDestination: true)
       lane.lastLoaded = message.id
-      parked += 1
-      firstDue = min(firstDue ?? wait.until, wait.until)
+      parkStored(&lane, message.id, until: due, byDestination: true, now)
     } else if !lane.hasMore && !isParked(lane) && lane.buffer.count < limits.laneRows {
       lane.lastLoaded = message.id
       buffer(message, in: &lane)
@@ -55,14 +54,22 @@ extension DispatchMachine {
     }
   }
 
-  mutating func refilled(_ key: String, through: Int64, _ page: PendingPage) {
+  mutating func refilled(_ key: String, through: Int64, _ page: PendingPage, now: WallTime) {
     reads -= 1
     let id = LaneID.key(key)
     guard var lane = lanes[id] else { return }
     lane.refilling = nil
     if !lane.isRefillStale {
-      for message in page.messages where !lane.isUnderWay(message.id) { buffer(message, in: &lane) }
-      lane.lastLoaded = page.isLast ? through : page.messages.last?.id ?? lane.lastLoaded
+      if lane.isCold, lane.state == .idle, let first = page.messages.first, let due = first.nextAttemptAt,
+        !isDue(due, now), !lane.isUnderWay(first.id)
+      {
+        lane.lastLoaded = first.id
+        parkStored(&lane, first.id, until: due, byDestination: false, now)
+      } else {
+        for message in page.messages where !lane.isUnderWay(message.id) { buffer(message, in: &lane) }
+        lane.lastLoaded = page.isLast ? through : page.messages.last?.id ?? lane.lastLoaded
+      }
+      lane.isCold = false
     }
     lane.isRefillStale = false
     lane.settledMeanwhile = []

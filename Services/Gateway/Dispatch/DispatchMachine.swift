@@ -5,7 +5,8 @@
 /// with the next few messages of each. The journal is read once from its beginning to its end (the *cursor*). Of a message
 /// that has no room in its lane only the number is kept (`lastSeen`), and the lane reads on from there when it has room
 /// (a *refill*). So memory does not grow with the queue, a key that waits holds up no other, and no message is read before an
-/// older one of its key.
+/// older one of its key. When there are more keys than lanes, those whose next try is last leave theirs to others and wait in
+/// the journal alone (*evicted*), until their time has come and they are read again (*resumed*).
 struct DispatchMachine: Sendable {
   let limits: Limits
   let policy: DeliveryPolicy
@@ -27,6 +28,10 @@ struct DispatchMachine: Sendable {
   /// Parked lanes, and when the first of them is due.
   var parked = 0
   var firstDue: WallTime?
+  /// Those of them that the journal knows the time of, so that they may be evicted.
+  var stored = 0
+  var evicted = Evicted()
+  var sweep = Sweep()
   /// When there was last something to do.
   var lastLook = WallTime.distantPast
 
@@ -42,16 +47,18 @@ struct DispatchMachine: Sendable {
   /// When there may be something to do without anything having happened; nil for never.
   func nextDue(now: WallTime) -> WallTime? {
     let breakerDue = ready.isEmpty || inFlight > 0 ? nil : breaker.openUntil
-    return [canLoad ? firstDue : nil, breakerDue].compactMap { $0 }.min()
+    return [canLoad ? firstDue : nil, breakerDue, resumeTime, sweepTime].compactMap { $0 }.min()
   }
 
   mutating func nextActions(now: WallTime) -> [Action] {
     var actions: [Action] = []
     resumeDue(now, &actions)
-    readRequeued(&actions)
+    readRequeued(now, &actions)
     deliver(now, &actions)
     refill(&actions)
-    if wantsScan, !isScanning, hasRoom, lanes.count < limits.lanes {
+    resumeEvicted(now, &actions)
+    sweepDue(now, &actions)
+    if wantsScan, !isScanning, !sweep.isUnderWay, hasRoom, hasLane {
       wantsScan = false
       isScanning = true
       actions.append(.scan(after: cursor))

@@ -21,11 +21,23 @@ extension Dispatcher {
     do {
       let page = try await store.pending(
         destination: destination, key: key, after: after, through: through, limits: limits)
-      machine.refilled(key, through: through, page)
+      machine.refilled(key, through: through, page, now: now())
       pump()
     } catch {
       _ = await waitForStore(error)
       machine.refillFailed(key)
+      pump()
+    }
+  }
+
+  func resume(_ place: DueMessage.Place) async {
+    do {
+      machine.resumed(
+        try await store.due(destination: destination, after: place, limit: machine.limits.page.rows), now: now())
+      pump()
+    } catch {
+      _ = await waitForStore(error)
+      machine.resumeFailed()
       pump()
     }
   }

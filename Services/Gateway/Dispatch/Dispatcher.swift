@@ -120,6 +120,8 @@ actor Dispatcher {
     case .scan(let after): start { await self.scan(after) }
     case .refill(let key, let after, let through): start { await self.refill(key, after, through) }
     case .load(let id, let lane): start { await self.load(id, lane) }
+    case .resume(let place): start { await self.resume(place) }
+    case .sweep(let after, let before): start { await self.sweep(after, before) }
     }
   }
 

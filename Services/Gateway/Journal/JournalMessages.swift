@@ -86,3 +86,28 @@ struct PendingPage: Sendable, Equatable {
   /// Nothing more waits behind it.
   var isLast: Bool
 }
+
+/// A message that waits for its next try.
+struct DueMessage: Sendable, Equatable {
+  /// Where it is among all that do.
+  struct Place: Sendable, Equatable {
+    var due: WallTime
+    var id: Int64
+
+    /// Before all.
+    static let start = Place(due: .distantPast, id: 0)
+  }
+
+  var key: String
+  var place: Place
+
+  /// The journal's number.
+  var id: Int64 { place.id }
+}
+
+/// A part of what waits for its next try.
+struct DuePage: Sendable, Equatable {
+  var messages: [DueMessage]
+  /// Nothing more waits behind it.
+  var isLast: Bool
+}

@@ -3,162 +3,6 @@ import Testing
 
 @testable import Gateway
 
-/// A journal in memory, and what is delivered out of it.
-private struct World {
-  var rows: [(message: PendingMessage, isPending: Bool)] = []
-  var machine: DispatchMachine
-  var now = WallTime(seconds: 1_000_000)
-  var delivered: [Int64] = []
-  var underWay: [(message: PendingMessage, lane: DispatchMachine.LaneID)] = []
-  var unsettled: [(id: Int64, lane: DispatchMachine.LaneID, decision: DispatchMachine.Decision)] = []
-  var reads: [DispatchMachine.Action] = []
-  var mostHeld = 0
-  /// Delivered before its first try while an older message of its key waited: the message, and the older one.
-  var misplaced: [(Int64, Int64)] = []
-  /// Delivered though they did not wait, or were being given up.
-  var deliveredOutsideQueue: [Int64] = []
-  private var beingGivenUp: Set<Int64> = []
-  /// Since they came or were replayed.
-  private var tried: Set<Int64> = []
-
-  init(_ policy: DeliveryPolicy = .incoming, limits: DispatchMachine.Limits = .init()) {
-    machine = DispatchMachine(policy: policy, limits: limits)
-  }
-
-  mutating func add(_ key: String) {
-    let id = Int64(rows.count + 1)
-    rows.append(
-      (
-        PendingMessage(
-          id: id, deliveryID: "\(id)", method: "m", key: key, body: [], traceparent: "", waitingSince: now,
-          attempts: AttemptLog(), nextAttemptAt: nil, replayCount: 0), true
-      ))
-    machine.woken()
-  }
-
-  /// Takes over what there is to do; reads are answered by ``answerRead(_:)``.
-  mutating func pump() {
-    for action in machine.nextActions(now: now) {
-      if case .deliver(let message, let lane) = action {
-        check(message)
-        underWay.append((message, lane))
-      } else {
-        reads.append(action)
-      }
-    }
-    mostHeld = max(mostHeld, underWay.count + unsettled.count)
-  }
-
-  private mutating func check(_ message: PendingMessage) {
-    let outside = Set((underWay.map(\.message.id) + unsettled.map(\.id)))
-    if !rows[Int(message.id) - 1].isPending || outside.contains(message.id) || beingGivenUp.contains(message.id) {
-      deliveredOutsideQueue.append(message.id)
-    }
-    guard !message.key.isEmpty, !tried.contains(message.id) else { return }
-    let older = rows.first {
-      $0.isPending && $0.message.key == message.key && $0.message.id < message.id && !outside.contains($0.message.id)
-        && !beingGivenUp.contains($0.message.id)
-    }
-    if let older { misplaced.append((message.id, older.message.id)) }
-  }
-
-  /// As the journal does.
-  mutating func replay(_ id: Int64) {
-    rows[Int(id) - 1].isPending = true
-    tried.remove(id)
-    rows[Int(id) - 1].message.attempts = AttemptLog()
-    rows[Int(id) - 1].message.nextAttemptAt = nil
-    let hasRoom = machine.requeue(id, key: rows[Int(id) - 1].message.key)
-    #expect(hasRoom)
-  }
-
-  mutating func withhold(_ id: Int64) -> Bool {
-    guard machine.withhold(id, key: rows[Int(id) - 1].message.key) else { return false }
-    beingGivenUp.insert(id)
-    return true
-  }
-
-  mutating func giveUp(_ id: Int64) {
-    beingGivenUp.remove(id)
-    rows[Int(id) - 1].isPending = false
-    machine.released(id, key: rows[Int(id) - 1].message.key)
-    pump()
-  }
-
-  mutating func answerRead(_ index: Int) {
-    // As the dispatcher does, which waits for the end of the last try.
-    if case .load(let id, _) = reads[index], unsettled.contains(where: { $0.id == id }) {
-      reads.append(reads.remove(at: index))
-      return
-    }
-    switch reads.remove(at: index) {
-    case .scan(let after):
-      let limit = machine.limits.page.rows
-      let found = rows.map(\.message).filter { $0.id > after && rows[Int($0.id) - 1].isPending }
-      machine.scanned(PendingPage(messages: Array(found.prefix(limit)), isLast: found.count <= limit), now: now)
-    case .refill(let key, let after, let through):
-      let limit = machine.limits.laneRows
-      let found = rows.map(\.message).filter {
-        $0.key == key && $0.id > after && $0.id <= through && rows[Int($0.id) - 1].isPending
-      }
-      machine.refilled(
-        key, through: through, PendingPage(messages: Array(found.prefix(limit)), isLast: found.count <= limit))
-    case .load(let id, let lane):
-      let row = rows[Int(id) - 1]
-      machine.loaded(id, lane, row.isPending ? row.message : nil)
-    case .deliver: break
-    }
-    pump()
-  }
-
-  mutating func end(_ index: Int, _ outcome: DeliveryOutcome) {
-    var (message, lane) = underWay.remove(at: index)
-    tried.insert(message.id)
-    if outcome.isTry {
-      message.attempts.add(.init(startedAt: now, duration: .zero, error: outcome.reason))
-      rows[Int(message.id) - 1].message.attempts = message.attempts
-    }
-    if case .delivered = outcome { delivered.append(message.id) }
-    let decision = machine.delivered(message, lane, outcome, at: now, random: 1)
-    unsettled.append((message.id, lane, decision))
-    pump()
-  }
-
-  mutating func settle(_ index: Int) {
-    let (id, lane, decision) = unsettled.remove(at: index)
-    switch decision {
-    case .finish: rows[Int(id) - 1].isPending = false
-    case .postpone(let until, _): rows[Int(id) - 1].message.nextAttemptAt = until
-    case .nothing: break
-    }
-    machine.settled(id, lane)
-    pump()
-  }
-
-  /// Everything that can be done without time passing, in order; deliveries end as `outcome` says.
-  mutating func settleAll(_ outcome: (PendingMessage) -> DeliveryOutcome) {
-    pump()
-    while true {
-      if !unsettled.isEmpty {
-        settle(0)
-      } else if !reads.isEmpty {
-        answerRead(0)
-      } else if let first = underWay.first {
-        end(0, outcome(first.message))
-      } else {
-        return
-      }
-    }
-  }
-
-  mutating func pass(_ duration: Duration) {
-    now = now + duration
-    pump()
-  }
-}
-
-private let ok = DeliveryOutcome.delivered(result: [])
-
 @Suite struct DispatchMachineTests {
   @Test("messages of a key are delivered in order, whatever happens in whichever order", arguments: 0..<200)
   func order(seed: UInt64) {
@@ -198,9 +42,10 @@ private let ok = DeliveryOutcome.delivered(result: [])
           case 0: .failed("no")
           case 1: .unavailable("away", retryAfter: nil)
           case 2: .refused("never")
-          default: ok
+          default: .success
           }
-        let isOver = outcome == ok || outcome == .refused("never") || (outcome.isTry && message.attempts.count >= 2)
+        let isOver =
+          outcome == .success || outcome == .refused("never") || (outcome.isTry && message.attempts.count >= 2)
         if isOver {
           #expect(ended.insert(message.id).inserted, "seed \(seed): \(message.id) has ended twice")
           if !message.key.isEmpty {
@@ -213,6 +58,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
       default: break
       }
       #expect(world.mostHeld <= limits.inFlight)
+      #expect(world.mostLanes <= limits.lanes)
     }
   }
 
@@ -244,10 +90,12 @@ private let ok = DeliveryOutcome.delivered(result: [])
       case 1 where !world.reads.isEmpty: world.answerRead(Int.random(in: 0..<world.reads.count, using: &random))
       case 2 where !world.unsettled.isEmpty: world.settle(Int.random(in: 0..<world.unsettled.count, using: &random))
       case 3 where !world.underWay.isEmpty:
-        let outcomes: [DeliveryOutcome] = [.failed("no"), .unavailable("away", retryAfter: nil), .refused("never"), ok]
+        let outcomes: [DeliveryOutcome] = [
+          .failed("no"), .unavailable("away", retryAfter: nil), .refused("never"), .success,
+        ]
         world.end(
           Int.random(in: 0..<world.underWay.count, using: &random),
-          fails ? outcomes.randomElement(using: &random) ?? ok : ok)
+          fails ? outcomes.randomElement(using: &random) ?? .success : .success)
       case 4: world.pass(.milliseconds(Int.random(in: 1...20_000, using: &random)))
       case 5 where toReplay > 0:
         guard let row = world.rows.filter({ !$0.isPending }).randomElement(using: &random)?.message,
@@ -269,7 +117,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
     #expect(world.deliveredOutsideQueue.isEmpty, "seed \(seed): \(world.deliveredOutsideQueue)")
     for id in underDiscard { world.giveUp(id) }
     for _ in 0..<200 {
-      world.settleAll { _ in ok }
+      world.settleAll { _ in .success }
       world.pass(.seconds(31))
     }
     let stuck = world.rows.filter(\.isPending).map(\.message.id)
@@ -290,7 +138,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
       world.add("k")
       for _ in 0..<10 {
         world.pass(.seconds(31))
-        world.settleAll { _ in ok }
+        world.settleAll { _ in .success }
       }
       // Whichever was tried first stays the first.
       #expect(world.delivered.filter { $0 != replayed[0] } == [1, 2, 3, 4, 5].filter { $0 != replayed[0] })
@@ -309,7 +157,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
     world.now = WallTime(seconds: 1_000_000 - Int64(seconds))
     for _ in 0..<40 {
       world.pass(.seconds(1))
-      world.settleAll { _ in ok }
+      world.settleAll { _ in .success }
     }
     #expect(world.delivered.count == 20)
   }
@@ -318,10 +166,10 @@ private let ok = DeliveryOutcome.delivered(result: [])
   func blockedKey() {
     var world = World()
     for key in ["bad", "good", "bad", "good"] { world.add(key) }
-    world.settleAll { $0.id == 1 ? .failed("no") : ok }
+    world.settleAll { $0.id == 1 ? .failed("no") : .success }
     #expect(world.delivered == [2, 4])
     world.pass(.seconds(1))
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     #expect(world.delivered == [2, 4, 1, 3])
   }
 
@@ -333,7 +181,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
     for _ in 0..<100 {
       world.settleAll { message in
         if message.id == 2 { tries += 1 }
-        return message.id == 2 ? .failed("no") : ok
+        return message.id == 2 ? .failed("no") : .success
       }
       world.pass(.seconds(30))
     }
@@ -358,7 +206,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
     }
     #expect(asked == 10)
     world.pass(.seconds(31))
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     #expect(world.delivered.count == 200 && world.machine.breaker.openUntil == nil)
     #expect(world.rows.allSatisfy { $0.message.attempts.count <= 1 }, "being away is no try of the message")
   }
@@ -382,7 +230,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
     world.add("k")
     world.settleAll { _ in .failed("no") }
     world.now = WallTime(seconds: 1_000_000 - 86_400)
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     #expect(world.delivered == [1])
   }
 
@@ -390,20 +238,20 @@ private let ok = DeliveryOutcome.delivered(result: [])
   func requeue() {
     var world = World()
     for _ in 0..<3 { world.add("k") }
-    world.settleAll { $0.id == 1 ? .refused("never") : ok }
+    world.settleAll { $0.id == 1 ? .refused("never") : .success }
     world.rows[0].isPending = true
     let isRequeue1 = world.machine.requeue(1, key: "k")
     #expect(isRequeue1)
     let isRequeue2 = world.machine.requeue(1, key: "k")
     #expect(isRequeue2)
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     #expect(world.delivered == [2, 3, 1])
 
     var fresh = World()
     for _ in 0..<3 { fresh.add("k") }
     let isRequeue3 = fresh.machine.requeue(2, key: "k")
     #expect(isRequeue3)
-    fresh.settleAll { _ in ok }
+    fresh.settleAll { _ in .success }
     #expect(fresh.delivered == [1, 2, 3])
   }
 
@@ -418,10 +266,10 @@ private let ok = DeliveryOutcome.delivered(result: [])
     #expect(!isWithhold4)
     let isWithhold5 = world.machine.withhold(2, key: "k")
     #expect(isWithhold5)
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     world.rows[1].isPending = false
     world.machine.released(2, key: "k")
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     #expect(world.delivered == [1, 3])
   }
 
@@ -434,7 +282,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
     #expect(isWithhold6)
     world.rows[0].isPending = false
     world.machine.released(1, key: "k")
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     #expect(world.delivered == [2])
   }
 
@@ -468,7 +316,7 @@ private let ok = DeliveryOutcome.delivered(result: [])
     }
     #expect(looks <= 200 + world.machine.limits.inFlight)
     #expect(world.rows.allSatisfy { $0.isPending && $0.message.attempts.count == 0 })
-    world.settleAll { _ in ok }
+    world.settleAll { _ in .success }
     #expect(world.delivered.count == 100)
   }
 }

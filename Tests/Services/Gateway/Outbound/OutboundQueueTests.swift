@@ -156,6 +156,50 @@ struct OutboundQueueTests {
     #expect(tries.withLock { $0 } > 192)
   }
 
+  @Test("with an OMS that is gone for good all are DEAD after 48 hours, with their notices, and few of them were tried")
+  func gone() async throws {
+    let time = InventedTime()
+    let tries = Lock(0)
+    try await withQueue(
+      now: { time.wallTime },
+      deliver: { message, _ in
+        if message.method == ErrorNotice.method { return .delivered(result: []) }
+        tries.withLock { $0 += 1 }
+        return .unavailable("gone", retryAfter: nil)
+      }
+    ) { queue in
+      // Notices are delivered over another route than that which is gone.
+      for n in 0..<1_000 {
+        _ = try await queue.enqueue(Self.message("\(n)", key: "k\(n % 10)", route: .events), at: time.wallTime)
+      }
+      _ = try await wait(queue) { $0.contains { $0.attempts > 0 } }
+      for hour in 0..<49 {
+        time.advance(by: .seconds(3_600))
+        let before = tries.withLock { $0 }
+        for dispatcher in queue.dispatchers { await dispatcher.wake() }
+        if hour < 46 {
+          #expect(try await Entry.all(queue.store).allSatisfy { $0.status == .pending })
+          while tries.withLock({ $0 }) == before { await Task.yield() }
+        }
+      }
+      let clock = Task {
+        // Those that were just being tried go at the next look.
+        while !Task.isCancelled {
+          time.advance(by: .seconds(1))
+          for dispatcher in queue.dispatchers { await dispatcher.wake() }
+          await Task.yield()
+        }
+      }
+      defer { clock.cancel() }
+      let entries = try await wait(queue) { entries in
+        entries.count == 2_000 && entries.allSatisfy { $0.status == .dead || $0.status == .success }
+      }
+      #expect(entries.filter { $0.status == .dead }.count == 1_000)
+      #expect(entries.filter { $0.method == ErrorNotice.method && $0.status == .success }.count == 1_000)
+      #expect(entries.filter { $0.status == .dead && $0.attempts == 0 }.count >= 900)
+    }
+  }
+
   @Test("what is held back waits, untried, and goes once it is let go")
   func held() async throws {
     let time = InventedTime()

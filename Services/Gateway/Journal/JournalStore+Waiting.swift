@@ -1,0 +1,46 @@
+import Storage
+
+// Messages that wait for their next try.
+extension JournalStore {
+  /// What waits for its next try, in the order of that: the times that were noted, whether they are over or not.
+  func due(destination: String, after place: DueMessage.Place, limit: Int) async throws -> DuePage {
+    let sql = """
+      SELECT id, message_key, next_attempt_at FROM journal
+      WHERE destination = ?1 AND status = 1 AND next_attempt_at IS NOT NULL AND (next_attempt_at, id) > (?2, ?3)
+      ORDER BY next_attempt_at, id LIMIT ?4
+      """
+    return try await database.read { connection in
+      try connection.withStatement(sql) { statement in
+        try statement.bind(destination, at: 1)
+        try statement.bind(place.due.nanoseconds, at: 2)
+        try statement.bind(place.id, at: 3)
+        try statement.bind(Int64(limit), at: 4)
+        var messages: [DueMessage] = []
+        while try statement.step() {
+          messages.append(
+            DueMessage(
+              key: statement.text(1),
+              place: .init(due: WallTime(nanoseconds: statement.integer(2)), id: statement.integer(0))))
+        }
+        return DuePage(messages: messages, isLast: messages.count < limit)
+      }
+    }
+  }
+
+  /// Ends messages that were not tried again. Those that are not pending any more stay as they are.
+  ///
+  /// - Parameter end: why, and what is to tell of it.
+  func giveUp(
+    _ messages: [PendingMessage], _ status: MessageStatus, at now: WallTime,
+    _ end: @escaping @Sendable (PendingMessage) -> (reason: String, notice: OutgoingMessage?)
+  ) async throws {
+    try await database.write(weight: 2 * messages.count) { connection in
+      for message in messages {
+        let (reason, notice) = end(message)
+        let hasEnded = try Self.finish(
+          message.id, status, attempts: message.attempts, reason: reason, result: [], at: now, connection)
+        if hasEnded, let notice { _ = try Self.insert(notice, at: now, connection) }
+      }
+    }
+  }
+}

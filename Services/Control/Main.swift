@@ -24,6 +24,9 @@ import ServiceKit
     case .print(let text):
       console.print(text)
       return 0
+    case .incomplete(let text):
+      console.complain(text)
+      return 2
     case .call(let invocation):
       return await carryOut(invocation, environment, console)
     }
@@ -75,7 +78,11 @@ import ServiceKit
     } catch let error as RPCError
       where error.code == .unavailable && channel.addresses.contains(where: { error.message.hasPrefix("\($0): ") })
     {
-      let hint = ConnectionHint.text(noConnection: error.message, hasTLS: credentials.tls != nil)
+      let isUnix = channel.addresses.contains { address in
+        guard case .unix = address else { return false }
+        return error.message.hasPrefix("\(address): ")
+      }
+      let hint = ConnectionHint.text(noConnection: error.message, hasTLS: credentials.tls != nil, isUnix: isUnix)
       throw RPCError(.unavailable, "\(error.message); \(hint)")
     } catch let error as RPCError where error.code == .unauthenticated {
       throw RPCError(.unauthenticated, "\(error.message); \(ConnectionHint.text(hasToken: credentials.token != nil))")

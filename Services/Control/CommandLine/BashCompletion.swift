@@ -14,6 +14,12 @@ enum BashCompletion {
     _omsctl() {
       local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' word index
       COMPREPLY=()
+      # To bash, --status=DEAD is three words.
+      if [[ $current == = ]]; then
+        current=''
+      elif [[ $previous == = ]]; then
+        previous=${COMP_WORDS[COMP_CWORD-2]}
+      fi
       case $previous in
     \(values.map { line(option: $0.option, words($0.values)) }.joined())\
         -o) _omsctl_offer -W 'table json'; return ;;
@@ -28,7 +34,9 @@ enum BashCompletion {
       for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}
         case $word in
-          \(allValued)) ((index++)) ;;
+          \(allValued))
+            [[ ${COMP_WORDS[index+1]} != = ]] || ((index++))
+            ((index++)) ;;
           -*) ;;
           *) command+=${command:+ }$word ;;
         esac
@@ -56,7 +64,7 @@ enum BashCompletion {
     let options = command.options.union(command.flags).union(Invocation.commonOptions).sorted().map { "--" + $0 }
     let files =
       command.arguments.contains("FILE") ? #"[[ $current == -* ]] || _omsctl_offer -f"# : ":"
-    let arguments = command.path == CompletionCommand.path ? "bash " : ""
+    let arguments = command.completedArguments.map { $0 + " " }.joined()
     return """
           '\(words(command.path))'|'\(words(command.path)) '*)
             _omsctl_offer -W '\(arguments)\(words(options))'

@@ -1,23 +1,39 @@
 /// The texts of `--help`.
 enum ControlHelp {
   static var overview: String {
-    let width = Commands.all.map { usage($0).count }.max() ?? 0
-    let commands = Commands.all.map { command in
-      "  \(usage(command))\(String(repeating: " ", count: width - usage(command).count))  \(command.summary)\n"
-    }
+    """
+    omsctl: asks and tells the connector's gateway
+
+    usage: omsctl COMMAND [options]
+
+    \(list(Commands.all))
+    \(commonOptions)
+    Exit codes:
+      0  done
+      1  the call failed: its status and reason are on standard error; status: something is not healthy
+      2  the command line or a file cannot be used
+
+    """
+  }
+
+  /// The commands that begin with a word; nil when none does.
+  static func of(group word: String) -> String? {
+    let commands = Commands.group(word)
+    guard !commands.isEmpty else { return nil }
     return """
-      omsctl: asks and tells the connector's gateway
+      usage: omsctl \(word) COMMAND [options]
 
-      usage: omsctl COMMAND [options]
-
-      \(commands.joined())
-      \(commonOptions)
-      Exit codes:
-        0  done
-        1  the call failed: its status and reason are on standard error; status: something is not healthy
-        2  the command line or a file cannot be used
+      \(list(commands))
+      omsctl \(word) COMMAND --help says more.
 
       """
+  }
+
+  private static func list(_ commands: [any Command.Type]) -> String {
+    let width = commands.map { usage($0).count }.max() ?? 0
+    return commands.map { command in
+      "  \(usage(command))\(String(repeating: " ", count: width - usage(command).count))  \(command.summary)\n"
+    }.joined()
   }
 
   static func of(_ command: any Command.Type) -> String {

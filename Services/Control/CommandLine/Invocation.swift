@@ -10,6 +10,8 @@ enum OutputFormat: String, Equatable {
 enum Request {
   /// Help or the version: a text, without calling anybody.
   case print(String)
+  /// A word that begins several commands, and nothing more: the text says which.
+  case incomplete(String)
   case call(Invocation)
 
   /// - Parameter arguments: without the program's name.
@@ -19,14 +21,21 @@ enum Request {
     if parsed.flags.contains("version") {
       self = .print("omsctl \(Version.current)\n")
     } else if parsed.flags.contains("help") {
-      self = .print(command.map(ControlHelp.of) ?? ControlHelp.overview)
+      self = .print(try Self.help(command, parsed.words))
     } else if let command {
       self = .call(try Invocation(of: command, parsed))
+    } else if parsed.words.count == 1, let help = ControlHelp.of(group: parsed.words[0]) {
+      self = .incomplete(help)
     } else {
-      let what = parsed.words.isEmpty ? "no command" : "unknown command \"\(parsed.words.joined(separator: " "))\""
-      let known = Commands.all.map { $0.path.joined(separator: " ") }.joined(separator: ", ")
-      throw UsageError("\(what); commands are \(known)")
+      throw parsed.words.isEmpty ? UsageError("no command") : Commands.unknown(parsed.words)
     }
+  }
+
+  private static func help(_ command: (any Command.Type)?, _ words: [String]) throws(UsageError) -> String {
+    if let command { return ControlHelp.of(command) }
+    guard let first = words.first else { return ControlHelp.overview }
+    guard words.count == 1, let help = ControlHelp.of(group: first) else { throw Commands.unknown(words) }
+    return help
   }
 }
 
@@ -79,7 +88,8 @@ struct Invocation {
   private static func timeout(_ text: String?) throws(UsageError) -> Duration? {
     guard let text else { return nil }
     guard let timeout = DurationText.parse(text), timeout > .zero else {
-      throw UsageError("--timeout: \"\(text)\" is not a duration such as 500ms, 10s or 5m")
+      throw UsageError(
+        "--timeout: \"\(text)\" is not a duration such as 500ms, 10s or 5m (units: \(DurationText.unitNames))")
     }
     return timeout
   }

@@ -7,12 +7,13 @@ enum MessageFilterOptions {
   static let directions = ["in", "out"]
 
   static let help = """
-      --status S[,S…]     PENDING, SUCCESS, IGNORED, ERROR (incoming, given up) or DEAD (outgoing, given up)
+      --status S[,S…]     PENDING, SUCCESS, IGNORED, ERROR (incoming, given up; or a call to the OMS that
+                          failed) or DEAD (outgoing, given up)
       --direction in|out  from the OMS, or to it
       --method NAME       e.g. magento.inventory.aggregate_stock_management.updated
-      --key KEY           the order's id, or the aggregate's for stock
-      --delivery-id ID    as the sender gave it, e.g. '"7f3a"'
-      --since TIME        received at or after: 90m, 24h, or 2024-02-03T04:05:06Z
+      --key KEY           the order's id; for stock the aggregate's, or outgoing the source's
+      --delivery-id ID    as the sender gave it
+      --since TIME        received at or after: 90m, 24h, 7d, or 2024-02-03T04:05:06Z
       --until TIME        received before
 
     """
@@ -50,24 +51,5 @@ enum MessageFilterOptions {
   private static func time(_ text: String?, _ option: String) throws(UsageError) -> Google.Protobuf.Timestamp? {
     guard let text else { return nil }
     return try SinceOption.parse(text, option: option)
-  }
-}
-
-/// Whole numbers on the command line.
-enum NumberOption {
-  static func parse(_ text: String?, option: String, default standard: Int) throws(UsageError) -> Int {
-    guard let text else { return standard }
-    guard let number = Int(text), number > 0 else {
-      throw UsageError("--\(option): \"\(text)\" is not a whole number above 0")
-    }
-    return number
-  }
-
-  /// A message's number, as `journal list` shows it.
-  static func messageID(_ text: String) throws(UsageError) -> Int64 {
-    guard let id = Int64(text), id > 0 else {
-      throw UsageError("\"\(text)\" is no message's number; omsctl journal list shows them")
-    }
-    return id
   }
 }

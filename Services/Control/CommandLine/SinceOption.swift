@@ -12,7 +12,9 @@ enum SinceOption {
     do {
       return try .init(parsing: text)
     } catch {
-      throw UsageError("--\(option): \"\(text)\" is not a duration such as 90m, or a time such as 2024-02-03T04:05:06Z")
+      throw UsageError(
+        "--\(option): \"\(text)\" is not a duration such as 90m or 7d (units: \(DurationText.unitNames)), or a time such as "
+          + "2024-02-03T04:05:06Z")
     }
   }
 }

@@ -1,4 +1,5 @@
 import RPC
+import ServiceKit
 
 /// One thing that omsctl does.
 protocol Command: Sendable {
@@ -10,6 +11,8 @@ protocol Command: Sendable {
   static var summary: String { get }
   /// The rest of its help; empty or lines with a newline at each end.
   static var details: String { get }
+  /// What may stand behind its words, where that is known; for the completion.
+  static var completedArguments: [String] { get }
   /// Its own options that take a value.
   static var options: Set<String> { get }
   /// Its own options that take none.
@@ -30,6 +33,7 @@ protocol Command: Sendable {
 extension Command {
   static var arguments: String { "" }
   static var details: String { "" }
+  static var completedArguments: [String] { [] }
   static var options: Set<String> { [] }
   static var flags: Set<String> { [] }
   var defaultTimeout: Duration { .seconds(30) }
@@ -55,6 +59,23 @@ enum Commands {
   ]
 
   static func find(_ words: [String]) -> (any Command.Type)? { all.first { words.starts(with: $0.path) } }
+
+  /// The commands that begin with a word and go on with another.
+  static func group(_ word: String) -> [any Command.Type] { all.filter { $0.path.count > 1 && $0.path[0] == word } }
+
+  /// Names the command that was meant, where one is near.
+  static func unknown(_ words: [String]) -> UsageError {
+    var candidates = all.map { $0.path }
+    if words.count == 1 { candidates += Set(candidates.filter { $0.count > 1 }.map { $0[0] }).sorted().map { [$0] } }
+    let near = candidates.map { path in
+      let (name, given) = (path.joined(separator: " "), words.prefix(path.count).joined(separator: " "))
+      return (name: name, distance: EditDistance.between(given, name), missing: path.count - words.count)
+    }.filter { $0.missing <= 0 && $0.distance <= max(1, $0.name.utf8.count / 3) }
+    // Of two that are as near, the longer one explains more of what was given.
+    let best = near.min { ($0.distance, -$0.name.utf8.count) < ($1.distance, -$1.name.utf8.count) }
+    let given = words.prefix(2).joined(separator: " ")
+    return UsageError("unknown command \"\(given)\"" + (best.map { "; the nearest is \"\($0.name)\"" } ?? ""))
+  }
 }
 
 /// What a command works with: the gateway, and where its results go.

@@ -2,6 +2,7 @@
 struct CompletionCommand: Command {
   static let path = ["completion"]
   static let arguments = "bash"
+  static let completedArguments = ["bash"]
   static let summary = "prints a script by which the shell completes commands and options"
   static let details = """
     For this shell:       source <(omsctl completion bash)

@@ -1,5 +1,4 @@
 import Messages
-import RPC
 import Stubs
 
 /// `omsctl stock list AGGREGATE [--limit N]`
@@ -18,33 +17,23 @@ struct StockListCommand: Command {
   init(_ words: [String], options: [String: String], flags: Set<String>) throws(UsageError) {
     try Self.expect(1, words)
     aggregate = words[0]
-    guard let text = options["limit"] else {
-      limit = .max
-      return
-    }
-    guard let limit = Int(text), limit > 0 else {
-      throw UsageError("--limit: \"\(text)\" is not a whole number above 0")
-    }
-    self.limit = limit
+    limit = try NumberOption.parse(options["limit"], option: "limit", default: .max)
   }
 
   func run(in session: Session) async throws -> Int32 {
     var printer = StockListPrinter(session: session, aggregate: aggregate)
-    var token = ""
+    var tokens = PageTokens()
     var remaining = limit
     repeat {
       let request = Omsconnector.V1.ListStockRequest(
-        aggregateId: aggregate, pageSize: Int32(min(remaining, Self.pageSize)), pageToken: token)
+        aggregateId: aggregate, pageSize: Int32(min(remaining, Self.pageSize)), pageToken: tokens.next)
       let page = try await session.channel.unary(
         Omsconnector.V1.InventoryServiceMethods.listStock, request, options: session.options)
-      guard page.nextPageToken.isEmpty || page.nextPageToken != token else {
-        throw RPCError(.internalError, "the service answers the same page again; the list above is not complete")
-      }
-      token = page.nextPageToken
+      try tokens.advance(to: page.nextPageToken, of: "the service")
       remaining -= page.stock.count
       printer.add(page.stock)
-    } while !token.isEmpty && remaining > 0
-    printer.finish(nextPageToken: token)
+    } while !tokens.isAtEnd && remaining > 0
+    printer.finish(nextPageToken: tokens.next)
     return 0
   }
 }

@@ -6,7 +6,8 @@ struct DeadCommand: Command {
   static let arguments = "[FILTER]"
   static let summary = "shows the messages that were given up, and how to repair them"
   static let details = """
-    DEAD: the OMS did not take the message. ERROR: no service could consume it.
+    DEAD: the OMS did not take the message. ERROR: no service could consume it, or a call to the OMS failed, which whoever made
+    it knows: it cannot be replayed, only discarded.
 
     FILTER:
     \(MessageFilterOptions.help)  --limit N           messages at most; default: 50
@@ -26,17 +27,16 @@ struct DeadCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    let isComplete = try await JournalListCommand.show(filter, limit, session)
-    if !isComplete { session.console.complain("there are more; raise --limit to see them") }
+    let list = try await JournalListCommand.show(filter, limit, session)
     guard session.format == .table else { return 0 }
-    session.console.print(
-      """
-
-      why:              omsctl journal show ID
-      deliver again:    omsctl journal replay ID, or --key KEY, --method NAME, --since 24h for all of them; --dry-run first
-      give up for good: omsctl journal discard ID --reason TEXT
-
-      """)
+    session.console.complain(list.count == 0 ? "no such message was given up" : Self.hints)
     return 0
   }
+
+  private static let hints = """
+
+    why:                 omsctl journal show ID
+    deliver again:       omsctl journal replay ID, or a filter such as --key KEY or --since 24h; --dry-run first
+    count as dealt with: omsctl journal discard ID --reason TEXT, or a filter; replay brings it back
+    """
 }

@@ -22,19 +22,22 @@ struct JournalListCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    let isComplete = try await Self.show(filter, limit, session)
-    if !isComplete { session.console.complain("there are more; raise --limit to see them") }
+    let list = try await Self.show(filter, limit, session)
+    if list.count == 0, session.format == .table { session.console.complain("the journal has no such message") }
     return 0
   }
 
-  /// - Returns: whether that is all.
-  static func show(_ filter: Omsconnector.V1.MessageFilter, _ limit: Int, _ session: Session) async throws -> Bool {
+  /// - Returns: what was printed.
+  static func show(
+    _ filter: Omsconnector.V1.MessageFilter, _ limit: Int, _ session: Session
+  ) async throws -> MessagePrinter {
     var pages = MessagePages(session: session, filter: filter)
     var printer = MessagePrinter(session: session)
     while !pages.isAtEnd, printer.count < limit, !session.console.isClosed {
       printer.add(try await pages.next(limit: limit - printer.count))
     }
     printer.finish()
-    return pages.isAtEnd
+    if !pages.isAtEnd { session.console.complain("there are more; raise --limit to see them") }
+    return printer
   }
 }

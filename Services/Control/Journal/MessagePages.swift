@@ -1,5 +1,4 @@
 import Messages
-import RPC
 import Stubs
 
 /// The messages that a filter finds, page by page, so that a long list is never in memory.
@@ -9,8 +8,8 @@ struct MessagePages {
 
   let session: Session
   let filter: Omsconnector.V1.MessageFilter
-  private var token = ""
-  private(set) var isAtEnd = false
+  private var tokens = PageTokens()
+  var isAtEnd: Bool { tokens.isAtEnd }
 
   init(session: Session, filter: Omsconnector.V1.MessageFilter) {
     self.session = session
@@ -20,14 +19,10 @@ struct MessagePages {
   /// At most `limit`; none may be found before the end.
   mutating func next(limit: Int) async throws -> [Omsconnector.V1.JournalMessage] {
     let request = Omsconnector.V1.ListMessagesRequest(
-      filter: filter, pageSize: Int32(min(limit, Self.pageSize)), pageToken: token)
+      filter: filter, pageSize: Int32(min(limit, Self.pageSize)), pageToken: tokens.next)
     let page = try await session.channel.unary(
       Omsconnector.V1.JournalServiceMethods.listMessages, request, options: session.options)
-    guard page.nextPageToken.isEmpty || page.nextPageToken != token else {
-      throw RPCError(.internalError, "the gateway answers the same page again; the list above is not complete")
-    }
-    token = page.nextPageToken
-    isAtEnd = token.isEmpty
+    try tokens.advance(to: page.nextPageToken, of: "the gateway")
     return page.messages
   }
 }
@@ -48,7 +43,7 @@ struct MessagePrinter {
         count += 1
       }
     case .table:
-      guard !messages.isEmpty || widths == nil else { return }
+      guard !messages.isEmpty else { return }
       let table = MessageTable.of(messages)
       session.console.print(
         table.render(bold: session.console.isTerminal, heading: widths == nil, minimumWidths: widths ?? []))

@@ -10,11 +10,19 @@ enum ConnectionHint {
     ("alert", "the gateway does not take this certificate; its log says why"),
     ("wrong version number", "does the gateway speak TLS there? if not, leave out --ca-file and OMSCTL_CA_FILE"),
   ]
+  private static let access =
+    "the gateway's Unix socket is for its user, its group and root: have yourself added to that group, or use sudo"
   private static let address = "does the gateway run there? --gateway or OMSCTL_GATEWAY names another address"
   private static let noTLS = "does the gateway speak TLS there? then --ca-file or OMSCTL_CA_FILE says whom to trust"
 
-  /// - Parameter reason: why the connection failed.
-  static func text(noConnection reason: String, hasTLS: Bool) -> String {
+  /// - Parameters:
+  ///   - reason: why the connection failed.
+  ///   - isUnix: on a Unix socket, where who may call is asked of the system.
+  static func text(noConnection reason: String, hasTLS: Bool, isUnix: Bool = false) -> String {
+    if isUnix {
+      let isRefused = reason.hasSuffix("Permission denied") || reason.hasSuffix("the peer closed the connection")
+      return isRefused ? access : address
+    }
     if hasTLS { return tls.first { reason.contains($0.reason) }?.hint ?? address }
     return reason.hasSuffix("the peer closed the connection") ? noTLS : address
   }

@@ -1,10 +1,13 @@
 /// Durations as people write them in settings and on the command line: a whole number and a unit.
 public enum DurationText {
   private static let units: [(suffix: String, milliseconds: Int64)] = [
-    ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
+    ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
   ]
 
-  /// `500ms`, `10s`, `5m`, `48h`; nil for everything else, negative ones and those over 292 million years included.
+  /// The units, for those who are told what a duration is.
+  public static var unitNames: String { units.map(\.suffix).joined(separator: ", ") }
+
+  /// `500ms`, `10s`, `5m`, `48h`, `7d`; nil for everything else, negative ones and those over 292 million years included.
   public static func parse(_ text: String) -> Duration? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard

@@ -20,6 +20,16 @@ struct ConnectionHintTests {
     #expect(ConnectionHint.text(noConnection: reason, hasTLS: hasTLS).contains(option))
   }
 
+  @Test(
+    "a Unix socket that is for others is told apart from one that nobody serves",
+    arguments: [
+      ("unix:/x: Permission denied", "added to that group"),
+      ("unix:/x: the peer closed the connection", "added to that group"), ("unix:/x: Connection refused", "--gateway"),
+    ])
+  func unixSocket(reason: String, hint: String) {
+    #expect(ConnectionHint.text(noConnection: reason, hasTLS: false, isUnix: true).contains(hint))
+  }
+
   @Test("a call that the gateway takes for nobody's is told where tokens come from", arguments: [true, false])
   func token(hasToken: Bool) {
     #expect(ConnectionHint.text(hasToken: hasToken).contains("--token-file or OMSCTL_TOKEN"))

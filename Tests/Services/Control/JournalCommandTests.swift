@@ -21,6 +21,12 @@ struct JournalCommandTests {
       (["journal", "replay"], "usage: omsctl journal replay ID"),
       (["journal", "replay", "7", "--status", "DEAD"], "an ID or a filter, not both"),
       (["journal", "discard", "7"], "needs --reason"), (["stock", "import", "x.csv"], "needs --aggregate"),
+      (["journal", "list", "--since", "7w"], "units: ms, s, m, h, d"),
+      (["jornal", "list"], "the nearest is \"journal list\""),
+      (["jornal"], "the nearest is \"journal\""), (["frobnicate"], "unknown command \"frobnicate\"; see omsctl --help"),
+      (["journal", "lst", "--key", "x"], "the nearest is \"journal list\""), ([], "no command; see omsctl --help"),
+      (["jornal", "--help"], "the nearest is \"journal\""),
+      (["journal"], "  journal replay ID | FILTER  delivers"), (["stock"], "  stock list AGGREGATE"),
       (
         ["stock", "import", "x.csv", "--aggregate", "A", "--mode", "PARTIAL"],
         "\"PARTIAL\" is not one of FULL, DELTA, NONZERO"
@@ -34,7 +40,15 @@ struct JournalCommandTests {
     #expect(captured.error.contains(expected), "\(captured.error)")
   }
 
-  @Test("a filter is what the options say; a replay without a status is of what was given up")
+  @Test("the commands of a group are listed on request")
+  func group() async {
+    let captured = Captured()
+    #expect(await ControlMain.run(["journal", "--help"], environment: [:], console: captured.console) == 0)
+    #expect(captured.output.hasPrefix("usage: omsctl journal COMMAND [options]\n\n  journal list [FILTER]"))
+    #expect(!captured.output.contains("stock"))
+  }
+
+  @Test("a filter is what the options say")
   func filters() throws {
     let filter = try MessageFilterOptions.parse([
       "status": "error,DEAD", "direction": "out", "method": "m", "key": "k", "delivery-id": "\"7\"",
@@ -115,8 +129,12 @@ struct JournalCommandTests {
       (["omsctl", "journal", "re"], ["replay"]), (["omsctl", "journal", "list", "--st"], ["--status"]),
       (["omsctl", "journal", "list", "--status", "D"], ["DEAD"]),
       (["omsctl", "dead", "--status", "DEAD,E"], ["DEAD,ERROR"]), (["omsctl", "queue", "--w"], ["--watch"]),
-      (["omsctl", "--gateway", "x", "queue", "--w"], ["--watch"]), (["omsctl", "-o", "j"], ["json"]),
-      (["omsctl", "completion", "b"], ["bash"]), (["omsctl", "journal", "list", "--direction", ""], ["in", "out"]),
+      (["omsctl", "--gateway", "x", "queue", "--w"], ["--watch"]),
+      (["omsctl", "journal", "list", "--status", "=", "D"], ["DEAD"]), (["omsctl", "-o", "j"], ["json"]),
+      (["omsctl", "dead", "--status", "="], ["PENDING", "SUCCESS", "IGNORED", "ERROR", "DEAD"]),
+      (["omsctl", "--status", "=", "DEAD", "journal", "l"], ["list"]), (["omsctl", "queue", "in"], ["inventory"]),
+      (["omsctl", "queue", "ev"], ["events"]), (["omsctl", "completion", "b"], ["bash"]),
+      (["omsctl", "journal", "list", "--direction", ""], ["in", "out"]),
       (["omsctl", "stock", "import", "--mo"], ["--mode"]), (["omsctl", "journal", "list", "--method", ""], []),
     ])
   func completion(words: [String], expected: [String]) throws { #expect(try offered(words) == expected) }

@@ -146,7 +146,7 @@ struct ConfigurationTests {
     "durations are written in the largest unit that is exact",
     arguments: [
       ("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("90s", .seconds(90)), ("2m", .seconds(120)),
-      ("48h", .seconds(172_800)),
+      ("47h", .seconds(169_200)), ("2d", .seconds(172_800)),
       ("0s", .zero),
     ])
   func durations(text: String, duration: Duration) {
@@ -156,7 +156,7 @@ struct ConfigurationTests {
 
   @Test(
     "no duration",
-    arguments: ["", "s", "1", "1 s", "1d", "-1s", "1.5s", "99999999999999999999s", "9223372036854775807h", "١s"])
+    arguments: ["", "s", "1", "1 s", "1w", "-1s", "1.5s", "99999999999999999999s", "9223372036854775807h", "١s"])
   func noDuration(text: String) { #expect(DurationText.parse(text) == nil) }
 
   private func withFile(_ bytes: [UInt8], _ body: (String) throws -> Void) throws {

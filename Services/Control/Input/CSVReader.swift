@@ -20,9 +20,6 @@ struct CSVReader {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
   }
 
-  /// How much is read, for a bar.
-  var offset: Int { position }
-
   /// The next line that is not empty; nil at the end.
   mutating func next() throws(UsageError) -> Record? {
     while let byte = peek(), byte == 0x0A || byte == 0x0D { endLine() }

@@ -11,18 +11,21 @@ struct StockCSV {
   /// Wrong lines that are named.
   static let namedProblems = 20
 
-  let parts: [[Item]]
+  /// Rows that go in one message.
+  struct Part: Equatable {
+    var items: [Item] = []
+    /// Where in the file each of them begins.
+    var lines: [Int] = []
+  }
+
+  let parts: [Part]
   let rows: Int
 
   /// Reads all of it, so that nothing is sent of a file that is wrong further down.
-  init(path: String) throws(UsageError) {
-    try self.init(name: path == "-" ? "standard input" : path, bytes: InputFile.read(path))
-  }
-
   init(name: String, bytes: [UInt8]) throws(UsageError) {
     var reader = CSVReader(bytes)
     var problems: [String] = []
-    var (parts, part, partBytes, rows) = ([[Item]](), [Item](), 0, 0)
+    var (parts, part, partBytes, rows) = ([Part](), Part(), 0, 0)
     do throws(UsageError) {
       guard let heading = try reader.next() else {
         throw UsageError("no heading; the first line has to be sku,quantity")
@@ -34,11 +37,12 @@ struct StockCSV {
           problems.append(error.description)
           continue
         }
-        if part.count == Self.partRows || partBytes > Self.partBytes {
+        if part.items.count == Self.partRows || partBytes > Self.partBytes {
           parts.append(part)
-          (part, partBytes) = ([], 0)
+          (part, partBytes) = (Part(), 0)
         }
-        part.append(item)
+        part.items.append(item)
+        part.lines.append(record.line)
         partBytes += item.sku.utf8.count
         rows += 1
       }
@@ -49,7 +53,7 @@ struct StockCSV {
       throw UsageError(
         "\(name), \(problems.joined(separator: "\n  ")); nothing was sent, see omsctl stock import --help")
     }
-    if !part.isEmpty { parts.append(part) }
+    if !part.items.isEmpty { parts.append(part) }
     guard rows > 0 else { throw UsageError("\(name) has no row below its heading; nothing was sent") }
     (self.parts, self.rows) = (parts, rows)
   }

@@ -20,9 +20,13 @@ extension Gateway {
     let concurrency = configuration[GatewaySettings.omsMaxConcurrency]
     let limiter = SendLimiter(SendLimits(concurrency: concurrency, rate: configuration[GatewaySettings.omsMaxRate]))
     let link = OutboundLink(sender: sender, limiter: limiter) { await heldBack(registrar.machine.goal) }
-    let queue = OutboundQueue(store: journal, concurrency: concurrency, turns: limiter) { message, route in
+    var queue = OutboundQueue(store: journal, concurrency: concurrency, turns: limiter) { message, route in
       if let reason = heldBack(without: lock) { return .held(reason) }
       return await link.deliver(message, route)
+    }
+    queue.heldBack = {
+      if let reason = heldBack(without: lock) { return reason }
+      return await link.reasonToHold()
     }
     for dispatcher in queue.dispatchers {
       setup.run("messages on the way \(dispatcher.destination)") { await dispatcher.run() }

@@ -55,14 +55,27 @@ class Journal(BusCase):
 
     def test_a_poisonous_message_is_listed_as_dead_and_can_be_given_up(self):
         found = self.publish_poison("POISON")
-        dead = self.omsctl("dead").stdout
-        self.assertIn("POISON", dead)
-        self.assertIn("omsctl journal replay ID", dead)
+        dead = self.omsctl("dead")
+        self.assertIn("POISON", dead.stdout)
+        self.assertIn("omsctl journal replay ID", dead.stderr)
+        self.assertIn("given up: see", self.omsctl("status").stdout)
         given_up = self.omsctl("journal", "discard", str(found["id"]), "--reason", "sent by mistake", "--by", "anna")
         self.assertIn("IGNORED", given_up.stdout)
         message = self.stored(found["id"])
         self.assertEqual((message["reason"], message["handled_by"]), ("sent by mistake", "anna"))
+        self.assertEqual(message["original_reason"], found["reason"])
         self.assertNotIn("POISON", self.omsctl("dead").stdout)
+        nothing = self.omsctl("dead", "--key", "POISON")
+        self.assertEqual((nothing.stdout, nothing.stderr), ("", "no such message was given up\n"))
+
+    def test_what_a_filter_finds_is_given_up_at_once(self):
+        self.publish_poison("MANY")
+        self.publish_poison("MANY")
+        dry = self.omsctl("journal", "discard", "--key", "MANY", "--dry-run").stdout
+        self.assertRegex(dry, r"FOUND +WOULD BE DISCARDED\n +2 +2\n")
+        done = json.loads(self.omsctl("journal", "discard", "--key", "MANY", "--reason", "known", "--json").stdout)
+        self.assertEqual((done["matched"], done["discarded"]), (2, 2))
+        self.assertEqual({m["reason"] for m in self.listed("--key", "MANY")}, {"known"})
 
     def test_a_replay_delivers_again_and_says_that_it_is_out_of_order(self):
         poison = self.publish_poison("AGAIN")
@@ -101,6 +114,7 @@ class Journal(BusCase):
             queue = json.loads(self.omsctl("queue", "inventory", "--json").stdout)["queues"][0]
             self.assertEqual((queue["destination"], queue["depth"], queue["keys"][0]["key"]), ("inventory", 3, "WAITS"))
             self.assertIn("WAITS", self.omsctl("queue").stdout)
+            self.assertRegex(self.omsctl("status", code=1).stdout, r"3 messages wait, \d+ given up: see omsctl queue")
             newest = self.listed("--key", "WAITS", "--status", "PENDING")[0]
             self.omsctl("journal", "discard", str(newest["id"]), "--reason", "not needed")
             self.assertEqual(self.stored(newest["id"])["status"], "MESSAGE_STATUS_IGNORED")
@@ -120,6 +134,28 @@ class Journal(BusCase):
             finally:
                 tail.terminate()
 
+    def test_tail_survives_a_restart_of_the_gateway_and_tells_what_became_of_a_message(self):
+        environment = {**clean_environment(), "OMSCTL_GATEWAY": f"unix:{self.stack.state_dir}/gateway.sock"}
+        command = [os.path.join(BIN, "omsctl"), "journal", "tail", "--json", "--key", "RESTART"]
+        self.stack.inventory.signal(signal.SIGTERM)
+        self.stack.inventory.wait()
+        with subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tail:
+            try:
+                self.send(self.message(snapshot("RESTART", "DELTA", CREATED, [("A", 1)]), message_id="restart-1"))
+                waiting = json.loads(tail.stdout.readline())
+                self.assertEqual(waiting["status"], "MESSAGE_STATUS_PENDING")
+                self.stack.gateway.signal(signal.SIGTERM)
+                self.stack.gateway.wait()
+                self.assertIn("is away", tail.stderr.readline())
+                self.stack.gateway.start().wait_healthy()
+                self.assertIn("is back", tail.stderr.readline())
+                self.stack.inventory.start().wait_healthy()
+                ended = json.loads(tail.stdout.readline())
+                self.assertEqual((ended["id"], ended["status"]), (waiting["id"], "MESSAGE_STATUS_SUCCESS"))
+            finally:
+                tail.terminate()
+
     def test_wrong_use_says_what_to_do(self):
         self.assertIn("omsctl journal list", self.omsctl("journal", "show", "x", code=2).stderr)
         self.assertIn("NOT_FOUND", self.omsctl("journal", "show", "999999", code=1).stderr)
@@ -134,7 +170,10 @@ class Journal(BusCase):
 
 class Import(BusCase):
     def write(self, text):
-        path = os.path.join(self.stack.state_dir, "stock.csv")
+        return self.write_named("stock.csv", text)
+
+    def write_named(self, name, text):
+        path = os.path.join(self.stack.state_dir, name)
         with open(path, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return path
@@ -162,11 +201,39 @@ class Import(BusCase):
             [os.path.join(BIN, "omsctl"), "stock", "import", path, "--aggregate", "BAR", "--mode", "NONZERO"],
             env=environment, stdout=subprocess.PIPE, stderr=follower, text=True, timeout=60)
         os.close(follower)
-        shown = os.read(leader, 65_536).decode()
+        shown = self.everything(leader)
         os.close(leader)
         self.assertEqual(done.returncode, 0, shown)
         self.assertIn("12000 of 12000 rows", shown)
         self.assertEqual(len(self.quantities("BAR")), 12_000)
+
+    @staticmethod
+    def everything(leader):
+        """What was written to a terminal that has been closed."""
+        shown = b""
+        while True:
+            try:
+                shown += os.read(leader, 65_536)
+            except OSError:  # the end
+                return shown.decode()
+
+    def test_a_file_twice_changes_nothing_and_what_it_leaves_out_becomes_0(self):
+        path = self.write("sku,quantity\n" + "".join(f"S{n},{n + 1}\n" for n in range(6_000)))
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        before = self.write_named("before.csv", "sku,quantity\nOLD,5\nS1,77\n")
+        os.utime(before, (1_600_000_000, 1_600_000_000))
+        for _ in range(2):
+            self.stack.omsctl("stock", "import", before, "--aggregate", "TWICE")
+            done = self.stack.omsctl("stock", "import", path, "--aggregate", "TWICE", "--mode", "NONZERO")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("stock as of 2023-11-14T22:13:20Z, when the file was last changed", done.stderr)
+            quantities = self.quantities("TWICE")
+            self.assertEqual((len(quantities), quantities["OLD"], quantities["S1"]), (6_001, 0, 2))
+
+    def test_a_row_that_is_not_applied_as_it_stands_has_the_number_of_its_line(self):
+        rows = "".join(f"S{n},{-1 if n == 5_500 else n}\n" for n in range(6_000))
+        done = self.stack.omsctl("stock", "import", self.write("sku,quantity\n" + rows), "--aggregate", "LINES")
+        self.assertRegex(done.stdout, r"clamped +5502 +LINES +S5500")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ enum Request {
     if parsed.flags.contains("version") {
       self = .print("omsctl \(Version.current)\n")
     } else if parsed.flags.contains("help") {
-      self = .print(try Self.help(command, parsed.words))
+      self = .print(Self.help(command, parsed.words))
     } else if let command {
       self = .call(try Invocation(of: command, parsed))
     } else if parsed.words.count == 1, let help = ControlHelp.of(group: parsed.words[0]) {
@@ -31,11 +31,9 @@ enum Request {
     }
   }
 
-  private static func help(_ command: (any Command.Type)?, _ words: [String]) throws(UsageError) -> String {
+  private static func help(_ command: (any Command.Type)?, _ words: [String]) -> String {
     if let command { return ControlHelp.of(command) }
-    guard let first = words.first else { return ControlHelp.overview }
-    guard words.count == 1, let help = ControlHelp.of(group: first) else { throw Commands.unknown(words) }
-    return help
+    return words.first.flatMap(ControlHelp.of(group:)) ?? ControlHelp.overview
   }
 }
 

@@ -11,10 +11,15 @@ struct QueueCommand: Command {
     --keys N     keys to name for each, those with the oldest message first; default: 20
     --watch      again every two seconds, until it is interrupted
 
-    A key's messages are delivered in order: its oldest one holds up the others. See journal show for why it waits, and journal
-    discard for giving it up.
+    STATE: delivering; away: the service or the OMS does not answer, and one message at a time finds out whether it does again;
+    held: by somebody's will nothing is tried, as LAST ERROR says: the connector is disabled or unregistered, or has no OMS.
+
+    A key's messages are delivered in order: its oldest one holds up the others. REASON says why that one waits: what keeps the
+    destination, or what came of its last try. See journal show for all of its tries, and journal discard for giving it up.
 
     """
+  static let completedArguments =
+    StatusCommand.services.map(\.asked).filter { !$0.isEmpty } + ["remote", "delegate", "events"]
   static let options: Set<String> = ["keys"]
   static let flags: Set<String> = ["watch"]
   private static let interval = Duration.seconds(2)

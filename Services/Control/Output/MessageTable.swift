@@ -28,11 +28,32 @@ enum MessageTable {
     add("finished", message.finishedAt?.text)
     add("next try", message.nextAttemptAt?.text)
     add("reason", message.reason)
-    add("tries", message.attemptCount == 0 ? nil : String(message.attemptCount))
-    add("replayed", message.replayCount == 0 ? nil : "\(message.replayCount) times")
+    add("before that", message.originalReason)
+    add("tries", tries(message))
+    add("replayed", replays(message.replayCount))
     add("handled by", message.handledAt.map { "\(message.handledBy.isEmpty ? "?" : message.handledBy), \($0.text)" })
     add("bytes", String(message.size))
     return table
+  }
+
+  /// Of more, the gateway keeps the first and the last ones.
+  private static let keptAttempts = 20
+
+  /// A replay counts anew; those before it are listed still.
+  private static func tries(_ message: Omsconnector.V1.JournalMessage) -> String? {
+    guard message.replayCount > 0 else { return message.attemptCount == 0 ? nil : String(message.attemptCount) }
+    let all = message.attempts.count
+    guard all > Int(message.attemptCount) else { return "\(message.attemptCount) since the replay" }
+    return "\(message.attemptCount) since the replay (\(all)\(all < keptAttempts ? "" : " or more") in all)"
+  }
+
+  private static func replays(_ count: Int32) -> String? {
+    switch count {
+    case 0: nil
+    case 1: "once"
+    case 2: "twice"
+    default: "\(count) times"
+    }
   }
 
   static func attempts(_ message: Omsconnector.V1.JournalMessage) -> Table? {

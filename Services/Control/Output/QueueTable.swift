@@ -9,10 +9,15 @@ enum QueueTable {
     for queue in queues {
       table.add(
         queue.destination, MessageTable.way(queue.direction), String(queue.depth), Age.text(queue.oldestReceivedAt),
-        String(queue.keyCount), queue.broken ? "away, next try \(queue.nextAttemptAt?.text ?? "soon")" : "open",
+        String(queue.keyCount), state(queue),
         MessageTable.cut(queue.lastError, 100))
     }
     return table
+  }
+
+  private static func state(_ queue: Omsconnector.V1.MessageQueue) -> String {
+    if queue.held { return "held" }
+    return queue.broken ? "away, next try \(queue.nextAttemptAt?.text ?? "soon")" : "delivering"
   }
 
   /// nil when nothing waits.

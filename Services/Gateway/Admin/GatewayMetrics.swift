@@ -2,12 +2,17 @@ import ServiceKit
 
 /// `/metrics`: the gateway's own, and what it has collected from the services behind it.
 enum GatewayMetrics {
-  static func text(_ own: ServiceMetrics, _ collector: TimingCollector) async -> String {
+  static func text(
+    _ own: ServiceMetrics, _ collector: TimingCollector, _ states: QueueStates, _ registrar: Registrar
+  ) async -> String {
     let (replicas, endpoints) = await collector.totals()
     var text = Exposition()
     own.write(to: &text)
     write(replicas: replicas, to: &text)
     write(endpoints: endpoints, to: &text)
+    text.begin("omsconnector_registered", .gauge, "1 while the connector is registered with the OMS")
+    text.sample("omsconnector_registered", [:], await registrar.machine.state == .registered ? 1 : 0 as UInt64)
+    await QueueMetrics.write(states, now: .now, to: &text)
     return text.text
   }
 

@@ -133,13 +133,14 @@ struct CallbackEdge: Sendable {
     }
   }
 
-  /// A message that can't be read is kept for the operator, under the id that it has, if it has one.
+  /// A message that can't be read is kept for the operator, with as much of it as can be: its id, its method and its key.
   private func refuse(_ error: JSONRPCError, _ body: [UInt8], _ trace: TraceContext) async -> HTTPResponse {
     Log.warning("message refused", ["delivery_id": .deliveryID(error.id), "reason": "\(error)"], trace: trace)
+    let (method, key) = JSONRPCRequest.names(in: body)
     do {
       _ = try await inbound.accept(
         IncomingMessage(
-          deliveryID: error.id, method: "", key: "", destination: "", body: body,
+          deliveryID: error.id, method: Self.cut(method), key: Self.cut(key), destination: "", body: body,
           digest: SHA256.digest(ofParts: [body]), traceparent: trace.traceparent, status: .error,
           reason: "\(error)"))
     } catch {

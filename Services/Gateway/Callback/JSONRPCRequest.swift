@@ -51,6 +51,20 @@ struct JSONRPCRequest {
     }
   }
 
+  /// Of a request that can't be taken: its method and its key, as far as they are there; else empty.
+  static func names(in body: [UInt8]) -> (method: String, key: String) {
+    let envelope: JSONValue
+    do throws(JSONRPCError) {
+      envelope = try parse(body)
+    } catch {
+      return ("", "")  // it has none
+    }
+    guard envelope.kind == .object, let method = envelope["method"]?.string else { return ("", "") }
+    let path = BusMethod.named(method)?.keyPath ?? []
+    let key = path.isEmpty ? nil : path.reduce(envelope["params"]) { $0?[$1] }?.string
+    return (method, key ?? "")
+  }
+
   /// The member at this path of names inside the params, when it is a string.
   func string(at path: [String]) -> String? {
     path.reduce(params) { $0?[$1] }?.string

@@ -55,7 +55,12 @@ extension JournalFilter {
       }
       if !filter.method.isEmpty { add("method =", .text(filter.method)) }
       if !filter.key.isEmpty { add("message_key =", .text(filter.key)) }
-      if !filter.deliveryID.isEmpty { add("delivery_id =", .text(filter.deliveryID)) }
+      if !filter.deliveryID.isEmpty {
+        // The OMS's are JSON: a text may be given without its quotes.
+        values += [.text(filter.deliveryID), .text(JSONText.quoted(filter.deliveryID))]
+        let last = firstParameter + Int32(values.count) - 1
+        parts.append("delivery_id IN (?\(last - 1), ?\(last))")
+      }
       if let since = filter.since { add("received_at >=", .integer(since.nanoseconds)) }
       if let until = filter.until { add("received_at <", .integer(until.nanoseconds)) }
       sql = parts.isEmpty ? "" : " AND " + parts.joined(separator: " AND ")

@@ -16,7 +16,15 @@ actor JournalReplay {
 
   private let store: JournalStore
   private let dispatchers: [String: Dispatcher]
-  private var isRunning = false
+  private var running: Running?
+
+  /// The replay that is under way.
+  private struct Running {
+    let handler: String
+    let since: WallTime
+    var matched: Int64 = 0
+    var total: Int64 = 0
+  }
 
   init(store: JournalStore, dispatchers: [String: Dispatcher]) {
     self.store = store
@@ -28,18 +36,22 @@ actor JournalReplay {
   func replay(
     _ filter: JournalFilter, in range: ClosedRange<Int64>?, by handler: String, dryRun: Bool, progress: Progress
   ) async throws -> Omsconnector.V1.ReplayResponse {
-    guard !isRunning else {
-      throw RPCError(.failedPrecondition, "another replay is under way; wait for its end, see omsctl queue")
+    if !dryRun {
+      if let running { throw Self.refusal(running) }
+      running = Running(handler: handler, since: .now)
     }
-    isRunning = true
-    defer { isRunning = false }
+    defer { if !dryRun { running = nil } }
     var result = Omsconnector.V1.ReplayResponse()
     var search = JournalSearch(store, filter, newestFirst: false, in: range)
     result.total = try await count(search)
     while search.rest != nil {
-      let found = try await search.next(limit: Self.batch).filter { $0.status != .pending }
+      let found = try await search.next(limit: Self.batch).filter(Self.isReplayable)
       if found.isEmpty { continue }
       result.matched += Int64(found.count)
+      if !dryRun {
+        running?.matched = result.matched
+        running?.total = max(result.total, result.matched)
+      }
       try await replay(found, by: handler, dryRun: dryRun, &result)
       var part = result
       part.total = max(part.total, part.matched)
@@ -50,11 +62,22 @@ actor JournalReplay {
     return result
   }
 
+  /// What waits is delivered anyhow; of a call nobody expects anything any more.
+  private static func isReplayable(_ message: JournalMessage) -> Bool { message.status != .pending && !message.isCall }
+
+  private static func refusal(_ running: Running) -> RPCError {
+    let who = running.handler.isEmpty ? "another replay" : "a replay by \(running.handler)"
+    return RPCError(
+      .failedPrecondition,
+      "\(who) is under way since \(running.since.timestamp.text), at \(running.matched) of \(running.total) messages; wait for "
+        + "its end")
+  }
+
   private func count(_ search: JournalSearch) async throws -> Int64 {
     var search = search
     var count = 0
     while search.rest != nil, count < Self.countLimit {
-      count += try await search.next(limit: 1_000).count { $0.status != .pending }
+      count += try await search.next(limit: 1_000).count(where: Self.isReplayable)
     }
     return Int64(min(count, Self.countLimit))
   }

@@ -14,8 +14,8 @@ struct JournalRetention: Sendable {
   func run() async {
     while !Task.isCancelled {
       do {
-        let deleted = try await round(now: .now)
-        if deleted > 0 { Log.debug("old messages deleted", ["looked_at": LogValue(deleted)]) }
+        let lookedAt = try await round(now: .now)
+        if lookedAt > 0 { Log.debug("old messages deleted", ["looked_at": LogValue(lookedAt)]) }
       } catch {
         Log.warning("old messages could not be deleted", ["reason": LogValue(error)])
       }

@@ -13,22 +13,22 @@ struct JournalService: Omsconnector.V1.JournalService {
   /// How long a page is searched for.
   static let searchTime = Duration.seconds(1)
   static let keys = (standard: 20, largest: 1_000)
+  /// Of why a message is discarded.
   static let reasonCharacters = 500
 
-  private let store: JournalStore
-  private let dispatchers: [(destination: String, direction: MessageDirection, dispatcher: Dispatcher)]
+  let store: JournalStore
+  private let states: QueueStates
   private let replay: JournalReplay
+  let discards: JournalDiscard
 
-  /// - Parameter incoming, outgoing: who delivers, and is to be told what operators do.
-  init(store: JournalStore, incoming: [Dispatcher], outgoing: [Dispatcher]) {
+  /// - Parameter states: who delivers, and is to be told what operators do.
+  init(store: JournalStore, states: QueueStates) {
     self.store = store
-    dispatchers =
-      incoming.map { ($0.destination, .incoming, $0) }.sorted { $0.0 < $1.0 }
-      + outgoing.map { ($0.destination, .outgoing, $0) }.sorted { $0.0 < $1.0 }
-    replay = JournalReplay(
-      store: store,
-      dispatchers: Dictionary(
-        dispatchers.map { ($0.destination, $0.dispatcher) }, uniquingKeysWith: { first, _ in first }))
+    self.states = states
+    let dispatchers = Dictionary(
+      states.dispatchers.map { ($0.destination, $0.dispatcher) }, uniquingKeysWith: { first, _ in first })
+    replay = JournalReplay(store: store, dispatchers: dispatchers)
+    discards = JournalDiscard(store: store, dispatchers: dispatchers)
   }
 
   // MARK: Looking
@@ -91,8 +91,8 @@ struct JournalService: Omsconnector.V1.JournalService {
     .init(message: try await message(request.id))
   }
 
-  private func message(_ id: Int64) async throws -> JournalMessage {
-    guard id > 0 else { throw RPCError.invalid(field: "id", "id \(id) is no message's; see ListMessages") }
+  func message(_ id: Int64) async throws -> JournalMessage {
+    guard id > 0 else { throw RPCError.invalid(field: "id", "id \(id) is no message's; see omsctl journal list") }
     let found: JournalMessage?
     do {
       found = try await store.message(id)
@@ -102,7 +102,7 @@ struct JournalService: Omsconnector.V1.JournalService {
     guard let found else {
       throw RPCError(
         .notFound,
-        "the journal has no message \(id); see ListMessages, and JOURNAL_RETENTION for how long it keeps them")
+        "the journal has no message \(id); see omsctl journal list, and JOURNAL_RETENTION for how long they stay")
     }
     return found
   }
@@ -111,43 +111,19 @@ struct JournalService: Omsconnector.V1.JournalService {
     _ request: Omsconnector.V1.GetQueuesRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.GetQueuesResponse {
     let keys = try Self.limit(request.keys, "keys", Self.keys)
-    var queues: [Omsconnector.V1.MessageQueue] = []
+    let (queues, givenUp): ([Omsconnector.V1.MessageQueue], Int)
     do {
-      // Of a way that this version has no dispatcher for, something may be left.
-      let known = Set(dispatchers.map(\.destination))
-      let others = try await store.pendingDestinations().filter { !known.contains($0) }
-      let all = dispatchers.map { ($0.destination, $0.direction, Optional($0.dispatcher)) }
-      for (destination, direction, dispatcher) in all + others.map({ ($0, .unspecified, nil) })
-      where request.destination.isEmpty || destination == request.destination {
-        let queue = try await store.queue(destination, keys: keys)
-        queues.append(Self.message(destination, direction, queue, await dispatcher?.breaker))
-      }
+      queues = try await states.queues(of: request.destination, keys: keys)
+      givenUp = try await store.givenUp()
     } catch {
       throw RPCError(storing: error, what: "the journal")
     }
     guard request.destination.isEmpty || !queues.isEmpty else {
-      let known = dispatchers.map(\.destination).joined(separator: ", ")
+      let known = states.dispatchers.map(\.destination).joined(separator: ", ")
       throw RPCError.invalid(
         field: "destination", "destination \(JSONText.quoted(request.destination, limit: 100)) is not one of \(known)")
     }
-    return .init(queues: queues)
-  }
-
-  private static func message(
-    _ destination: String, _ direction: MessageDirection, _ queue: JournalStore.Queue, _ breaker: CircuitBreaker?
-  ) -> Omsconnector.V1.MessageQueue {
-    let lastError = breaker.map(\.lastError) ?? ""
-    return .init(
-      destination: destination, direction: direction, depth: Int64(queue.depth),
-      oldestReceivedAt: queue.oldestReceivedAt?.timestamp, broken: breaker?.openUntil != nil,
-      nextAttemptAt: breaker?.openUntil?.timestamp,
-      lastError: lastError.isEmpty ? queue.oldestReason : MaskedText.line(lastError),
-      keys: queue.keys.map {
-        .init(
-          key: $0.key, depth: Int64($0.depth), oldestReceivedAt: $0.oldestReceivedAt.timestamp, oldestId: $0.oldestID,
-          oldestReason: $0.oldestReason, more: $0.isMore)
-      },
-      keyCount: Int64(queue.keyCount))
+    return .init(queues: queues, givenUp: Int64(givenUp))
   }
 
   // MARK: Repairing
@@ -163,16 +139,19 @@ struct JournalService: Omsconnector.V1.JournalService {
       guard request.filter == nil else {
         throw RPCError.invalid(field: "filter", "filter: send an id or a filter, not both")
       }
-      guard try await message(request.id).status != .pending else {
+      let message = try await message(request.id)
+      guard message.status != .pending else {
         throw RPCError(.failedPrecondition, "message \(request.id) waits for delivery already")
+      }
+      guard !message.isCall else {
+        throw RPCError(
+          .failedPrecondition,
+          "message \(request.id) is a call: whoever asked the OMS has had the answer and waits no longer; it can be "
+            + "discarded")
       }
       range = request.id...request.id
     } else {
-      guard filter.isNarrow else {
-        throw RPCError.invalid(
-          field: "filter",
-          "filter: set a status, a method, a key, a delivery_id or a time; else everything would be replayed")
-      }
+      try Self.check(filter, "everything would be replayed")
     }
     do {
       let whole = try await store.bounds()
@@ -184,56 +163,31 @@ struct JournalService: Omsconnector.V1.JournalService {
     }
   }
 
-  func discard(
-    _ request: Omsconnector.V1.DiscardRequest, context: ServerContext
-  ) async throws -> Omsconnector.V1.DiscardResponse {
-    let handler = try Self.handler(request.discardedBy, "discarded_by")
-    guard !request.reason.isEmpty, request.reason.count <= Self.reasonCharacters else {
-      throw RPCError.invalid(
-        field: "reason",
-        request.reason.isEmpty
-          ? "reason is missing; say why, for the journal"
-          : "reason has \(request.reason.count) characters; at most \(Self.reasonCharacters)")
-    }
-    let message = try await message(request.id)
-    switch message.status {
-    case .pending, .error, .dead: break
-    case .ignored where message.reason == MaskedText.line(request.reason): return .init(message: message)
-    default:
-      let name = message.status.description.dropFirst("MESSAGE_STATUS_".count)
-      throw RPCError(.failedPrecondition, "message \(message.id) is \(name): there is nothing to discard")
-    }
-    do {
-      try await discard(message, reason: request.reason, by: handler)
-    } catch {
-      throw RPCError(storing: error, what: "the journal")
-    }
-    return .init(message: try await self.message(request.id))
-  }
-
-  private func discard(_ message: JournalMessage, reason: String, by handler: String) async throws {
-    let store = store
-    let body: @Sendable () async throws -> Void = {
-      guard try await store.discard(message.id, reason: reason, by: handler, at: .now) else {
-        throw RPCError(.aborted, "message \(message.id) has ended meanwhile; look at it again")
-      }
-    }
-    guard message.status == .pending,
-      let dispatcher = dispatchers.first(where: { $0.destination == message.destination })?.dispatcher
-    else { return try await body() }
-    guard try await dispatcher.withholding(message.id, key: message.key, body) else {
-      throw RPCError(.aborted, "message \(message.id) is being delivered right now; look at it again")
-    }
-  }
-
   // MARK: Requests
+
+  static func check(_ filter: JournalFilter, _ what: String) throws(RPCError) {
+    guard filter.isNarrow else {
+      throw .invalid(
+        field: "filter", "filter: set a status, a method, a key, a delivery_id or a time; else \(what)")
+    }
+  }
+
+  static func check(reason: String) throws(RPCError) {
+    guard !reason.isEmpty, reason.count <= reasonCharacters else {
+      throw .invalid(
+        field: "reason",
+        reason.isEmpty
+          ? "reason is missing; say why, for the journal"
+          : "reason has \(reason.count) characters; at most \(reasonCharacters)")
+    }
+  }
 
   private static func limit(_ asked: Int32, _ field: String, _ sizes: (standard: Int, largest: Int)) throws -> Int {
     if asked < 0 { throw RPCError.invalid(field: field, "\(field) \(asked) is negative; send 0 for \(sizes.standard)") }
     return asked == 0 ? sizes.standard : min(Int(asked), sizes.largest)
   }
 
-  private static func handler(_ name: String, _ field: String) throws -> String {
+  static func handler(_ name: String, _ field: String) throws -> String {
     guard name.count <= JournalStore.handlerCharacters else {
       throw RPCError.invalid(
         field: field, "\(field) has \(name.count) characters; at most \(JournalStore.handlerCharacters)")

@@ -27,13 +27,13 @@ extension JournalStore {
     }
   }
 
-  /// Lets ended messages wait again. Their tries count from the beginning.
+  /// Lets ended messages wait again. Their tries count from the beginning; why they ended stands with the earlier ones.
   ///
   /// - Returns: those that had ended still.
   func requeue(_ ids: [Int64], by handler: String, at now: WallTime) async throws -> Set<Int64> {
     let sql = """
       UPDATE journal SET status = 1, finished_at = NULL, next_attempt_at = NULL, attempt_count = 0,
-        replay_count = replay_count + 1, handled_by = ?1, handled_at = ?2
+        reason = '', original_reason = '', replay_count = replay_count + 1, handled_by = ?1, handled_at = ?2
       WHERE id = ?3 AND status <> 1
       """
     return try await database.write(weight: max(1, ids.count)) { connection in
@@ -50,24 +50,30 @@ extension JournalStore {
     }
   }
 
-  /// Gives a message up that waits, or that went wrong.
+  /// Gives messages up that wait, or that went wrong.
   ///
-  /// - Returns: false when it is neither.
-  func discard(_ id: Int64, reason: String, by handler: String, at now: WallTime) async throws -> Bool {
+  /// - Returns: those that did.
+  func discard(_ ids: [Int64], reason: String, by handler: String, at now: WallTime) async throws -> Set<Int64> {
     let sql = """
-      UPDATE journal SET status = 3, finished_at = ?1, next_attempt_at = NULL, reason = ?2, handled_by = ?3,
-        handled_at = ?1
-      WHERE id = ?4 AND status IN (1, 4, 5)
+      UPDATE journal SET status = 3, finished_at = ?1, next_attempt_at = NULL, original_reason = reason, reason = ?2,
+        handled_by = ?3, handled_at = ?1
+      WHERE id = ?4 AND status IN (1, 4, 5) RETURNING direction
       """
-    return try await database.write { connection in
-      try connection.withStatement(sql) { statement in
-        try statement.bind(now.nanoseconds, at: 1)
-        try statement.bind(reason, at: 2)
-        try statement.bind(handler, at: 3)
-        try statement.bind(id, at: 4)
-        return try statement.run() > 0
+    let discarded = try await database.write(weight: max(1, ids.count)) { connection in
+      var discarded: [Int64: MessageDirection] = [:]
+      for id in ids {
+        discarded[id] = try connection.withStatement(sql) { statement in
+          try statement.bind(now.nanoseconds, at: 1)
+          try statement.bind(reason, at: 2)
+          try statement.bind(handler, at: 3)
+          try statement.bind(id, at: 4)
+          return try statement.step() ? Self.direction(statement, 0) : nil
+        }
       }
+      return discarded
     }
+    for direction in discarded.values { counters.add(direction, .ignored) }
+    return Set(discarded.keys)
   }
 
   /// Deletes messages that ended before `time`, among the next `limit` behind `id`.

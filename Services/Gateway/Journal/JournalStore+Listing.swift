@@ -51,13 +51,13 @@ extension JournalStore {
         try statement.bind(id, at: 1)
         guard try statement.step() else { return nil }
         var message = Self.message(statement)
-        let log = try AttemptLog(count: Int(message.attemptCount), serialized: statement.blob(16))
+        let log = try AttemptLog(count: Int(message.attemptCount), serialized: statement.blob(17))
         message.attempts = log.messages.map { attempt in
           var attempt = attempt
           attempt.error = MaskedText.line(attempt.error)
           return attempt
         }
-        let (body, result) = (MaskedText(statement.blob(17)), MaskedText(statement.blob(18)))
+        let (body, result) = (MaskedText(statement.blob(18)), MaskedText(statement.blob(19)))
         (message.body, message.bodyCut, message.result) = (body.text, body.isCut, result.text)
         return message
       }
@@ -66,7 +66,7 @@ extension JournalStore {
 
   private static let shownColumns = """
     id, delivery_id, direction, status, method, message_key, destination, received_at, finished_at, attempt_count,
-    next_attempt_at, reason, replay_count, handled_by, handled_at, length(body)
+    next_attempt_at, reason, replay_count, handled_by, handled_at, length(body), original_reason
     """
 
   private static func message(_ statement: Statement) -> JournalMessage {
@@ -79,6 +79,7 @@ extension JournalStore {
       status: .init(rawValue: number(3)), method: statement.text(4), key: statement.text(5),
       destination: statement.text(6), receivedAt: time(7), finishedAt: time(8), attemptCount: number(9),
       nextAttemptAt: time(10), reason: MaskedText.line(statement.text(11)), replayCount: number(12),
-      handledBy: statement.text(13), handledAt: time(14), size: statement.integer(15))
+      handledBy: statement.text(13), handledAt: time(14), size: statement.integer(15),
+      originalReason: MaskedText.line(statement.text(16)))
   }
 }

@@ -55,6 +55,7 @@ extension JournalStore {
       _ = try Self.finish(
         id, end.status, attempts: log, reason: end.reason, result: end.result, at: startedAt + duration, connection)
     }
+    counters.add(.outgoing, end.status)
   }
 
   private static func row(_ message: OutgoingMessage, _ status: MessageStatus, at now: WallTime) -> Row {

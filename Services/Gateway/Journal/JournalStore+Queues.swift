@@ -24,6 +24,7 @@ extension JournalStore {
   private static let countedAtOnce: Int64 = 100_000
   /// So many are looked at for their keys.
   private static let examined: Int64 = 10_000
+  private static let countedGivenUp: Int64 = 10_000
   /// So many of one key are counted.
   private static let countedOfKey: Int64 = 1_000
 
@@ -59,7 +60,40 @@ extension JournalStore {
     return queue
   }
 
-  private func depth(_ destination: String) async throws -> Int {
+  /// When what waits for a destination for longest was received; nil when nothing waits.
+  func oldestReceivedAt(_ destination: String) async throws -> WallTime? {
+    let sql = "SELECT received_at FROM journal WHERE destination = ?1 AND status = 1 ORDER BY id LIMIT 1"
+    return try await database.read { connection in
+      try connection.withStatement(sql) { statement in
+        try statement.bind(destination, at: 1)
+        return try statement.step() ? WallTime(nanoseconds: statement.integer(0)) : nil
+      }
+    }
+  }
+
+  /// Messages that were given up and are not dealt with; of failed calls nobody expects anything any more. Of each kind, the last
+  /// ``countedGivenUp`` are looked at.
+  func givenUp() async throws -> Int {
+    let sql = """
+      SELECT count(*) FROM
+        (SELECT destination FROM journal WHERE status = ?1 AND status > 2 ORDER BY id DESC LIMIT ?2) AS last
+      WHERE destination <> ?3
+      """
+    return try await database.read { connection in
+      var count: Int64 = 0
+      for status in [MessageStatus.error, .dead] {
+        count += try connection.withStatement(sql) { statement in
+          try statement.bind(Int64(status.rawValue), at: 1)
+          try statement.bind(Self.countedGivenUp, at: 2)
+          try statement.bind(OutgoingMessage.callDestination, at: 3)
+          return try statement.step() ? statement.integer(0) : 0
+        }
+      }
+      return Int(min(count, Self.countedGivenUp))
+    }
+  }
+
+  func depth(_ destination: String) async throws -> Int {
     let sql = """
       SELECT count(*), max(id) FROM
         (SELECT id FROM journal WHERE destination = ?1 AND status = 1 AND id > ?2 ORDER BY id LIMIT ?3) AS part

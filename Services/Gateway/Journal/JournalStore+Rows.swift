@@ -103,6 +103,10 @@ extension JournalStore {
     }
   }
 
+  static func direction(_ statement: Statement, _ column: Int32) -> MessageDirection {
+    MessageDirection(rawValue: Int32(truncatingIfNeeded: statement.integer(column)))
+  }
+
   static func receipt(_ statement: Statement) -> Receipt {
     Receipt(
       id: statement.integer(0), isDuplicate: true,
@@ -184,7 +188,7 @@ extension JournalStore {
   static let updateFinished = """
     UPDATE journal SET status = ?1, finished_at = ?2, attempt_count = ?3, attempts = ?4, next_attempt_at = NULL,
       reason = ?5, result = ?6
-    WHERE id = ?7 AND status = 1 RETURNING id
+    WHERE id = ?7 AND status = 1 RETURNING direction
     """
 
   static let updatePostponed = """

@@ -34,13 +34,18 @@ extension JournalStore {
     _ messages: [PendingMessage], _ status: MessageStatus, at now: WallTime,
     _ end: @escaping @Sendable (PendingMessage) -> (reason: String, notice: OutgoingMessage?)
   ) async throws {
-    try await database.write(weight: 2 * messages.count) { connection in
+    let ended = try await database.write(weight: 2 * messages.count) { connection in
+      var ended: [MessageDirection] = []
       for message in messages {
         let (reason, notice) = end(message)
-        let hasEnded = try Self.finish(
+        let direction = try Self.finish(
           message.id, status, attempts: message.attempts, reason: reason, result: [], at: now, connection)
-        if hasEnded, let notice { _ = try Self.insert(notice, at: now, connection) }
+        guard let direction else { continue }
+        ended.append(direction)
+        if let notice { _ = try Self.insert(notice, at: now, connection) }
       }
+      return ended
     }
+    for direction in ended { counters.add(direction, status) }
   }
 }

@@ -6,8 +6,10 @@ import Storage
 /// Every message is one row, in the order in which it became durable. The rows that are `PENDING` are the queue.
 struct JournalStore: Sendable {
   let database: Database
+  /// What has come to an end in this process.
+  let counters = MessageCounters()
 
-  /// Bytes of a reason that are kept.
+  /// Characters of a reason that are kept.
   static let reasonCharacters = 1_000
 
   /// How long a message without an id is the same as another one with its content: for as long as a bus that got no answer tries
@@ -19,7 +21,7 @@ struct JournalStore: Sendable {
   ///
   /// - Throws: `StorageError`; the message is not in the journal then, as far as is known.
   func receive(_ message: IncomingMessage, at now: WallTime) async throws -> Receipt {
-    try await database.write { connection in
+    let receipt = try await database.write { connection in
       if let id = try Self.insert(message, now, connection) {
         return Receipt(id: id, isDuplicate: false, status: message.status, reason: message.reason, result: [])
       }
@@ -32,6 +34,8 @@ struct JournalStore: Sendable {
       let isWanted = receipt.status == .ignored && message.status == .pending
       return isWanted ? try Self.takeUp(message, receipt, connection) : receipt
     }
+    if !receipt.isDuplicate, receipt.status != .pending { counters.add(.incoming, receipt.status) }
+    return receipt
   }
 
   // MARK: Delivery
@@ -82,20 +86,22 @@ struct JournalStore: Sendable {
     _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
     notice: OutgoingMessage? = nil
   ) async throws {
-    try await database.write { connection in
-      let hasEnded = try Self.finish(
+    let direction = try await database.write { connection in
+      let direction = try Self.finish(
         id, status, attempts: attempts, reason: reason, result: result, at: now, connection)
-      if hasEnded, let notice { _ = try Self.insert(notice, at: now, connection) }
+      if direction != nil, let notice { _ = try Self.insert(notice, at: now, connection) }
+      return direction
     }
+    if let direction { counters.add(direction, status) }
   }
 
   /// As ``finish(_:_:attempts:reason:result:at:notice:)``, within a transaction.
   ///
-  /// - Returns: false when the message was not pending any more.
+  /// - Returns: its direction; nil when the message was not pending any more.
   static func finish(
     _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
     _ connection: Connection
-  ) throws -> Bool {
+  ) throws -> MessageDirection? {
     try connection.withStatement(updateFinished) { statement in
       try statement.bind(Int64(status.rawValue), at: 1)
       try statement.bind(now.nanoseconds, at: 2)
@@ -104,7 +110,7 @@ struct JournalStore: Sendable {
       try statement.bind(String(reason.prefix(reasonCharacters)), at: 5)
       try statement.bind(result, at: 6)
       try statement.bind(id, at: 7)
-      return try statement.step()
+      return try statement.step() ? direction(statement, 0) : nil
     }
   }
 

@@ -10,6 +10,9 @@ struct OutboundLink: Sendable {
 
   static let noOMS = "there is no OMS: set OMS_URL and start the gateway again"
 
+  /// Why nothing goes to the OMS now; nil when something does.
+  func reasonToHold() async -> String? { sender == nil ? Self.noOMS : await heldBack() }
+
   /// Tries a message of the queue once, after its turn of the limiter.
   func deliver(_ message: PendingMessage, _ route: BusRoute) async -> DeliveryOutcome {
     guard let sender else { return .held(Self.noOMS) }

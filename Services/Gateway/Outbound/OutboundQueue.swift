@@ -5,6 +5,8 @@ import Storage
 /// makes another that tells of it.
 struct OutboundQueue: Sendable {
   let store: JournalStore
+  /// Why nothing goes to the OMS by somebody's will; nil when something does.
+  var heldBack: @Sendable () async -> String? = { nil }
   private let unknown = UnknownCommits()
   private let byRoute: [BusRoute: Dispatcher]
 

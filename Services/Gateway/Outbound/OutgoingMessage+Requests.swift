@@ -32,6 +32,9 @@ extension OutgoingMessage {
       body: request.body, traceparent: traceparent)
   }
 
+  /// In the journal, where messages of the queue have their route. A call is sent once: it is no dispatcher's.
+  static let callDestination = "call"
+
   /// A question to the OMS, with an id of its own.
   ///
   /// - Throws: INVALID_ARGUMENT with every field that is wrong.
@@ -43,7 +46,7 @@ extension OutgoingMessage {
     let number = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     self.init(
       deliveryID: "call-" + String(number.0, radix: 16) + String(number.1, radix: 16), method: request.method, key: "",
-      destination: BusRoute.remote.rawValue, body: request.body, traceparent: traceparent)
+      destination: Self.callDestination, body: request.body, traceparent: traceparent)
   }
 }
 

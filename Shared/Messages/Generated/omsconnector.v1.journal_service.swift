@@ -42,7 +42,8 @@ extension Omsconnector.V1 {
     /// Nothing is to be done: no service consumes the method, or somebody has discarded the message.
     public static let ignored = MessageStatus(rawValue: 3)
 
-    /// Incoming: no service could consume it. It is kept and not tried again, and its key has gone on.
+    /// Incoming: no service could consume it. It is kept and not tried again, and its key has gone on. Outgoing: a call
+    /// (DeliveryService.Call) that failed; whoever made it knows.
     public static let error = MessageStatus(rawValue: 4)
 
     /// Outgoing: the OMS did not take it in 48 hours, or never will.
@@ -70,7 +71,8 @@ extension Omsconnector.V1 {
     public var method: String = ""
     /// Messages of one key are delivered in order: the aggregate's id for stock, else the order's.
     public var key: String = ""
-    /// Incoming: the service that consumes it. Outgoing: the way to the OMS, remote, delegate or events.
+    /// Incoming: the service that consumes it. Outgoing: the way to the OMS, remote, delegate or events; or call, for a question
+    /// that a service asked the OMS at once, which is never delivered again.
     public var destination: String = ""
     /// When it became durable.
     public var receivedAt: Google.Protobuf.Timestamp? = nil
@@ -82,7 +84,7 @@ extension Omsconnector.V1 {
     public var attempts: [Omsconnector.V1.DeliveryAttempt] = []
     /// When it is tried again; absent unless it has failed and is pending.
     public var nextAttemptAt: Google.Protobuf.Timestamp? = nil
-    /// Why it is not a success.
+    /// Why it is not a success; of a discarded message, why it was discarded.
     public var reason: String = ""
     /// How often it was replayed.
     public var replayCount: Int32 = 0
@@ -97,6 +99,8 @@ extension Omsconnector.V1 {
     public var bodyCut: Bool = false
     /// GetMessage only: what was answered, masked and cut alike.
     public var result: String = ""
+    /// Of a discarded message: why it was not a success before.
+    public var originalReason: String = ""
 
     public init() {}
 
@@ -120,7 +124,8 @@ extension Omsconnector.V1 {
       size: Int64 = 0,
       body: String = "",
       bodyCut: Bool = false,
-      result: String = ""
+      result: String = "",
+      originalReason: String = ""
     ) {
       self.id = id
       self.deliveryId = deliveryId
@@ -142,6 +147,7 @@ extension Omsconnector.V1 {
       self.body = body
       self.bodyCut = bodyCut
       self.result = result
+      self.originalReason = originalReason
     }
 
     public static let fullName = "omsconnector.v1.JournalMessage"
@@ -170,6 +176,7 @@ extension Omsconnector.V1 {
       self.body = readString(c.pointee.body)
       self.bodyCut = c.pointee.body_cut != 0
       self.result = readString(c.pointee.result)
+      self.originalReason = readString(c.pointee.original_reason)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -195,6 +202,7 @@ extension Omsconnector.V1 {
       c.pointee.body = arena.string(self.body)
       c.pointee.body_cut = self.bodyCut ? 1 : 0
       c.pointee.result = arena.string(self.result)
+      c.pointee.original_reason = arena.string(self.originalReason)
     }
   }
 
@@ -243,6 +251,7 @@ extension Omsconnector.V1 {
     public var statuses: [Omsconnector.V1.MessageStatus] = []
     public var method: String = ""
     public var key: String = ""
+    /// As in JournalMessage, or an incoming one's without its quotes.
     public var deliveryId: String = ""
     /// Received at or after.
     public var since: Google.Protobuf.Timestamp? = nil
@@ -470,13 +479,18 @@ extension Omsconnector.V1 {
   /// `omsconnector.v1.GetQueuesResponse`.
   public struct GetQueuesResponse: Message {
     public var queues: [Omsconnector.V1.MessageQueue] = []
+    /// Messages that were given up and are not dealt with, ERROR or DEAD, of all destinations; failed calls are not counted.
+    /// 10 000 at most.
+    public var givenUp: Int64 = 0
 
     public init() {}
 
     public init(
-      queues: [Omsconnector.V1.MessageQueue] = []
+      queues: [Omsconnector.V1.MessageQueue] = [],
+      givenUp: Int64 = 0
     ) {
       self.queues = queues
+      self.givenUp = givenUp
     }
 
     public static let fullName = "omsconnector.v1.GetQueuesResponse"
@@ -486,12 +500,14 @@ extension Omsconnector.V1 {
     public init(unpacked pointer: UnsafeRawPointer) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetQueuesResponse.self)
       self.queues = readMessages(c.pointee.n_queues, c.pointee.queues)
+      self.givenUp = c.pointee.given_up
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetQueuesResponse.self)
       omsconnector__v1__get_queues_response__init(c)
       (c.pointee.n_queues, c.pointee.queues) = arena.messages(self.queues)
+      c.pointee.given_up = self.givenUp
     }
   }
 
@@ -507,11 +523,13 @@ extension Omsconnector.V1 {
     /// Nothing is tried because the destination does not answer, until next_attempt_at.
     public var broken: Bool = false
     public var nextAttemptAt: Google.Protobuf.Timestamp? = nil
-    /// Why, and in general what went wrong last.
+    /// Why nothing is tried, and in general what went wrong last.
     public var lastError: String = ""
     public var keys: [Omsconnector.V1.KeyQueue] = []
     /// Keys among the oldest 10 000 messages, named or not.
     public var keyCount: Int64 = 0
+    /// Nothing is tried by somebody's will: the connector is unregistered or disabled, or there is no OMS. Not broken then.
+    public var held: Bool = false
 
     public init() {}
 
@@ -524,7 +542,8 @@ extension Omsconnector.V1 {
       nextAttemptAt: Google.Protobuf.Timestamp? = nil,
       lastError: String = "",
       keys: [Omsconnector.V1.KeyQueue] = [],
-      keyCount: Int64 = 0
+      keyCount: Int64 = 0,
+      held: Bool = false
     ) {
       self.destination = destination
       self.direction = direction
@@ -535,6 +554,7 @@ extension Omsconnector.V1 {
       self.lastError = lastError
       self.keys = keys
       self.keyCount = keyCount
+      self.held = held
     }
 
     public static let fullName = "omsconnector.v1.MessageQueue"
@@ -552,6 +572,7 @@ extension Omsconnector.V1 {
       self.lastError = readString(c.pointee.last_error)
       self.keys = readMessages(c.pointee.n_keys, c.pointee.keys)
       self.keyCount = c.pointee.key_count
+      self.held = c.pointee.held != 0
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -566,6 +587,7 @@ extension Omsconnector.V1 {
       c.pointee.last_error = arena.string(self.lastError)
       (c.pointee.n_keys, c.pointee.keys) = arena.messages(self.keys)
       c.pointee.key_count = self.keyCount
+      c.pointee.held = self.held ? 1 : 0
     }
   }
 
@@ -578,6 +600,7 @@ extension Omsconnector.V1 {
     public var oldestReceivedAt: Google.Protobuf.Timestamp? = nil
     /// Of the oldest message.
     public var oldestId: Int64 = 0
+    /// Why it waits: its destination's reason while that is broken or held, else its own last failure.
     public var oldestReason: String = ""
     /// There are more than depth.
     public var more: Bool = false
@@ -630,7 +653,8 @@ extension Omsconnector.V1 {
   public struct ReplayRequest: Message {
     /// One message; else the filter counts.
     public var id: Int64 = 0
-    /// Must set a status, a method, a key or a time: not everything at once by mistake.
+    /// Must set a status, a method, a key, a delivery_id or a time: not everything at once by mistake. Messages that wait, and
+    /// calls, are left out.
     public var filter: Omsconnector.V1.MessageFilter? = nil
     /// Only says what would be replayed.
     public var dryRun: Bool = false
@@ -728,22 +752,36 @@ extension Omsconnector.V1 {
 
   /// `omsconnector.v1.DiscardRequest`.
   public struct DiscardRequest: Message {
+    /// One message; else the filter counts.
     public var id: Int64 = 0
     /// Needed: why, for the journal; at most 500 characters.
     public var reason: String = ""
     /// Who asks, for the journal; at most 100 characters.
     public var discardedBy: String = ""
+    /// Must set a status, a method, a key, a delivery_id or a time. Of what it finds, PENDING, ERROR and DEAD messages are
+    /// discarded.
+    public var filter: Omsconnector.V1.MessageFilter? = nil
+    /// Only says what would be discarded.
+    public var dryRun: Bool = false
+    /// With a filter: the next_page_token of the call before, to go on behind what that one did; else empty.
+    public var pageToken: String = ""
 
     public init() {}
 
     public init(
       id: Int64 = 0,
       reason: String = "",
-      discardedBy: String = ""
+      discardedBy: String = "",
+      filter: Omsconnector.V1.MessageFilter? = nil,
+      dryRun: Bool = false,
+      pageToken: String = ""
     ) {
       self.id = id
       self.reason = reason
       self.discardedBy = discardedBy
+      self.filter = filter
+      self.dryRun = dryRun
+      self.pageToken = pageToken
     }
 
     public static let fullName = "omsconnector.v1.DiscardRequest"
@@ -755,6 +793,9 @@ extension Omsconnector.V1 {
       self.id = c.pointee.id
       self.reason = readString(c.pointee.reason)
       self.discardedBy = readString(c.pointee.discarded_by)
+      self.filter = c.pointee.filter.map { Omsconnector.V1.MessageFilter(unpacked: $0) }
+      self.dryRun = c.pointee.dry_run != 0
+      self.pageToken = readString(c.pointee.page_token)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -763,19 +804,39 @@ extension Omsconnector.V1 {
       c.pointee.id = self.id
       c.pointee.reason = arena.string(self.reason)
       c.pointee.discarded_by = arena.string(self.discardedBy)
+      if let value = self.filter { c.pointee.filter = arena.message(value) }
+      c.pointee.dry_run = self.dryRun ? 1 : 0
+      c.pointee.page_token = arena.string(self.pageToken)
     }
   }
 
   /// `omsconnector.v1.DiscardResponse`.
   public struct DiscardResponse: Message {
+    /// The one message that was asked for; absent with a filter.
     public var message: Omsconnector.V1.JournalMessage? = nil
+    /// Messages that can be discarded and were found by this call.
+    public var matched: Int64 = 0
+    /// Of them, those that are discarded now.
+    public var discarded: Int64 = 0
+    /// There may be more: send it with the same filter. Empty when that was all.
+    public var nextPageToken: String = ""
+    /// Some of those that could not be discarded, in words; 100 at most.
+    public var notes: [String] = []
 
     public init() {}
 
     public init(
-      message: Omsconnector.V1.JournalMessage? = nil
+      message: Omsconnector.V1.JournalMessage? = nil,
+      matched: Int64 = 0,
+      discarded: Int64 = 0,
+      nextPageToken: String = "",
+      notes: [String] = []
     ) {
       self.message = message
+      self.matched = matched
+      self.discarded = discarded
+      self.nextPageToken = nextPageToken
+      self.notes = notes
     }
 
     public static let fullName = "omsconnector.v1.DiscardResponse"
@@ -785,12 +846,20 @@ extension Omsconnector.V1 {
     public init(unpacked pointer: UnsafeRawPointer) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DiscardResponse.self)
       self.message = c.pointee.message.map { Omsconnector.V1.JournalMessage(unpacked: $0) }
+      self.matched = c.pointee.matched
+      self.discarded = c.pointee.discarded
+      self.nextPageToken = readString(c.pointee.next_page_token)
+      self.notes = readStrings(c.pointee.n_notes, c.pointee.notes)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DiscardResponse.self)
       omsconnector__v1__discard_response__init(c)
       if let value = self.message { c.pointee.message = arena.message(value) }
+      c.pointee.matched = self.matched
+      c.pointee.discarded = self.discarded
+      c.pointee.next_page_token = arena.string(self.nextPageToken)
+      (c.pointee.n_notes, c.pointee.notes) = arena.strings(self.notes)
     }
   }
 }

@@ -42,7 +42,8 @@ extension Omsconnector.V1 {
       try await channel.serverStreaming(Omsconnector.V1.JournalServiceMethods.replay, request, options: options)
     }
 
-    /// Gives a message up: one that waits is not delivered any more, an ended one counts as dealt with.
+    /// Gives up a message, or what a filter finds: what waits is not delivered any more, what went wrong counts as dealt with. Of a
+    /// filter, one call does as much as fits into a second.
     public func discard(_ request: Omsconnector.V1.DiscardRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.V1.DiscardResponse
     {

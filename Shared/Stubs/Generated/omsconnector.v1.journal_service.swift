@@ -46,7 +46,8 @@ extension Omsconnector.V1 {
       _ request: Omsconnector.V1.ReplayRequest, responses: ResponseWriter<Omsconnector.V1.ReplayResponse>, context: ServerContext
     ) async throws
 
-    /// Gives a message up: one that waits is not delivered any more, an ended one counts as dealt with.
+    /// Gives up a message, or what a filter finds: what waits is not delivered any more, what went wrong counts as dealt with. Of a
+    /// filter, one call does as much as fits into a second.
     func discard(_ request: Omsconnector.V1.DiscardRequest, context: ServerContext) async throws
       -> Omsconnector.V1.DiscardResponse
   }

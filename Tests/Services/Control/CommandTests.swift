@@ -52,6 +52,9 @@ struct CommandTests {
           registration: .init(state: .pending, applicationId: "connector", failedAttempts: 3, lastError: "refused\n"))
       }
       router.unary(Omsconnector.V1.ReportServiceMethods.getTimingReport) { _, _ in .init(missingReplicas: ["unix:/x"]) }
+      router.unary(Omsconnector.V1.JournalServiceMethods.getQueues) { _, _ in
+        .init(queues: [.init(depth: 3), .init(depth: 4)], givenUp: 2)
+      }
     }
     let table = try await run(["status"], register)
     #expect(table.code == code)
@@ -59,9 +62,11 @@ struct CommandTests {
     #expect(table.out.contains("sales       \(shown)\n"))
     #expect(table.out.contains("REGISTRATION     PENDING\n"))
     #expect(table.out.contains("failed attempts  3\nlast error       refused\\n\n"))
+    #expect(table.out.contains("\n7 messages wait, 2 given up: see omsctl queue, omsctl dead\n"))
     #expect(table.out.hasSuffix("Replicas that do not answer: unix:/x\n"))
     let json = try await run(["status", "-o", "json"], register)
     #expect(json.out.contains(#"{"name":"sales","health":"\#(shown)"}"#))
+    #expect(json.out.contains(#""waiting":7,"given_up":2,"#))
     #expect(json.out.contains(#""missing_replicas":["unix:/x"]}"#))
   }
 

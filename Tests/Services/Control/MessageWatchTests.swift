@@ -12,17 +12,20 @@ struct MessageWatchTests {
     var watch = MessageWatch(.init())
     let shown = watch.came([Message(id: 1, status: .pending), Message(id: 2, status: .success)])
     #expect(shown.map(\.id) == [1, 2] && watch.waiting == [1])
-    #expect(!watch.lookedAgain(1, Message(id: 1, status: .pending)) && watch.waiting == [1])
-    #expect(watch.lookedAgain(1, Message(id: 1, status: .success)) && watch.waiting.isEmpty)
+    let stillWaits = watch.lookedAgain(1, Message(id: 1, status: .pending))
+    #expect(!stillWaits && watch.waiting == [1])
+    let hasEnded = watch.lookedAgain(1, Message(id: 1, status: .success))
+    #expect(hasEnded && watch.waiting.isEmpty)
   }
 
   @Test("with a status, a message is shown when it comes to it")
   func status() {
     var watch = MessageWatch(.init(statuses: [.error]))
-    #expect(watch.came([1, 2, 3].map { Message(id: $0, status: .pending) }).isEmpty)
-    #expect(watch.lookedAgain(1, Message(id: 1, status: .error)))
-    #expect(!watch.lookedAgain(2, Message(id: 2, status: .success)))
-    #expect(!watch.lookedAgain(3, nil), "it was deleted")
+    let shown = watch.came([1, 2, 3].map { Message(id: $0, status: .pending) })
+    let failed = watch.lookedAgain(1, Message(id: 1, status: .error))
+    let succeeded = watch.lookedAgain(2, Message(id: 2, status: .success))
+    let deleted = watch.lookedAgain(3, nil)
+    #expect(shown.isEmpty && failed && !succeeded && !deleted)
     #expect(watch.waiting.isEmpty)
   }
 

@@ -140,6 +140,19 @@ final class RecordingConsumer: Sendable {
     (#"{"id":5,"method":"\#(method)","params":"x"}"#, -32602, "5", "params is no object"),
   ]
 
+  @Test(
+    "a message that can't be read is kept with the method and the key that it has",
+    arguments: [
+      (#"{"id":1,"method":"\#(method)","params":[1]}"#, method, ""),
+      (#"{"jsonrpc":"1.0","id":1,"method":"\#(method)","params":{"snapshot":{"aggregate_id":"EU"}}}"#, method, "EU"),
+      (#"{"jsonrpc":"1.0","id":1,"method":"magento.x.y.z"}"#, "magento.x.y.z", ""), ("{", "", ""), ("[]", "", ""),
+      (#"{"id":1,"method":7}"#, "", ""),
+    ])
+  func kept(body: String, method: String, key: String) throws {
+    let names = JSONRPCRequest.names(in: Array(body.utf8))
+    #expect(names.method == method && names.key == key)
+  }
+
   @Test("a bad message is answered with 200 and its error, and reaches no service", arguments: badMessages)
   func badMessage(body: String, code: Int, id: String, says: String) async throws {
     let consumer = RecordingConsumer()

@@ -57,7 +57,7 @@ struct InboundQueueTests {
     let queue = InboundQueue(store: journal.store) { _, _, _ in .init() }
     let message = IncomingMessage(id: "1", key: "A")
     _ = try await queue.accept(message)
-    #expect(try await journal.store.discard(1, reason: "no", by: "anna", at: .now))
+    #expect(try await journal.store.discard([1], reason: "no", by: "anna", at: .now) == [1])
     let receipt = try await queue.accept(message)
     #expect(receipt.status == .ignored && receipt.reason == "no")
     await journal.store.database.close()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite struct JournalServiceTests {
+@Suite(.timeLimit(.minutes(1))) struct JournalServiceTests {
   @Test("messages are listed newest first, page by page, each once, also while others come in")
   func pages() async throws {
     try await LiveJournal.with { live in
@@ -108,8 +108,15 @@ import Testing
     try await LiveJournal.with(deliver: { _ in .refused("no: token=abcdefgh") }) { live in
       let message = IncomingMessage(id: "1", key: "A", body: #"{"password":"hunter2"}"#)
       let id = try await live.store.receive(message, at: .now).id
-      _ = try await live.replay(.init(filter: .init(statuses: [.error])))
-      #expect(try await live.message(id).body.contains(#""password":"***""#))
+      await live.wake()
+      try await live.settled([.error])
+      let shown = try await live.message(id)
+      #expect(shown.body.contains(#""password":"***""#))
+      #expect(shown.attemptCount == 1 && shown.attempts.count == 1)
+      for text in [shown.reason, shown.attempts.first?.error ?? "", shown.body] {
+        #expect(!text.contains("abcdefgh") && !text.contains("hunter2"), "\(text)")
+      }
+      #expect(shown.reason.contains("token=***") && shown.attempts.first?.error.contains("token=***") == true)
       let kept = try await live.store.database.read { connection in
         try connection.withStatement("SELECT body FROM journal") { statement in
           _ = try statement.step()
@@ -168,7 +175,7 @@ import Testing
 
   @Test("a message that waits is not replayed")
   func replayPending() async throws {
-    let gate = Gate()
+    let gate = DeliveryGate()
     try await LiveJournal.with(deliver: { _ in await gate.pass() }) { live in
       let id = try await live.add("1", .pending)
       do {
@@ -180,39 +187,15 @@ import Testing
     }
   }
 
-  /// Lets deliveries end when it is open.
-  private final class Gate: Sendable {
-    private let state = Lock<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-    func pass() async -> DeliveryOutcome {
-      await withCheckedContinuation { continuation in
-        let isOpen = state.withLock { state in
-          if !state.isOpen { state.waiting.append(continuation) }
-          return state.isOpen
-        }
-        if isOpen { continuation.resume() }
-      }
-      return .delivered(result: [])
-    }
-
-    func open() {
-      let waiting = state.withLock { state in
-        defer { state = (true, []) }
-        return state.waiting
-      }
-      for continuation in waiting { continuation.resume() }
-    }
-  }
-
   @Test("what is discarded is not delivered any more, and its key goes on; what is being delivered can't be discarded")
   func discard() async throws {
-    let gate = Gate()
+    let gate = DeliveryGate()
     try await LiveJournal.with(deliver: { _ in await gate.pass() }) { live in
       let first = try await live.add("1", .pending)
       let second = try await live.add("2", .pending)
       let third = try await live.add("3", .pending)
       await live.wake()
-      while live.delivered.withLock({ $0 }).isEmpty { await Task.yield() }
+      await gate.waitUntilEntered()
       do {
         _ = try await live.channel.unary(JournalCalls.discard, .init(id: first, reason: "too late"))
         Issue.record("it was discarded")

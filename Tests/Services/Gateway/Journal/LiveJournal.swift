@@ -3,6 +3,7 @@ import Messages
 import RPC
 import Storage
 import Stubs
+import Testing
 
 @testable import Gateway
 
@@ -18,7 +19,12 @@ final class LiveJournal: Sendable {
 
   var store: JournalStore { journal.store }
 
-  private init(_ journal: TemporaryJournal, _ channel: Channel, _ dispatchers: [Dispatcher]) {
+  let states: QueueStates
+
+  private init(
+    _ journal: TemporaryJournal, _ channel: Channel, _ states: QueueStates, _ dispatchers: [Dispatcher]
+  ) {
+    self.states = states
     self.journal = journal
     self.channel = channel
     self.dispatchers = dispatchers
@@ -29,9 +35,10 @@ final class LiveJournal: Sendable {
 
   /// - Parameters:
   ///   - limits: of the dispatchers.
+  ///   - heldBack: why nothing goes to the OMS.
   ///   - deliver: what becomes of a message; it has been written down by then.
   static func with(
-    limits: DispatchMachine.Limits = .init(),
+    limits: DispatchMachine.Limits = .init(), heldBack: @escaping @Sendable () async -> String? = { nil },
     deliver: @escaping @Sendable (PendingMessage) async -> DeliveryOutcome = { _ in .delivered(result: []) },
     _ body: (LiveJournal) async throws -> Void
   ) async throws {
@@ -49,11 +56,12 @@ final class LiveJournal: Sendable {
     let (incoming, outgoing) = ([dispatcher("inventory", policy)], [dispatcher("delegate", .outgoing)])
     let group = try EventLoopGroup(loops: 1)
     var router = Router()
-    JournalService(store: journal.store, incoming: incoming, outgoing: outgoing).register(in: &router)
+    let states = QueueStates(store: journal.store, incoming: incoming, outgoing: outgoing, heldBack: heldBack)
+    JournalService(store: journal.store, states: states).register(in: &router)
     let server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(journal.directory)/socket"))
     let channel = Channel(target: Target(address), group: group)
-    let harness = LiveJournal(journal, channel, incoming + outgoing)
+    let harness = LiveJournal(journal, channel, states, incoming + outgoing)
     live.withLock { $0 = harness }
     let result: Result<Void, any Error>
     do {
@@ -103,11 +111,31 @@ final class LiveJournal: Sendable {
     return responses
   }
 
-  /// Until every message is in one of these statuses.
+  /// Returns when no message waits any more: each one's try tells when it has ended.
   func settled(_ statuses: Set<MessageStatus> = [.success, .ignored, .error, .dead]) async throws {
+    while let (id, destination) = try await firstPending() { try await tried(id, destination) }
     let text = statuses.map { "\($0.rawValue)" }.joined(separator: ", ")
-    while try await store.database.number("SELECT count(*) FROM journal WHERE status NOT IN (\(text))") > 0 {
-      await Task.yield()
+    #expect(try await store.database.number("SELECT count(*) FROM journal WHERE status NOT IN (\(text))") == 0)
+  }
+
+  /// As ``settled(_:)``, of one destination.
+  func settled(only destination: String) async throws {
+    while let (id, _) = try await firstPending(destination) { try await tried(id, destination) }
+  }
+
+  /// Returns when the next try of a message has ended.
+  func tried(_ id: Int64, _ destination: String) async throws {
+    let dispatcher = try #require(dispatchers.first { $0.destination == destination })
+    _ = await dispatcher.outcome(of: id)
+  }
+
+  private func firstPending(_ destination: String? = nil) async throws -> (id: Int64, destination: String)? {
+    try await store.database.read { connection in
+      let sql = "SELECT id, destination FROM journal WHERE status = 1 AND destination LIKE ?1 ORDER BY id LIMIT 1"
+      return try connection.withStatement(sql) { statement in
+        try statement.bind(destination ?? "%", at: 1)
+        return try statement.step() ? (statement.integer(0), statement.text(1)) : nil
+      }
     }
   }
 }

@@ -57,7 +57,7 @@ struct OutgoingMessageTests {
     let request = Omsconnector.Internal.V1.CallRequest(
       method: "magento.inventory.source_repository.search", body: Array("{}".utf8))
     let (one, two) = try (OutgoingMessage(request, traceparent: ""), OutgoingMessage(request, traceparent: ""))
-    #expect(one.deliveryID != two.deliveryID && one.destination == "remote" && one.key.isEmpty)
+    #expect(one.deliveryID != two.deliveryID && one.destination == "call" && one.key.isEmpty)
   }
 
   @Test("an envelope carries the params byte for byte")

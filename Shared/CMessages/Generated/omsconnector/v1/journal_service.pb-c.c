@@ -682,7 +682,7 @@ void   omsconnector__v1__discard_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__discard_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor omsconnector__v1__journal_message__field_descriptors[20] =
+static const ProtobufCFieldDescriptor omsconnector__v1__journal_message__field_descriptors[21] =
 {
   {
     "id",
@@ -924,6 +924,18 @@ static const ProtobufCFieldDescriptor omsconnector__v1__journal_message__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "original_reason",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__JournalMessage, original_reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__journal_message__field_indices_by_name[] = {
   9,   /* field[9] = attempt_count */
@@ -940,6 +952,7 @@ static const unsigned omsconnector__v1__journal_message__field_indices_by_name[]
   5,   /* field[5] = key */
   4,   /* field[4] = method */
   11,   /* field[11] = next_attempt_at */
+  20,   /* field[20] = original_reason */
   12,   /* field[12] = reason */
   7,   /* field[7] = received_at */
   13,   /* field[13] = replay_count */
@@ -950,7 +963,7 @@ static const unsigned omsconnector__v1__journal_message__field_indices_by_name[]
 static const ProtobufCIntRange omsconnector__v1__journal_message__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__journal_message__descriptor =
 {
@@ -960,7 +973,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__journal_message__descriptor =
   "Omsconnector__V1__JournalMessage",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__JournalMessage),
-  20,
+  21,
   omsconnector__v1__journal_message__field_descriptors,
   omsconnector__v1__journal_message__field_indices_by_name,
   1,  omsconnector__v1__journal_message__number_ranges,
@@ -1402,7 +1415,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_queues_request__descripto
   (ProtobufCMessageInit) omsconnector__v1__get_queues_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__get_queues_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor omsconnector__v1__get_queues_response__field_descriptors[2] =
 {
   {
     "queues",
@@ -1416,14 +1429,28 @@ static const ProtobufCFieldDescriptor omsconnector__v1__get_queues_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "given_up",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__GetQueuesResponse, given_up),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__get_queues_response__field_indices_by_name[] = {
+  1,   /* field[1] = given_up */
   0,   /* field[0] = queues */
 };
-static const ProtobufCIntRange omsconnector__v1__get_queues_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange omsconnector__v1__get_queues_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 3, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__get_queues_response__descriptor =
 {
@@ -1433,14 +1460,14 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_queues_response__descript
   "Omsconnector__V1__GetQueuesResponse",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__GetQueuesResponse),
-  1,
+  2,
   omsconnector__v1__get_queues_response__field_descriptors,
   omsconnector__v1__get_queues_response__field_indices_by_name,
-  1,  omsconnector__v1__get_queues_response__number_ranges,
+  2,  omsconnector__v1__get_queues_response__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__get_queues_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__message_queue__field_descriptors[9] =
+static const ProtobufCFieldDescriptor omsconnector__v1__message_queue__field_descriptors[10] =
 {
   {
     "destination",
@@ -1550,12 +1577,25 @@ static const ProtobufCFieldDescriptor omsconnector__v1__message_queue__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "held",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__MessageQueue, held),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__message_queue__field_indices_by_name[] = {
   4,   /* field[4] = broken */
   2,   /* field[2] = depth */
   0,   /* field[0] = destination */
   1,   /* field[1] = direction */
+  9,   /* field[9] = held */
   8,   /* field[8] = key_count */
   7,   /* field[7] = keys */
   6,   /* field[6] = last_error */
@@ -1565,7 +1605,7 @@ static const unsigned omsconnector__v1__message_queue__field_indices_by_name[] =
 static const ProtobufCIntRange omsconnector__v1__message_queue__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__message_queue__descriptor =
 {
@@ -1575,7 +1615,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__message_queue__descriptor =
   "Omsconnector__V1__MessageQueue",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__MessageQueue),
-  9,
+  10,
   omsconnector__v1__message_queue__field_descriptors,
   omsconnector__v1__message_queue__field_indices_by_name,
   1,  omsconnector__v1__message_queue__number_ranges,
@@ -1852,7 +1892,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__replay_response__descriptor =
   (ProtobufCMessageInit) omsconnector__v1__replay_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__discard_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor omsconnector__v1__discard_request__field_descriptors[6] =
 {
   {
     "id",
@@ -1890,16 +1930,55 @@ static const ProtobufCFieldDescriptor omsconnector__v1__discard_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "filter",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DiscardRequest, filter),
+    &omsconnector__v1__message_filter__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dry_run",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DiscardRequest, dry_run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DiscardRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__discard_request__field_indices_by_name[] = {
   2,   /* field[2] = discarded_by */
+  4,   /* field[4] = dry_run */
+  3,   /* field[3] = filter */
   0,   /* field[0] = id */
+  5,   /* field[5] = page_token */
   1,   /* field[1] = reason */
 };
 static const ProtobufCIntRange omsconnector__v1__discard_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__discard_request__descriptor =
 {
@@ -1909,14 +1988,14 @@ const ProtobufCMessageDescriptor omsconnector__v1__discard_request__descriptor =
   "Omsconnector__V1__DiscardRequest",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__DiscardRequest),
-  3,
+  6,
   omsconnector__v1__discard_request__field_descriptors,
   omsconnector__v1__discard_request__field_indices_by_name,
   1,  omsconnector__v1__discard_request__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__discard_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__discard_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor omsconnector__v1__discard_response__field_descriptors[5] =
 {
   {
     "message",
@@ -1930,14 +2009,66 @@ static const ProtobufCFieldDescriptor omsconnector__v1__discard_response__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "matched",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DiscardResponse, matched),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "discarded",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DiscardResponse, discarded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DiscardResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "notes",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__V1__DiscardResponse, n_notes),
+    offsetof(Omsconnector__V1__DiscardResponse, notes),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__discard_response__field_indices_by_name[] = {
+  2,   /* field[2] = discarded */
+  1,   /* field[1] = matched */
   0,   /* field[0] = message */
+  3,   /* field[3] = next_page_token */
+  4,   /* field[4] = notes */
 };
 static const ProtobufCIntRange omsconnector__v1__discard_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__discard_response__descriptor =
 {
@@ -1947,7 +2078,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__discard_response__descriptor 
   "Omsconnector__V1__DiscardResponse",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__DiscardResponse),
-  1,
+  5,
   omsconnector__v1__discard_response__field_descriptors,
   omsconnector__v1__discard_response__field_indices_by_name,
   1,  omsconnector__v1__discard_response__number_ranges,

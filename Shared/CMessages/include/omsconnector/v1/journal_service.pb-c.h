@@ -62,7 +62,8 @@ typedef enum _Omsconnector__V1__MessageStatus {
    */
   OMSCONNECTOR__V1__MESSAGE_STATUS__MESSAGE_STATUS_IGNORED = 3,
   /*
-   * Incoming: no service could consume it. It is kept and not tried again, and its key has gone on.
+   * Incoming: no service could consume it. It is kept and not tried again, and its key has gone on. Outgoing: a call
+   * (DeliveryService.Call) that failed; whoever made it knows.
    */
   OMSCONNECTOR__V1__MESSAGE_STATUS__MESSAGE_STATUS_ERROR = 4,
   /*
@@ -99,7 +100,8 @@ struct  Omsconnector__V1__JournalMessage
    */
   char *key;
   /*
-   * Incoming: the service that consumes it. Outgoing: the way to the OMS, remote, delegate or events.
+   * Incoming: the service that consumes it. Outgoing: the way to the OMS, remote, delegate or events; or call, for a question
+   * that a service asked the OMS at once, which is never delivered again.
    */
   char *destination;
   /*
@@ -124,7 +126,7 @@ struct  Omsconnector__V1__JournalMessage
    */
   Google__Protobuf__Timestamp *next_attempt_at;
   /*
-   * Why it is not a success.
+   * Why it is not a success; of a discarded message, why it was discarded.
    */
   char *reason;
   /*
@@ -152,10 +154,14 @@ struct  Omsconnector__V1__JournalMessage
    * GetMessage only: what was answered, masked and cut alike.
    */
   char *result;
+  /*
+   * Of a discarded message: why it was not a success before.
+   */
+  char *original_reason;
 };
 #define OMSCONNECTOR__V1__JOURNAL_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__journal_message__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__MESSAGE_DIRECTION__MESSAGE_DIRECTION_UNSPECIFIED, OMSCONNECTOR__V1__MESSAGE_STATUS__MESSAGE_STATUS_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__MESSAGE_DIRECTION__MESSAGE_DIRECTION_UNSPECIFIED, OMSCONNECTOR__V1__MESSAGE_STATUS__MESSAGE_STATUS_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Omsconnector__V1__DeliveryAttempt
@@ -184,6 +190,9 @@ struct  Omsconnector__V1__MessageFilter
   Omsconnector__V1__MessageStatus *statuses;
   char *method;
   char *key;
+  /*
+   * As in JournalMessage, or an incoming one's without its quotes.
+   */
   char *delivery_id;
   /*
    * Received at or after.
@@ -273,10 +282,15 @@ struct  Omsconnector__V1__GetQueuesResponse
   ProtobufCMessage base;
   size_t n_queues;
   Omsconnector__V1__MessageQueue **queues;
+  /*
+   * Messages that were given up and are not dealt with, ERROR or DEAD, of all destinations; failed calls are not counted.
+   * 10 000 at most.
+   */
+  int64_t given_up;
 };
 #define OMSCONNECTOR__V1__GET_QUEUES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__get_queues_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0 }
 
 
 /*
@@ -304,7 +318,7 @@ struct  Omsconnector__V1__MessageQueue
   protobuf_c_boolean broken;
   Google__Protobuf__Timestamp *next_attempt_at;
   /*
-   * Why, and in general what went wrong last.
+   * Why nothing is tried, and in general what went wrong last.
    */
   char *last_error;
   size_t n_keys;
@@ -313,10 +327,14 @@ struct  Omsconnector__V1__MessageQueue
    * Keys among the oldest 10 000 messages, named or not.
    */
   int64_t key_count;
+  /*
+   * Nothing is tried by somebody's will: the connector is unregistered or disabled, or there is no OMS. Not broken then.
+   */
+  protobuf_c_boolean held;
 };
 #define OMSCONNECTOR__V1__MESSAGE_QUEUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__message_queue__descriptor) \
-    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__MESSAGE_DIRECTION__MESSAGE_DIRECTION_UNSPECIFIED, 0, NULL, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__MESSAGE_DIRECTION__MESSAGE_DIRECTION_UNSPECIFIED, 0, NULL, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, 0, 0 }
 
 
 /*
@@ -338,6 +356,9 @@ struct  Omsconnector__V1__KeyQueue
    * Of the oldest message.
    */
   int64_t oldest_id;
+  /*
+   * Why it waits: its destination's reason while that is broken or held, else its own last failure.
+   */
   char *oldest_reason;
   /*
    * There are more than depth.
@@ -357,7 +378,8 @@ struct  Omsconnector__V1__ReplayRequest
    */
   int64_t id;
   /*
-   * Must set a status, a method, a key or a time: not everything at once by mistake.
+   * Must set a status, a method, a key, a delivery_id or a time: not everything at once by mistake. Messages that wait, and
+   * calls, are left out.
    */
   Omsconnector__V1__MessageFilter *filter;
   /*
@@ -407,6 +429,9 @@ struct  Omsconnector__V1__ReplayResponse
 struct  Omsconnector__V1__DiscardRequest
 {
   ProtobufCMessage base;
+  /*
+   * One message; else the filter counts.
+   */
   int64_t id;
   /*
    * Needed: why, for the journal; at most 500 characters.
@@ -416,20 +441,53 @@ struct  Omsconnector__V1__DiscardRequest
    * Who asks, for the journal; at most 100 characters.
    */
   char *discarded_by;
+  /*
+   * Must set a status, a method, a key, a delivery_id or a time. Of what it finds, PENDING, ERROR and DEAD messages are
+   * discarded.
+   */
+  Omsconnector__V1__MessageFilter *filter;
+  /*
+   * Only says what would be discarded.
+   */
+  protobuf_c_boolean dry_run;
+  /*
+   * With a filter: the next_page_token of the call before, to go on behind what that one did; else empty.
+   */
+  char *page_token;
 };
 #define OMSCONNECTOR__V1__DISCARD_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__discard_request__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Omsconnector__V1__DiscardResponse
 {
   ProtobufCMessage base;
+  /*
+   * The one message that was asked for; absent with a filter.
+   */
   Omsconnector__V1__JournalMessage *message;
+  /*
+   * Messages that can be discarded and were found by this call.
+   */
+  int64_t matched;
+  /*
+   * Of them, those that are discarded now.
+   */
+  int64_t discarded;
+  /*
+   * There may be more: send it with the same filter. Empty when that was all.
+   */
+  char *next_page_token;
+  /*
+   * Some of those that could not be discarded, in words; 100 at most.
+   */
+  size_t n_notes;
+  char **notes;
 };
 #define OMSCONNECTOR__V1__DISCARD_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__discard_response__descriptor) \
-    , NULL }
+    , NULL, 0, 0, (char *)protobuf_c_empty_string, 0,NULL }
 
 
 /* Omsconnector__V1__JournalMessage methods */

@@ -1,0 +1,79 @@
+import Messages
+
+/// What waits for each destination, and what keeps it waiting.
+struct QueueStates: Sendable {
+  let store: JournalStore
+  let dispatchers: [(destination: String, direction: MessageDirection, dispatcher: Dispatcher)]
+  /// Why nothing goes to the OMS by somebody's will; nil when something does.
+  let heldBack: @Sendable () async -> String?
+
+  init(
+    store: JournalStore, incoming: [Dispatcher], outgoing: [Dispatcher],
+    heldBack: @escaping @Sendable () async -> String? = { nil }
+  ) {
+    self.store = store
+    dispatchers =
+      incoming.map { ($0.destination, .incoming, $0) }.sorted { $0.0 < $1.0 }
+      + outgoing.map { ($0.destination, .outgoing, $0) }.sorted { $0.0 < $1.0 }
+    self.heldBack = heldBack
+  }
+
+  /// What keeps a destination's messages waiting.
+  enum State: Equatable {
+    case delivering(lastError: String)
+    /// It does not answer.
+    case away(lastError: String, until: WallTime)
+    case held(String)
+  }
+
+  func state(_ direction: MessageDirection, _ dispatcher: Dispatcher?) async -> State {
+    if direction == .outgoing, let reason = await heldBack() { return .held(reason) }
+    let breaker = await dispatcher?.breaker
+    let lastError = breaker?.lastError ?? ""
+    return breaker?.openUntil.map { .away(lastError: lastError, until: $0) } ?? .delivering(lastError: lastError)
+  }
+
+  /// - Parameters:
+  ///   - destination: empty for all.
+  ///   - keys: to name at most of each.
+  func queues(of destination: String = "", keys: Int) async throws -> [Omsconnector.V1.MessageQueue] {
+    // Of a way that this version has no dispatcher for, something may be left.
+    let known = Set(dispatchers.map(\.destination))
+    let others = try await store.pendingDestinations().filter { !known.contains($0) }
+    let all = dispatchers.map { ($0.destination, $0.direction, Optional($0.dispatcher)) }
+    var queues: [Omsconnector.V1.MessageQueue] = []
+    for (name, direction, dispatcher) in all + others.map({ ($0, .unspecified, nil) })
+    where destination.isEmpty || name == destination {
+      let queue = try await store.queue(name, keys: keys)
+      queues.append(Self.message(name, direction, queue, await state(direction, dispatcher)))
+    }
+    return queues
+  }
+
+  private static func message(
+    _ destination: String, _ direction: MessageDirection, _ queue: JournalStore.Queue, _ state: State
+  ) -> Omsconnector.V1.MessageQueue {
+    var message = Omsconnector.V1.MessageQueue(
+      destination: destination, direction: direction, depth: Int64(queue.depth),
+      oldestReceivedAt: queue.oldestReceivedAt?.timestamp, keyCount: Int64(queue.keyCount))
+    // Why nothing at all is tried goes before what came of a key's last try.
+    var reason: String?
+    switch state {
+    case .delivering(let lastError):
+      message.lastError = lastError.isEmpty ? queue.oldestReason : MaskedText.line(lastError)
+    case .away(let lastError, let until):
+      (message.broken, message.nextAttemptAt) = (true, until.timestamp)
+      reason = MaskedText.line(lastError)
+    case .held(let why):
+      message.held = true
+      reason = MaskedText.line(why)
+    }
+    if let reason { message.lastError = reason }
+    message.keys = queue.keys.map {
+      .init(
+        key: $0.key, depth: Int64($0.depth), oldestReceivedAt: $0.oldestReceivedAt.timestamp, oldestId: $0.oldestID,
+        oldestReason: reason ?? $0.oldestReason, more: $0.isMore)
+    }
+    return message
+  }
+}

@@ -16,6 +16,10 @@ enum RegistrationTable {
     add("callback", registration.callbackUrl)
     add(registration.state == .registered ? "registered at" : "last registered", registration.registeredAt?.text)
     add("subscribed", registration.subscribedMethods.joined(separator: ", "))
+    for away in registration.awayServices {
+      let since = away.since.map { "since \($0.text)" } ?? ""
+      add("service away", "\(away.service) \(since): subscribed for 48 hours, its messages wait")
+    }
     add("labels", registration.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))
     if registration.failedAttempts > 0 { add("failed attempts", String(registration.failedAttempts)) }
     add("last error", registration.lastError)

@@ -54,7 +54,15 @@ struct GatewayService: Omsconnector.V1.GatewayService {
       nextAttemptAt: machine.nextAttemptAt?.timestamp, stateSince: machine.stateSince.timestamp,
       wantedState: isConfigured ? machine.goal.state.message : .unconfigured, labels: machine.content?.labels ?? [:],
       checkedAt: machine.checkedAt?.timestamp, checkResult: machine.checkResult,
-      nextCheckAt: machine.nextCheckAt?.timestamp)
+      nextCheckAt: machine.nextCheckAt?.timestamp, awayServices: Self.awayServices(await registrar.topics))
+  }
+
+  private static func awayServices(_ topics: [KeptTopic]) -> [Omsconnector.V1.AwayService] {
+    ConnectorService.allCases.compactMap { service in
+      let missing = topics.filter { $0.awaySince != nil && BusMethod.named($0.method)?.service == service }
+      guard let since = missing.first?.awaySince else { return nil }
+      return .init(service: service.rawValue, since: since.timestamp, methods: missing.map(\.method))
+    }
   }
 }
 

@@ -17,6 +17,8 @@ actor Registrar {
   static let maxRequests = 100
 
   private(set) var machine: RegistrationMachine
+  /// What is subscribed to, and which services are away.
+  private(set) var topics: [KeptTopic] = []
   /// nil without an OMS.
   private let port: (any RegistrationPort)?
   private let memory: any RegistrationMemory
@@ -61,6 +63,12 @@ actor Registrar {
   }
 
   // MARK: What others tell
+
+  /// These bus methods are consumed now, or by services that are away: the OMS is told if that is news.
+  func subscribe(to topics: [KeptTopic]) {
+    self.topics = topics
+    subscribe(to: topics.map(\.method))
+  }
 
   /// These bus methods are consumed now: the OMS is told if that is news.
   func subscribe(to topics: [String]) {

@@ -7,10 +7,17 @@ struct KeptRegistration: Sendable, Equatable {
   var changedAt: WallTime?
 }
 
+/// A bus method that is subscribed to.
+struct KeptTopic: Sendable, Hashable {
+  var method: String
+  /// When its service was last heard of; nil while it is there.
+  var awaySince: WallTime?
+}
+
 /// Where it is kept.
 protocol RegistrationMemory: Sendable {
   /// Returns when it is durable.
   func save(_ registration: KeptRegistration) async throws
-  /// The bus methods that services consume.
-  func save(topics: [String]) async throws
+  /// The bus methods that are subscribed to.
+  func save(topics: [KeptTopic]) async throws
 }

@@ -20,6 +20,7 @@ struct TopicWatcher: Sendable {
   /// OMS_REGISTRATION_WAIT: how long services get at the gateway's start to say something.
   let startWait: Duration
   var now: @Sendable () -> ContinuousClock.Instant = { .now }
+  var wall: @Sendable () -> WallTime = { .now }
   var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
   /// Works until the task is cancelled.
@@ -28,10 +29,10 @@ struct TopicWatcher: Sendable {
   ///   - kept: the methods of before the gateway's start; with them nobody is waited for.
   ///   - report: gets the methods, sorted, as soon as all services have answered or `startWait` is over, and after each
   ///     round from there on.
-  func run(kept: [String], report: @Sendable ([String]) async -> Void) async throws {
+  func run(kept: [KeptTopic], report: @Sendable ([KeptTopic]) async -> Void) async throws {
     let start = now()
-    var topics = RunningTopics(kept: kept, now: start)
-    var saved = kept.sorted()
+    var topics = RunningTopics(kept: kept, now: start, wall: wall())
+    var saved = kept
     var warned: Set<String> = []
     var silent = Set(services)
     while true {
@@ -41,7 +42,7 @@ struct TopicWatcher: Sendable {
       }
       let isStarting = kept.isEmpty && !silent.isEmpty && now() - start < startWait
       if !isStarting {
-        let current = topics.topics(now: now())
+        let current = topics.topics(now: now(), wall: wall())
         if current != saved, await save(current) { saved = current }
         await report(current)
       }
@@ -50,10 +51,12 @@ struct TopicWatcher: Sendable {
   }
 
   /// - Returns: false when the store does not take it now; the OMS is told all the same.
-  private func save(_ topics: [String]) async -> Bool {
+  private func save(_ topics: [KeptTopic]) async -> Bool {
     do {
       try await memory.save(topics: topics)
-      Log.info("services consume", ["methods": .list(topics)])
+      let away = Set(topics.filter { $0.awaySince != nil }.compactMap { BusMethod.named($0.method)?.service.rawValue })
+      Log.info(
+        "services consume", ["methods": .list(topics.map(\.method)), "services_away": .list(away.sorted())])
       return true
     } catch {
       Log.warning("what services consume is not kept for a restart", ["reason": LogValue(error)])

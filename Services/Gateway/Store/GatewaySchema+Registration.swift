@@ -28,4 +28,10 @@ extension GatewaySchema {
       CREATE TABLE registration_topic (method TEXT COLLATE "C" PRIMARY KEY)
       """,
     ])
+
+  /// Since when the service of a subscribed method is away, in nanoseconds since 1970; nothing while it is there.
+  static let registrationAbsence = Migration(
+    "absence of services",
+    sqlite: ["ALTER TABLE registration_topic ADD COLUMN away_since INTEGER"],
+    postgresql: ["ALTER TABLE registration_topic ADD COLUMN away_since BIGINT"])
 }

@@ -2,7 +2,9 @@ import Storage
 
 /// What the gateway keeps: the journal, which is its inbox and its outbox at the same time.
 enum GatewaySchema {
-  static let migrations = [journal, timing, registration, journalSearch, dueMessages, originalReason]
+  static let migrations = [
+    journal, timing, registration, journalSearch, dueMessages, originalReason, registrationAbsence,
+  ]
 
   /// A message is one row from the moment that it is durable. That it waits is a status, not a second row, so that the journal
   /// and the queue can't disagree.

@@ -4,8 +4,8 @@ import Storage
 struct RegistrationStore: RegistrationMemory {
   let database: Database
 
-  /// - Returns: what is kept, and the bus methods that services consumed when they were last heard of.
-  func load() async throws -> (registration: KeptRegistration, topics: [String]) {
+  /// - Returns: what is kept, and the bus methods that were subscribed to.
+  func load() async throws -> (registration: KeptRegistration, topics: [KeptTopic]) {
     try await database.read { connection in
       let kept = try connection.withStatement("SELECT goal, is_settled, changed_at FROM registration") {
         statement throws(StorageError) in
@@ -15,10 +15,13 @@ struct RegistrationStore: RegistrationMemory {
             changedAt: WallTime(nanoseconds: statement.integer(2)))
           : KeptRegistration()
       }
-      let topics = try connection.withStatement("SELECT method FROM registration_topic ORDER BY method") {
+      let topics = try connection.withStatement("SELECT method, away_since FROM registration_topic ORDER BY method") {
         statement throws(StorageError) in
-        var topics: [String] = []
-        while try statement.step() { topics.append(statement.text(0)) }
+        var topics: [KeptTopic] = []
+        while try statement.step() {
+          let since = statement.isNull(1) ? nil : WallTime(nanoseconds: statement.integer(1))
+          topics.append(KeptTopic(method: statement.text(0), awaySince: since))
+        }
         return topics
       }
       return (kept, topics)
@@ -42,13 +45,14 @@ struct RegistrationStore: RegistrationMemory {
     }
   }
 
-  func save(topics: [String]) async throws {
+  func save(topics: [KeptTopic]) async throws {
     try await database.write { connection in
       try connection.execute("DELETE FROM registration_topic")
-      try connection.withStatement("INSERT INTO registration_topic (method) VALUES (?1)") {
+      try connection.withStatement("INSERT INTO registration_topic (method, away_since) VALUES (?1, ?2)") {
         statement throws(StorageError) in
-        for topic in Set(topics) {
-          try statement.bind(topic, at: 1)
+        for topic in topics {
+          try statement.bind(topic.method, at: 1)
+          try statement.bind(topic.awaySince?.nanoseconds, at: 2)
           try statement.run()
         }
       }

@@ -239,6 +239,7 @@ static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__get_
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__endpoint_histogram__descriptor_pointer(void) { return &omsconnector__internal__v1__endpoint_histogram__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__registration__descriptor_pointer(void) { return &omsconnector__v1__registration__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__registration__labels_entry__descriptor_pointer(void) { return &omsconnector__v1__registration__labels_entry__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__away_service__descriptor_pointer(void) { return &omsconnector__v1__away_service__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__register_request__descriptor_pointer(void) { return &omsconnector__v1__register_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__register_response__descriptor_pointer(void) { return &omsconnector__v1__register_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__unregister_request__descriptor_pointer(void) { return &omsconnector__v1__unregister_request__descriptor; }

@@ -46,7 +46,7 @@ extension Omsconnector.V1 {
     public var callbackUrl: String = ""
     /// OMS_URL; empty when there is none.
     public var omsUrl: String = ""
-    /// The bus methods that the gateway subscribes to: those that services consume which run, or ran ten minutes ago.
+    /// The bus methods that the gateway subscribes to: those that services consume which run, or ran within the last 48 hours.
     public var subscribedMethods: [String] = []
     /// When the OMS last accepted the registration; absent before.
     public var registeredAt: Google.Protobuf.Timestamp? = nil
@@ -68,6 +68,8 @@ extension Omsconnector.V1 {
     public var checkResult: String = ""
     /// When it looks again, or renews the registration with an OMS that cannot be asked; absent unless REGISTERED.
     public var nextCheckAt: Google.Protobuf.Timestamp? = nil
+    /// Services that say nothing now, while their methods are subscribed to: the messages wait for them.
+    public var awayServices: [Omsconnector.V1.AwayService] = []
 
     public init() {}
 
@@ -86,7 +88,8 @@ extension Omsconnector.V1 {
       labels: [String: String] = [:],
       checkedAt: Google.Protobuf.Timestamp? = nil,
       checkResult: String = "",
-      nextCheckAt: Google.Protobuf.Timestamp? = nil
+      nextCheckAt: Google.Protobuf.Timestamp? = nil,
+      awayServices: [Omsconnector.V1.AwayService] = []
     ) {
       self.state = state
       self.applicationId = applicationId
@@ -103,6 +106,7 @@ extension Omsconnector.V1 {
       self.checkedAt = checkedAt
       self.checkResult = checkResult
       self.nextCheckAt = nextCheckAt
+      self.awayServices = awayServices
     }
 
     public static let fullName = "omsconnector.v1.Registration"
@@ -126,6 +130,7 @@ extension Omsconnector.V1 {
       self.checkedAt = c.pointee.checked_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
       self.checkResult = readString(c.pointee.check_result)
       self.nextCheckAt = c.pointee.next_check_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.awayServices = readMessages(c.pointee.n_away_services, c.pointee.away_services)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -148,6 +153,48 @@ extension Omsconnector.V1 {
       if let value = self.checkedAt { c.pointee.checked_at = arena.message(value) }
       c.pointee.check_result = arena.string(self.checkResult)
       if let value = self.nextCheckAt { c.pointee.next_check_at = arena.message(value) }
+      (c.pointee.n_away_services, c.pointee.away_services) = arena.messages(self.awayServices)
+    }
+  }
+
+  /// `omsconnector.v1.AwayService`.
+  public struct AwayService: Message {
+    /// E.g. inventory.
+    public var service: String = ""
+    /// When it was last heard of.
+    public var since: Google.Protobuf.Timestamp? = nil
+    /// Those of the subscribed methods that it consumes.
+    public var methods: [String] = []
+
+    public init() {}
+
+    public init(
+      service: String = "",
+      since: Google.Protobuf.Timestamp? = nil,
+      methods: [String] = []
+    ) {
+      self.service = service
+      self.since = since
+      self.methods = methods
+    }
+
+    public static let fullName = "omsconnector.v1.AwayService"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__away_service__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__AwayService.self)
+      self.service = readString(c.pointee.service)
+      self.since = c.pointee.since.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.methods = readStrings(c.pointee.n_methods, c.pointee.methods)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__AwayService.self)
+      omsconnector__v1__away_service__init(c)
+      c.pointee.service = arena.string(self.service)
+      if let value = self.since { c.pointee.since = arena.message(value) }
+      (c.pointee.n_methods, c.pointee.methods) = arena.strings(self.methods)
     }
   }
 

@@ -58,7 +58,7 @@ private final class FakePort: RegistrationPort {
 /// Keeps in memory.
 final class KeptInMemory: RegistrationMemory {
   let registrations = Lock<[KeptRegistration]>([])
-  let topics = Lock<[[String]]>([])
+  let topics = Lock<[[KeptTopic]]>([])
   let isBroken = Atomic(false)
   struct Broken: Error {}
 
@@ -67,7 +67,7 @@ final class KeptInMemory: RegistrationMemory {
     registrations.withLock { $0.append(registration) }
   }
 
-  func save(topics: [String]) async throws { self.topics.withLock { $0.append(topics) } }
+  func save(topics: [KeptTopic]) async throws { self.topics.withLock { $0.append(topics) } }
 }
 
 @Suite struct RegistrarTests {

@@ -9,32 +9,58 @@ private let stock = "magento.inventory.aggregate_stock_management.updated"
 struct TopicWatcherTests {
   private let time = InventedTime()
 
-  @Test("a topic stays for ten minutes after the last service that named it was heard of")
-  func hysteresis() {
-    var topics = RunningTopics(kept: [], now: time.instant)
-    #expect(topics.topics(now: time.instant) == [])
-    #expect(topics.hear([stock], from: .inventory, now: time.instant) == [])
-    time.advance(by: .seconds(599))
-    #expect(topics.hear([], from: .inventory, now: time.instant) == [])
-    #expect(topics.topics(now: time.instant) == [stock])
-    time.advance(by: .seconds(1))
-    #expect(topics.topics(now: time.instant) == [])
+  private static let wall = WallTime(seconds: 1_700_000_000)
+  private func topics(_ kept: [KeptTopic] = []) -> RunningTopics {
+    RunningTopics(kept: kept, now: time.instant, wall: Self.wall)
   }
 
-  @Test("topics of before the gateway's start count as just heard, if the gateway still knows them")
+  private func methods(_ topics: inout RunningTopics) -> [String] {
+    topics.topics(now: time.instant, wall: Self.wall).map(\.method)
+  }
+
+  @Test("while a service is away its methods stay, which is said, for 48 hours; the last ones for good")
+  func away() {
+    var topics = topics()
+    #expect(methods(&topics) == [])
+    #expect(topics.hear([stock], from: .inventory, now: time.instant) == [])
+    time.advance(by: RunningTopics.silence - .seconds(1))
+    #expect(topics.topics(now: time.instant, wall: Self.wall) == [KeptTopic(method: stock)])
+    time.advance(by: .seconds(1))
+    let since = WallTime(nanoseconds: Self.wall.nanoseconds - Int64(RunningTopics.silence.nanoseconds))
+    #expect(topics.topics(now: time.instant, wall: Self.wall) == [KeptTopic(method: stock, awaySince: since)])
+    time.advance(by: .seconds(1000 * 3600))
+    #expect(topics.topics(now: time.instant, wall: Self.wall) == [KeptTopic(method: stock, awaySince: since)])
+    #expect(topics.hear([stock], from: .inventory, now: time.instant) == [])
+    #expect(topics.topics(now: time.instant, wall: Self.wall) == [KeptTopic(method: stock)])
+  }
+
+  @Test("a method that its service has stopped to name stays for ten minutes, and for good when it is the last")
+  func notNamed() {
+    var topics = topics()
+    _ = topics.hear([stock], from: .inventory, now: time.instant)
+    for _ in 0..<200 {
+      time.advance(by: .seconds(5))
+      _ = topics.hear([], from: .inventory, now: time.instant)
+    }
+    #expect(topics.topics(now: time.instant, wall: Self.wall) == [KeptTopic(method: stock)])
+  }
+
+  @Test("what is kept stays over restarts of the gateway, if it still knows the method, and with it since when")
   func kept() {
-    var topics = RunningTopics(kept: [stock, "magento.gone"], now: time.instant)
-    #expect(topics.topics(now: time.instant) == [stock])
-    time.advance(by: .seconds(600))
-    #expect(topics.topics(now: time.instant) == [])
+    let since = WallTime(seconds: Self.wall.seconds - 40 * 3600)
+    let kept = KeptTopic(method: stock, awaySince: since)
+    var topics = topics([kept, KeptTopic(method: "magento.gone")])
+    #expect(topics.topics(now: time.instant, wall: Self.wall) == [kept])
+    time.advance(by: RunningTopics.absence / 2 - .seconds(1))
+    #expect(topics.topics(now: time.instant, wall: Self.wall) == [kept])
   }
 
   @Test("what the gateway would not hand to the service is not subscribed to")
   func strangers() {
-    var topics = RunningTopics(kept: [], now: time.instant)
+    var topics = topics()
     #expect(topics.hear(["magento.other", stock], from: .inventory, now: time.instant) == ["magento.other"])
     #expect(topics.hear([stock], from: .sales, now: time.instant) == [stock])
-    #expect(topics.topics(now: time.instant) == [stock])
+    #expect(methods(&topics) == [stock])
   }
 
   private struct End: Error {}
@@ -66,7 +92,9 @@ struct TopicWatcherTests {
         time.advance(by: duration)
       })
     await #expect(throws: End.self) {
-      try await watcher.run(kept: kept) { topics in run.reports.withLock { $0.append((time.instant - start, topics)) } }
+      try await watcher.run(kept: kept.map { KeptTopic(method: $0) }) { topics in
+        run.reports.withLock { $0.append((time.instant - start, topics.map(\.method))) }
+      }
     }
     return run.reports.withLock { $0 }
   }
@@ -92,15 +120,17 @@ struct TopicWatcherTests {
     #expect(unwanted.map(\.topics) == [[]])
   }
 
-  @Test("a restart of a service is not told; one that is gone for good is, and kept as told")
+  @Test("neither a restart of a service is told to the OMS, nor that it is away; the store has since when")
   func restart() async {
     let memory = KeptInMemory()
     let reports = await reports(sleeps: 400, memory: memory) { service, at in
       guard service == .inventory else { return [] }
-      let isAway = (at > .seconds(100) && at < .seconds(400)) || at > .seconds(1000)
+      let isAway = (at > .seconds(100) && at < .seconds(140)) || at > .seconds(1000)
       return isAway ? nil : [stock]
     }
-    #expect(reports.first { $0.topics != [stock] }?.at == .seconds(1600))
-    #expect(memory.topics.withLock { $0 } == [[stock], []])
+    #expect(reports.allSatisfy { $0.topics == [stock] })
+    let saved = memory.topics.withLock { $0 }
+    #expect(saved.map { $0.map(\.method) } == [[stock], [stock]])
+    #expect(saved.map { $0[0].awaySince != nil } == [false, true])
   }
 }

@@ -58,6 +58,51 @@ void   omsconnector__v1__registration__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__registration__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__away_service__init
+                     (Omsconnector__V1__AwayService         *message)
+{
+  static const Omsconnector__V1__AwayService init_value = OMSCONNECTOR__V1__AWAY_SERVICE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__away_service__get_packed_size
+                     (const Omsconnector__V1__AwayService *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__away_service__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__away_service__pack
+                     (const Omsconnector__V1__AwayService *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__away_service__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__away_service__pack_to_buffer
+                     (const Omsconnector__V1__AwayService *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__away_service__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__AwayService *
+       omsconnector__v1__away_service__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__AwayService *)
+     protobuf_c_message_unpack (&omsconnector__v1__away_service__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__away_service__free_unpacked
+                     (Omsconnector__V1__AwayService *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__away_service__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   omsconnector__v1__register_request__init
                      (Omsconnector__V1__RegisterRequest         *message)
 {
@@ -559,7 +604,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__registration__labels_entry__d
   (ProtobufCMessageInit) omsconnector__v1__registration__labels_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__registration__field_descriptors[15] =
+static const ProtobufCFieldDescriptor omsconnector__v1__registration__field_descriptors[16] =
 {
   {
     "state",
@@ -741,9 +786,22 @@ static const ProtobufCFieldDescriptor omsconnector__v1__registration__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "away_services",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__Registration, n_away_services),
+    offsetof(Omsconnector__V1__Registration, away_services),
+    &omsconnector__v1__away_service__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__registration__field_indices_by_name[] = {
   1,   /* field[1] = application_id */
+  15,   /* field[15] = away_services */
   2,   /* field[2] = callback_url */
   13,   /* field[13] = check_result */
   12,   /* field[12] = checked_at */
@@ -762,7 +820,7 @@ static const unsigned omsconnector__v1__registration__field_indices_by_name[] = 
 static const ProtobufCIntRange omsconnector__v1__registration__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__registration__descriptor =
 {
@@ -772,11 +830,75 @@ const ProtobufCMessageDescriptor omsconnector__v1__registration__descriptor =
   "Omsconnector__V1__Registration",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__Registration),
-  15,
+  16,
   omsconnector__v1__registration__field_descriptors,
   omsconnector__v1__registration__field_indices_by_name,
   1,  omsconnector__v1__registration__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__registration__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__away_service__field_descriptors[3] =
+{
+  {
+    "service",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__AwayService, service),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__AwayService, since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "methods",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__V1__AwayService, n_methods),
+    offsetof(Omsconnector__V1__AwayService, methods),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__away_service__field_indices_by_name[] = {
+  2,   /* field[2] = methods */
+  0,   /* field[0] = service */
+  1,   /* field[1] = since */
+};
+static const ProtobufCIntRange omsconnector__v1__away_service__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__away_service__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.AwayService",
+  "AwayService",
+  "Omsconnector__V1__AwayService",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__AwayService),
+  3,
+  omsconnector__v1__away_service__field_descriptors,
+  omsconnector__v1__away_service__field_indices_by_name,
+  1,  omsconnector__v1__away_service__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__away_service__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define omsconnector__v1__register_request__field_descriptors NULL

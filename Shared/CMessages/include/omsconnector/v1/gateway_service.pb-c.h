@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Omsconnector__V1__Registration Omsconnector__V1__Registration;
 typedef struct Omsconnector__V1__Registration__LabelsEntry Omsconnector__V1__Registration__LabelsEntry;
+typedef struct Omsconnector__V1__AwayService Omsconnector__V1__AwayService;
 typedef struct Omsconnector__V1__RegisterRequest Omsconnector__V1__RegisterRequest;
 typedef struct Omsconnector__V1__RegisterResponse Omsconnector__V1__RegisterResponse;
 typedef struct Omsconnector__V1__UnregisterRequest Omsconnector__V1__UnregisterRequest;
@@ -84,7 +85,7 @@ struct  Omsconnector__V1__Registration
    */
   char *oms_url;
   /*
-   * The bus methods that the gateway subscribes to: those that services consume which run, or ran ten minutes ago.
+   * The bus methods that the gateway subscribes to: those that services consume which run, or ran within the last 48 hours.
    */
   size_t n_subscribed_methods;
   char **subscribed_methods;
@@ -129,10 +130,37 @@ struct  Omsconnector__V1__Registration
    * When it looks again, or renews the registration with an OMS that cannot be asked; absent unless REGISTERED.
    */
   Google__Protobuf__Timestamp *next_check_at;
+  /*
+   * Services that say nothing now, while their methods are subscribed to: the messages wait for them.
+   */
+  size_t n_away_services;
+  Omsconnector__V1__AwayService **away_services;
 };
 #define OMSCONNECTOR__V1__REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__registration__descriptor) \
-    , OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, NULL, NULL, OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED, 0,NULL, NULL, (char *)protobuf_c_empty_string, NULL }
+    , OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, NULL, NULL, OMSCONNECTOR__V1__REGISTRATION_STATE__REGISTRATION_STATE_UNSPECIFIED, 0,NULL, NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL }
+
+
+struct  Omsconnector__V1__AwayService
+{
+  ProtobufCMessage base;
+  /*
+   * E.g. inventory.
+   */
+  char *service;
+  /*
+   * When it was last heard of.
+   */
+  Google__Protobuf__Timestamp *since;
+  /*
+   * Those of the subscribed methods that it consumes.
+   */
+  size_t n_methods;
+  char **methods;
+};
+#define OMSCONNECTOR__V1__AWAY_SERVICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__away_service__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL }
 
 
 struct  Omsconnector__V1__RegisterRequest
@@ -251,6 +279,25 @@ Omsconnector__V1__Registration *
                       const uint8_t       *data);
 void   omsconnector__v1__registration__free_unpacked
                      (Omsconnector__V1__Registration *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__AwayService methods */
+void   omsconnector__v1__away_service__init
+                     (Omsconnector__V1__AwayService         *message);
+size_t omsconnector__v1__away_service__get_packed_size
+                     (const Omsconnector__V1__AwayService   *message);
+size_t omsconnector__v1__away_service__pack
+                     (const Omsconnector__V1__AwayService   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__away_service__pack_to_buffer
+                     (const Omsconnector__V1__AwayService   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__AwayService *
+       omsconnector__v1__away_service__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__away_service__free_unpacked
+                     (Omsconnector__V1__AwayService *message,
                       ProtobufCAllocator *allocator);
 /* Omsconnector__V1__RegisterRequest methods */
 void   omsconnector__v1__register_request__init
@@ -450,6 +497,9 @@ typedef void (*Omsconnector__V1__Registration__LabelsEntry_Closure)
 typedef void (*Omsconnector__V1__Registration_Closure)
                  (const Omsconnector__V1__Registration *message,
                   void *closure_data);
+typedef void (*Omsconnector__V1__AwayService_Closure)
+                 (const Omsconnector__V1__AwayService *message,
+                  void *closure_data);
 typedef void (*Omsconnector__V1__RegisterRequest_Closure)
                  (const Omsconnector__V1__RegisterRequest *message,
                   void *closure_data);
@@ -489,6 +539,7 @@ typedef void (*Omsconnector__V1__GetRegistrationResponse_Closure)
 extern const ProtobufCEnumDescriptor    omsconnector__v1__registration_state__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__registration__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__registration__labels_entry__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__away_service__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__register_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__register_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__unregister_request__descriptor;

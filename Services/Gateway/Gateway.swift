@@ -66,7 +66,8 @@ enum Gateway {
   private static func callbackServer(
     _ configuration: Configuration, _ oms: OMSConfiguration, _ inbound: InboundQueue
   ) throws -> HTTPServer {
-    let signature = CallbackSignature(requiringOneOf: oms.requiresSignature ? oms.signing : nil)
+    let signature = CallbackSignature(
+      requiringOneOf: oms.requiresSignature ? oms.signing : nil, registers: oms.url != nil)
     let edge = CallbackEdge(
       signature: signature, inbound: inbound, synchronousMethods: configuration[GatewaySettings.synchronousMethods])
     var options = HTTPServerOptions()

@@ -48,8 +48,10 @@ struct CallbackEdge: Sendable {
   private func receive(_ request: HTTPRequest) async -> HTTPResponse {
     let trace = Self.trace(of: request)
     if let refusal = signature.refusal(request) {
-      Log.warning("message refused", ["reason": "\(refusal)"], trace: trace)
-      return .jsonRPC(JSONRPCError(.handlerFailed, refusal), status: 401)
+      Log.warning("message refused", ["reason": "\(refusal.reason)"], trace: trace)
+      let error = JSONRPCError(.handlerFailed, refusal.reason)
+      return refusal.mayPass
+        ? .jsonRPC(error, status: 503, headers: ["Retry-After": "5"]) : .jsonRPC(error, status: 401)
     }
     do throws(JSONRPCError) {
       return await accept(try Self.message(JSONRPCRequest(parsing: request.body), request.body, trace), trace)

@@ -57,6 +57,10 @@ final class SigningSecrets: Sendable {
   /// All of them, to be kept out of texts.
   var all: [Secret] { state.withLock { $0.held.map(\.secret) } }
 
+  /// Whether the OMS has been heard to have one of them. Until then it may sign with one that is forgotten: the gateway was started
+  /// anew, and the secret has changed meanwhile.
+  var isSettled: Bool { state.withLock { $0.registered != nil } }
+
   /// There is a new secret.
   ///
   /// - Returns: false when it is the one that is there already.

@@ -21,6 +21,25 @@ struct SigningSecretsTests {
     return CallbackSignature(requiringOneOf: secrets).refusal(request) == nil
   }
 
+  @Test("until the OMS has a secret of ours, a message with an unknown signature is to come again")
+  func unsettled() {
+    let secrets = secrets()
+    func mayPass(registers: Bool) -> Bool? {
+      let signature = CallbackSignature(requiringOneOf: secrets, registers: registers)
+      var request = HTTPRequest(method: "POST", target: "/service-bus")
+      request.headers["X-Signature"] = "sha1=00"
+      return signature.refusal(request)?.mayPass
+    }
+    #expect(mayPass(registers: true) == true && mayPass(registers: false) == false)
+    let unsigned = CallbackSignature(requiringOneOf: secrets, registers: true)
+    #expect(unsigned.refusal(HTTPRequest(method: "POST", target: "/service-bus"))?.mayPass == false)
+    secrets.registered(0)
+    #expect(mayPass(registers: true) == false)
+    // Whatever the OMS signs with from now on is known.
+    #expect(secrets.replace(with: Secret("new")))
+    #expect(mayPass(registers: true) == false)
+  }
+
   @Test("the secret of before is good until the OMS has the new one, and for ten minutes after")
   func rotation() {
     let secrets = secrets()

@@ -1,4 +1,5 @@
 import ServiceKit
+import Storage
 
 /// Deletes messages that ended long ago, a few at a time, so that no writer waits. What waits is never deleted.
 struct JournalRetention: Sendable {
@@ -12,18 +13,25 @@ struct JournalRetention: Sendable {
 
   /// Deletes until the task is cancelled.
   func run() async {
+    var clock = ConfirmedClock()
     while !Task.isCancelled {
-      do {
-        let lookedAt = try await round(now: .now)
-        if lookedAt > 0 { Log.debug("old messages deleted", ["looked_at": LogValue(lookedAt)]) }
-      } catch {
-        Log.warning("old messages could not be deleted", ["reason": LogValue(error)])
-      }
+      // By a clock that has leapt, everything is old.
+      let reading = clock.read()
+      if reading.isConfirmed { await delete(now: WallTime(nanoseconds: reading.time)) }
       do {
         try await Task.sleep(for: Self.interval)
       } catch {
         return
       }
+    }
+  }
+
+  private func delete(now: WallTime) async {
+    do {
+      let lookedAt = try await round(now: now)
+      if lookedAt > 0 { Log.debug("old messages deleted", ["looked_at": LogValue(lookedAt)]) }
+    } catch {
+      Log.warning("old messages could not be deleted", ["reason": LogValue(error)])
     }
   }
 

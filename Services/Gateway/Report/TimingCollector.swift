@@ -1,6 +1,7 @@
 import Messages
 import RPC
 import ServiceKit
+import Storage
 import Stubs
 
 /// Asks every replica of every service how long its calls took, now and then and when a report is wanted.
@@ -19,6 +20,7 @@ actor TimingCollector {
   private var answering: [ConnectorService: Int] = [:]
   private var running: Task<[String], Never>?
   private var next: Task<[String], Never>?
+  private var clock = ConfirmedClock()
 
   init(services: [(service: ConnectorService, channel: Channel)], ownTimings: Timings, record: TimingRecord) {
     self.services = services
@@ -30,7 +32,7 @@ actor TimingCollector {
   func run() async throws {
     while !Task.isCancelled {
       _ = await collect()
-      await record.save(now: .now)
+      await record.save(now: await time())
       do {
         try await Task.sleep(for: Self.interval)
       } catch {
@@ -38,13 +40,13 @@ actor TimingCollector {
       }
     }
     _ = await collect()
-    await record.save(now: .now)
+    await record.save(now: await time())
   }
 
   /// When the last calls of the gateway's own have ended.
   func stop() async {
     await addOwn()
-    await record.save(now: .now)
+    await record.save(now: await time())
   }
 
   /// What is known now, after asking everybody.
@@ -79,7 +81,7 @@ actor TimingCollector {
   private func round() async -> [String] {
     running = next
     next = nil
-    await record.load(now: .now)
+    await record.load(now: await time())
     await addOwn()
     var missing: [String] = []
     var asked: [(replica: Replica, channel: Channel)] = []
@@ -132,7 +134,7 @@ actor TimingCollector {
         return Timings.Entry(kind: kind, endpoint: message.endpoint, histogram: try Histogram(message))
       }
       await record.add(
-        service: replica.service.description, instance: response.instanceId, entries: entries, now: .now)
+        service: replica.service.description, instance: response.instanceId, entries: entries, now: await time())
       return true
     } catch {
       Log.warning("timings make no sense", ["replica": "\(replica)", "reason": LogValue(error)])
@@ -140,9 +142,16 @@ actor TimingCollector {
     }
   }
 
+  /// By which calls are counted, and old hours are deleted: a clock that leaps must not take the history with it.
+  private func time() async -> WallTime {
+    let reading = clock.read()
+    await record.use(mayAge: reading.isConfirmed)
+    return WallTime(nanoseconds: reading.time)
+  }
+
   private func addOwn() async {
     await record.add(
-      service: TimingRecord.ownService, instance: ownInstance, entries: ownTimings.entries(), now: .now)
+      service: TimingRecord.ownService, instance: ownInstance, entries: ownTimings.entries(), now: await time())
   }
 
   private func replica(_ address: Address, of channel: Channel) -> Channel {

@@ -109,9 +109,12 @@ extension TimingHistory {
 
   /// Goes on from what the store has.
   ///
-  /// - Parameter ownService: whose processes are not gone on with: what they had counted ended with them.
-  init(limits: Limits = .init(), restoring saved: Saved, ownService: String, now: WallTime) {
+  /// - Parameters:
+  ///   - ownService: whose processes are not gone on with: what they had counted ended with them.
+  ///   - mayAge: see ``mayAge``.
+  init(limits: Limits = .init(), restoring saved: Saved, ownService: String, now: WallTime, mayAge: Bool = true) {
     self.init(limits: limits, now: now)
+    self.mayAge = mayAge
     var hours: [Int64: Hour] = [:]
     for row in saved.hours {
       if endpoints.count < limits.endpoints { endpoints.insert(row.endpoint) }

@@ -61,6 +61,10 @@ struct TimingHistory: Sendable {
   var totals: [Endpoint: Histogram] = [:]
   /// What the store does not have yet.
   var unsaved = Unsaved()
+  /// Whether hours may go because of their age: the clock is right, as far as anybody knows.
+  var mayAge = true
+  /// Hours by which a clock may be set back without anything being done about it.
+  private static let setBack: Int64 = 3
 
   init(limits: Limits = .init(), now: WallTime) {
     self.limits = limits
@@ -122,10 +126,10 @@ struct TimingHistory: Sendable {
   /// The earliest hour that is kept; whatever the store has from before it may go.
   var firstHour: Int64 { past.first.map { min($0.number, currentHour) } ?? currentHour }
 
-  /// A clock that was set back goes on in the hour that it was in.
+  /// A clock that was set back a bit goes on in the hour that it was in; one that was far ahead goes back to its hour.
   mutating func beginHour(of now: WallTime) {
     let hour = Self.hour(of: now)
-    guard hour > currentHour else { return }
+    guard hour > currentHour || hour < currentHour - Self.setBack else { return }
     if !current.isEmpty {
       let histograms = current.map { ($0, $1.message(kind: $0.kind, endpoint: $0.name)) }
       let place = past.firstIndex { $0.number > currentHour } ?? past.endIndex
@@ -139,7 +143,7 @@ struct TimingHistory: Sendable {
 
   /// What the limits leave no room for.
   mutating func dropHours() {
-    past.removeAll { $0.number <= currentHour - limits.hours }
+    if mayAge { past.removeAll { $0.number <= currentHour - limits.hours } }
     var histograms = pastHistograms
     while histograms > limits.histograms { histograms -= past.removeFirst().histograms.count }
   }

@@ -28,6 +28,9 @@ actor TimingRecord {
     history = TimingHistory(limits: limits, now: now)
   }
 
+  /// Whether hours may be deleted because of their age; they may unless told otherwise.
+  func use(mayAge: Bool) { history.mayAge = mayAge }
+
   /// As ``TimingHistory/add(service:instance:entries:now:)``.
   func add(service: String, instance: String, entries: [Timings.Entry], now: WallTime) {
     history.add(service: service, instance: instance, entries: entries, now: now)
@@ -70,7 +73,8 @@ actor TimingRecord {
     do {
       // The current hour's come on top of those of past hours.
       let saved = try await storage.load(limit: limits.histograms + 2 * limits.endpoints)
-      var loaded = TimingHistory(limits: limits, restoring: saved, ownService: Self.ownService, now: now)
+      var loaded = TimingHistory(
+        limits: limits, restoring: saved, ownService: Self.ownService, now: now, mayAge: history.mayAge)
       loaded.takeOver(history, now: now)
       history = loaded
       isLoaded = true
@@ -97,7 +101,7 @@ actor TimingRecord {
 
   private func dropHours(_ storage: any TimingStorage) async {
     let first = history.firstHour
-    guard first > firstStoredHour else { return recover() }
+    guard history.mayAge, first > firstStoredHour else { return recover() }
     do {
       for _ in 0..<Self.droppedHours {
         guard try await storage.dropHour(before: first) else {

@@ -26,8 +26,11 @@ public struct MessageRetention: Sendable {
   /// Adds the work to what goes on while the service runs.
   public func run(in setup: inout ServiceSetup) {
     setup.run("retention of messages") {
+      var clock = ConfirmedClock()
       while !Task.isCancelled {
-        await round()
+        // By a clock that has leapt, everything is old.
+        let reading = clock.read()
+        if reading.isConfirmed { await round(now: reading.time) }
         // Replicas share the work rather than doing it all at the same time.
         await loop.sleep(for: Self.interval * Double.random(in: 0.5...1.5))
       }
@@ -37,7 +40,7 @@ public struct MessageRetention: Sendable {
   /// Nothing waits for it: what fails is tried again in the next round.
   ///
   /// - Parameter now: nanoseconds since 1970.
-  func round(now: Int64 = WallClock.nanoseconds()) async {
+  func round(now: Int64) async {
     do {
       for removal in removals {
         while !Task.isCancelled, try await leavesSome(removal, now) { await loop.sleep(for: Self.pause) }

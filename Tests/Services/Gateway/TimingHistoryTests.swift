@@ -180,6 +180,23 @@ import Testing
     #expect(history.hours(kind: nil, since: nil)[0].hours.map(\.start) == [start])
   }
 
+  @Test("a clock that was far ahead goes back to its hour, and by a clock that nobody trusts nothing is deleted")
+  func clockAhead() {
+    var history = TimingHistory(now: start)
+    func add(_ values: [UInt64], _ time: WallTime) {
+      history.add(service: "s", instance: "a", entries: [entry("m", values)], now: time)
+    }
+    add([1], start)
+    history.mayAge = false
+    add([1, 2], start + .seconds(400 * 86_400))
+    history.mayAge = true
+    add([1, 2, 3], start + .seconds(3600))
+    let hours = history.hours(kind: nil, since: nil)[0].hours.map(\.start)
+    #expect(hours == [start, start + .seconds(3600), start + .seconds(400 * 86_400)])
+    #expect(history.currentHour == 472_223 && total(history, "m").count == 3)
+    #expect(history.firstHour == 472_222)
+  }
+
   @Test("milliseconds in the report")
   func report() {
     let hours = [

@@ -48,13 +48,10 @@ final class BusClient: Sendable {
     return try await send(path, body, headers, isSentOnce, timeout, token: other)
   }
 
-  /// `text` without the secrets that this gateway sends: a bus may send back what it was sent, and that ends in logs and
-  /// answers.
+  /// `text` without the secrets that this gateway sends, its tokens among them: a bus may send back what it was sent, and that ends
+  /// in logs and answers.
   func withoutSecrets(_ text: String) -> String {
-    secrets().reduce(text) { text, secret in
-      guard let value = secret?.reveal(), !value.isEmpty else { return text }
-      return text.replacing(value, with: "••••")
-    }
+    KnownSecrets(secrets().compactMap { $0?.reveal() } + (tokens?.issued ?? [])).removed(from: text)
   }
 
   private func send(
@@ -71,10 +68,12 @@ final class BusClient: Sendable {
     do {
       response = try await http.send(request, timeout: timeout)
     } catch {
-      throw .unreachable("\(error)")
+      throw .unreachable(withoutSecrets("\(error)"))
     }
     if let place = Redirection.target(of: response) {
-      throw .redirected(status: response.status, "\(url)\(path) answers \(response.status) and sends to \(place)")
+      throw .redirected(
+        status: response.status,
+        "\(url)\(path) answers \(response.status) and sends to \(withoutSecrets(place))")
     }
     return response
   }

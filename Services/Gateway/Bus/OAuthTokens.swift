@@ -1,3 +1,4 @@
+import EventLoop
 import HTTP
 import Messages
 
@@ -22,6 +23,10 @@ actor OAuthTokens {
     let life: (renewal: ContinuousClock.Instant, end: ContinuousClock.Instant)?
   }
 
+  /// Tokens that are remembered, so as to keep them out of texts: an answer may come late.
+  static let rememberedTokens = 4
+  private nonisolated let remembered = Lock<[String]>([])
+
   private let client: OMSConnection.OAuthClient
   private let http: HTTPClient
   private let now: @Sendable () -> ContinuousClock.Instant
@@ -39,6 +44,9 @@ actor OAuthTokens {
     self.http = http
     self.now = now
   }
+
+  /// The last tokens, good or not.
+  nonisolated var issued: [String] { remembered.withLock { $0 } }
 
   /// A token to send.
   ///
@@ -95,6 +103,7 @@ actor OAuthTokens {
       if case .success(let new) = result {
         token = new
         renewalFailedAt = nil
+        remembered.withLock { $0 = $0.filter { $0 != new.text }.suffix(Self.rememberedTokens - 1) + [new.text] }
       }
     }
     return try result.get()

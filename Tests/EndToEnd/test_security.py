@@ -1,5 +1,6 @@
 """Who gets in: tokens, certificates, users; and what is reread without a restart."""
 
+import http.client
 import json
 import os
 import queue
@@ -130,6 +131,17 @@ class Tokens(Folder):
         self.assertEqual(call(self.channel, HEALTH)[0], grpc.StatusCode.OK)
         with plain_channel(self.stack.socket("gateway")) as socket:
             self.assertEqual(call(socket, REGISTRATION)[0], grpc.StatusCode.OK)
+
+    def test_the_journal_says_whose_token_it_was_whatever_the_client_says(self):
+        connection = http.client.HTTPConnection(self.stack.http, timeout=TIMEOUT_S)
+        self.addCleanup(connection.close)
+        connection.request("POST", "/service-bus", b"no message")
+        self.assertIn(b"-32700", connection.getresponse().read())
+        done = self.stack.omsctl(
+            "journal", "discard", "1", "--reason", "no message", "--by", "the boss", "--json",
+            settings={"OMSCTL_GATEWAY": self.stack.grpc, "OMSCTL_TOKEN": TOKEN})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('"shop (as the boss)"', done.stdout)
 
     def test_internal_api_is_not_served_even_with_a_token(self):
         self.assertEqual(call(self.channel, TIMINGS, TOKEN)[0], grpc.StatusCode.UNIMPLEMENTED)

@@ -58,8 +58,9 @@ extension BearerAuthentication: MethodInterceptor {
       throw RPCError(.unauthenticated, "the metadata \"authorization\" is not \"Bearer TOKEN\"")
     }
     let token = Array(header.utf8.dropFirst(scheme.utf8.count))
-    guard table.withLock({ $0.owner(of: token) }) != nil else {
+    guard let owner = table.withLock({ $0.owner(of: token) }) else {
       throw RPCError(.unauthenticated, "the token is not one of the gateway's; ask whoever runs it for one")
     }
+    context.authenticated(as: owner)
   }
 }

@@ -7,7 +7,7 @@ extension JournalService {
   func discard(
     _ request: Omsconnector.V1.DiscardRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.DiscardResponse {
-    let handler = try Self.handler(request.discardedBy, "discarded_by")
+    let handler = try Self.handler(request.discardedBy, "discarded_by", context)
     if !request.dryRun { try Self.check(reason: request.reason) }
     let word = JournalDiscard.Word(reason: request.reason, handler: handler)
     guard request.id != 0 || request.filter == nil else { return try await discardAll(request, word) }

@@ -132,7 +132,7 @@ struct JournalService: Omsconnector.V1.JournalService {
     _ request: Omsconnector.V1.ReplayRequest, responses: ResponseWriter<Omsconnector.V1.ReplayResponse>,
     context: ServerContext
   ) async throws {
-    let handler = try Self.handler(request.replayedBy, "replayed_by")
+    let handler = try Self.handler(request.replayedBy, "replayed_by", context)
     let filter = try JournalFilter(request.filter)
     var range: ClosedRange<Int64>?
     if request.id != 0 {
@@ -187,12 +187,12 @@ struct JournalService: Omsconnector.V1.JournalService {
     return asked == 0 ? sizes.standard : min(Int(asked), sizes.largest)
   }
 
-  static func handler(_ name: String, _ field: String) throws -> String {
+  static func handler(_ name: String, _ field: String, _ context: ServerContext) throws -> String {
     guard name.count <= JournalStore.handlerCharacters else {
       throw RPCError.invalid(
         field: field, "\(field) has \(name.count) characters; at most \(JournalStore.handlerCharacters)")
     }
-    return name
+    return Caller(context).audited(as: name)
   }
 
   /// What of the range is behind a number, which a client may have made up: it is compared before anything is added to it.

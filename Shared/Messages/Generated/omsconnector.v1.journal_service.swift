@@ -88,7 +88,7 @@ extension Omsconnector.V1 {
     public var reason: String = ""
     /// How often it was replayed.
     public var replayCount: Int32 = 0
-    /// Who replayed or discarded it last, and when.
+    /// Who replayed or discarded it last, and when: e.g. "support (as anna)".
     public var handledBy: String = ""
     public var handledAt: Google.Protobuf.Timestamp? = nil
     /// Bytes of the whole message.
@@ -658,7 +658,8 @@ extension Omsconnector.V1 {
     public var filter: Omsconnector.V1.MessageFilter? = nil
     /// Only says what would be replayed.
     public var dryRun: Bool = false
-    /// Who asks, for the journal; at most 100 characters.
+    /// Who asks, as they say, for the journal; at most 100 characters. It keeps who they are as well: whose token or certificate it
+    /// is, or whose process.
     public var replayedBy: String = ""
 
     public init() {}
@@ -756,7 +757,8 @@ extension Omsconnector.V1 {
     public var id: Int64 = 0
     /// Needed: why, for the journal; at most 500 characters.
     public var reason: String = ""
-    /// Who asks, for the journal; at most 100 characters.
+    /// Who asks, as they say, for the journal; at most 100 characters. It keeps who they are as well: whose token or certificate it
+    /// is, or whose process.
     public var discardedBy: String = ""
     /// Must set a status, a method, a key, a delivery_id or a time. Of what it finds, PENDING, ERROR and DEAD messages are
     /// discarded.

@@ -10,6 +10,12 @@ public struct ServerContext: Sendable {
   /// Who calls.
   public var peer: Peer { stream.peer.peer }
 
+  /// As whom the call was let in, by what it brought along: set by an interceptor; nil when none did.
+  public var authenticatedName: String? { stream.authenticatedName }
+
+  /// For interceptors, within `callStarted`, before anybody else gets to see the call.
+  public func authenticated(as name: String) { stream.authenticatedName = name }
+
   /// What the client sent with the call.
   public var metadata: Metadata { stream.metadata }
 

@@ -17,6 +17,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
   let server: Server
   let peer: PeerReference
   let startedAt: UInt64
+  /// Set before the handler begins.
+  var authenticatedName: String?
   /// How many of the method's interceptors have seen the call begin and have not been told of its end.
   var startedInterceptors = 0
   private var task: Task<Void, Never>?

@@ -23,7 +23,8 @@ struct JournalDiscardTests {
       let done = try await discard(.init(reason: "sent twice", discardedBy: "anna", filter: filter), live)
       #expect(done == .init(matched: 90, discarded: 90))
       let ignored = try await live.list(.init(statuses: [.ignored])).messages
-      #expect(ignored.count == 90 && ignored.allSatisfy { $0.reason == "sent twice" && $0.handledBy == "anna" })
+      let handler = LiveJournal.audited("anna")
+      #expect(ignored.count == 90 && ignored.allSatisfy { $0.reason == "sent twice" && $0.handledBy == handler })
       #expect(try await discard(.init(reason: "again", filter: filter), live).matched == 0)
       #expect(live.store.counters.count(.incoming, .ignored) == 90)
     }

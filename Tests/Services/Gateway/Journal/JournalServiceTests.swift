@@ -136,7 +136,7 @@ import Testing
       try await live.settled([.success])
       #expect(live.delivered.withLock { $0 } == ["1/1"])
       let message = try await live.message(id)
-      #expect(message.handledBy == "anna" && message.replayCount == 1 && message.attemptCount == 1)
+      #expect(message.handledBy == LiveJournal.audited("anna") && message.replayCount == 1 && message.attemptCount == 1)
       #expect(message.handledAt != nil && message.reason.isEmpty)
       // A message that went well may be replayed, too.
       _ = try await live.replay(.init(id: id))
@@ -204,7 +204,7 @@ import Testing
         let answer = try await live.channel.unary(
           JournalCalls.discard, .init(id: second, reason: "not wanted", discardedBy: "anna"))
         #expect(answer.message?.status == .ignored && answer.message?.reason == "not wanted")
-        #expect(answer.message?.handledBy == "anna" && answer.message?.finishedAt != nil)
+        #expect(answer.message?.handledBy == LiveJournal.audited("anna") && answer.message?.finishedAt != nil)
       }
       gate.open()
       try await live.settled()

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import Messages
 import RPC
 import Storage
@@ -28,6 +29,12 @@ final class LiveJournal: Sendable {
     self.journal = journal
     self.channel = channel
     self.dispatchers = dispatchers
+  }
+
+  /// What is kept of whoever calls over the Unix socket, which is this process's user.
+  static func audited(_ claimed: String) -> String {
+    guard let name = getpwuid(getuid())?.pointee.pw_name else { return "user \(getuid()) (as \(claimed))" }
+    return "\(String(cString: name)) (as \(claimed))"
   }
 
   /// Messages were added behind the dispatchers' backs.

@@ -134,7 +134,7 @@ struct  Omsconnector__V1__JournalMessage
    */
   int32_t replay_count;
   /*
-   * Who replayed or discarded it last, and when.
+   * Who replayed or discarded it last, and when: e.g. "support (as anna)".
    */
   char *handled_by;
   Google__Protobuf__Timestamp *handled_at;
@@ -387,7 +387,8 @@ struct  Omsconnector__V1__ReplayRequest
    */
   protobuf_c_boolean dry_run;
   /*
-   * Who asks, for the journal; at most 100 characters.
+   * Who asks, as they say, for the journal; at most 100 characters. It keeps who they are as well: whose token or certificate it
+   * is, or whose process.
    */
   char *replayed_by;
 };
@@ -438,7 +439,8 @@ struct  Omsconnector__V1__DiscardRequest
    */
   char *reason;
   /*
-   * Who asks, for the journal; at most 100 characters.
+   * Who asks, as they say, for the journal; at most 100 characters. It keeps who they are as well: whose token or certificate it
+   * is, or whose process.
    */
   char *discarded_by;
   /*

@@ -42,15 +42,20 @@ enum ServiceBusError: Error, Equatable, CustomStringConvertible {
   var mayMeanUnknown: Bool {
     guard case .refused(_, let reason) = self else { return false }
     let text = reason.lowercased()
-    return mayMeanUnregistered || ["not found", "does not exist", "unknown id"].contains { text.contains($0) }
+    let words = [
+      "no endpoint", "not registered", "unregistered", "unknown endpoint", "not found", "does not exist", "unknown id",
+    ]
+    return words.contains { text.contains($0) }
   }
 
   /// Whether the answer to anything that is sent sounds as if the bus did not know the connector (any more): a reason for
-  /// ``Registrar/suspectLost()``. An order that is not found is none.
+  /// ``Registrar/suspectLost()``. An order that is not found is none, nor a customer who is not registered: what an application has
+  /// to say comes with 2xx or 5xx, and only endpoints are the bus's own business whatever the status.
   var mayMeanUnregistered: Bool {
-    guard case .refused(_, let reason) = self else { return false }
+    guard case .refused(let status, let reason) = self else { return false }
     let text = reason.lowercased()
-    return ["no endpoint", "not registered", "unregistered", "unknown endpoint"].contains { text.contains($0) }
+    if ["no endpoint", "unknown endpoint"].contains(where: { text.contains($0) }) { return true }
+    return [403, 404, 410].contains(status) && ["not registered", "unregistered"].contains { text.contains($0) }
   }
 
   /// Whether the bus does not know the method that it was asked for, or does not let this client ask, for good: missing

@@ -75,6 +75,8 @@ struct RegistrationMachine: Sendable {
   private var renews = false
   private var isSuspected = false
   private var suspectedAt: WallTime?
+  /// When it was last renewed for nothing but a suspicion.
+  private var renewedOnSuspicionAt: WallTime?
   /// What a registration was repeated for.
   private var repairedDifference: RegistrationCheck?
 
@@ -213,11 +215,16 @@ struct RegistrationMachine: Sendable {
 
   /// Something looks as if the OMS had forgotten the connector.
   mutating func suspectLost(now: WallTime) {
-    guard state == .registered else { return }
+    guard state == .registered, !renews || mayRenewOnSuspicion(now) else { return }
     let last = [registeredAt, checkedAt, suspectedAt].compactMap(\.self).max() ?? now
     guard last > now || now - last >= timing.suspicionPause else { return }
     (isSuspected, suspectedAt) = (true, now)
     (nextCheckAt, renews) = (now, false)
+  }
+
+  private func mayRenewOnSuspicion(_ now: WallTime) -> Bool {
+    guard let last = renewedOnSuspicionAt else { return true }
+    return last > now || now - last >= timing.suspectedRenewalPause
   }
 
   /// - Parameter random: 0…1.
@@ -240,7 +247,9 @@ struct RegistrationMachine: Sendable {
       if case .copies = found { manner = .replacing } else { manner = .plain }
       nextAttemptAt = now
     case .unsupported:
-      scheduleCheck(after: wasSuspected ? .zero : timing.renewalInterval, now, random, renews: true)
+      let isUrgent = wasSuspected && mayRenewOnSuspicion(now)
+      if isUrgent { renewedOnSuspicionAt = now }
+      scheduleCheck(after: isUrgent ? .zero : timing.renewalInterval, now, random, renews: true)
     }
   }
 

@@ -7,6 +7,9 @@ struct RegistrationTiming: Sendable {
   var renewalInterval = Duration.seconds(3600)
   /// A suspicion so soon after the last look is old news: many deliveries fail together.
   var suspicionPause = Duration.seconds(30)
+  /// Between two renewals that are made on suspicion alone, with an OMS that can't be asked: what looks like one may be something
+  /// else, and with some buses a renewal costs a moment without registration.
+  var suspectedRenewalPause = Duration.seconds(3600)
 
   /// Spread over a tenth to either side, so that connectors that started together don't ask together.
   /// - Parameter random: 0…1.

@@ -225,6 +225,32 @@ import Testing
     #expect(machine.nextStep(now: now + .seconds(29)) == .wait(until: now + .seconds(3600)))
   }
 
+  @Test("an OMS that can't be asked gets one renewal an hour on suspicion, and the regular ones all the same")
+  func suspicions() {
+    var machine = registered()
+    var renewals: [Int64] = []
+    var renewed = 0
+    for second in stride(from: Int64(0), through: 3 * 3600, by: 10) {
+      let now = start + .seconds(second)
+      machine.suspectLost(now: now)
+      while true {
+        let step = machine.nextStep(now: now)
+        if step == .check {
+          machine.checked(.unsupported("x"), now: now, random: 0.5)
+        } else if step == .register(.renewing) {
+          machine.registrationSucceeded(content, now: now, random: 0.5)
+          renewals.append(second)
+        } else {
+          break
+        }
+        renewed += 1
+        if renewed > 10_000 { break }
+      }
+    }
+    #expect((3...6).contains(renewals.count), "\(renewals)")
+    #expect(zip(renewals, renewals.dropFirst()).allSatisfy { $1 - $0 <= 2 * 3600 })
+  }
+
   @Test("a clock that was set back delays no attempt, no look and no suspicion")
   func clockSetBack() {
     var machine = machine()

@@ -63,4 +63,17 @@ import Testing
     let encoded = FormURLEncoding.encode([("client_id", "a b&c=d"), ("client_secret", "ü+/%~")])
     #expect(String(decoding: encoded, as: UTF8.self) == "client_id=a+b%26c%3Dd&client_secret=%C3%BC%2B%2F%25%7E")
   }
+
+  @Test(
+    "an application's own words about registration say nothing of the connector's",
+    arguments: [
+      (200, "no endpoint 'connector'", true), (404, "unknown endpoint connector", true),
+      (404, "connector is not registered", true), (410, "Unregistered", true), (403, "client not registered", true),
+      (200, "customer not registered", false), (500, "customer is unregistered", false), (400, "not registered", false),
+      (404, "order not found", false), (200, "no", false),
+    ])
+  func unregistered(status: Int, reason: String, expected: Bool) {
+    #expect(ServiceBusError.refused(status: status, reason).mayMeanUnregistered == expected)
+    #expect(ServiceBusError.refused(status: status, "not registered").mayMeanUnknown)
+  }
 }

@@ -8,14 +8,15 @@ extension Gateway {
   static func outbound(
     _ journal: JournalStore, _ lock: StoreLock, _ bus: BusClient?, _ registrar: Registrar, _ setup: inout ServiceSetup
   ) -> OutboundQueue {
-    let configuration = setup.configuration
+    let (configuration, timings) = (setup.configuration, setup.timings)
     let sender = bus.map { bus in
       BusSender(
         bus: bus,
         paths: BusPaths(
           remote: configuration[GatewaySettings.remotePath], delegate: configuration[GatewaySettings.delegatePath],
           events: configuration[GatewaySettings.eventsPath]),
-        timeout: configuration[GatewaySettings.omsTimeout], suspectLost: { await registrar.suspectLost() })
+        timeout: configuration[GatewaySettings.omsTimeout], suspectLost: { await registrar.suspectLost() },
+        timings: timings)
     }
     let concurrency = configuration[GatewaySettings.omsMaxConcurrency]
     let limiter = SendLimiter(SendLimits(concurrency: concurrency, rate: configuration[GatewaySettings.omsMaxRate]))

@@ -12,8 +12,9 @@ struct ReportCommand: Command {
     --kind grpc   only gRPC methods
     --since TIME  only hours that ended after it: 90m, 24h, 7d, or 2024-02-03T04:05:06Z
 
-    Percentiles are at most 3.2 % too high. -o json has the history by hour as well, in milliseconds. Failed calls are
-    counted in both columns. The last seconds of a replica that was killed may be missing.
+    Of the gateway, bus methods are messages for the OMS: how long it took to answer each try. Percentiles are at most 3.2 %
+    too high. -o json has the history by hour as well, in milliseconds. Failed calls are counted in both columns. The last
+    seconds of a replica that was killed may be missing.
 
     """
   static let options: Set<String> = ["kind", "since"]

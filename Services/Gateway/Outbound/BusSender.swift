@@ -1,4 +1,6 @@
+import EventLoop
 import RPC
+import ServiceKit
 
 /// Sends one message to the OMS and says what came of it.
 struct BusSender: Sendable {
@@ -9,6 +11,8 @@ struct BusSender: Sendable {
   var now: @Sendable () -> WallTime = { .now }
   /// Told when an answer looks as if the OMS did not know the connector (any more).
   var suspectLost: @Sendable () async -> Void = {}
+  /// How long the OMS takes, by method, for the report.
+  var timings: Timings?
 
   /// - Parameters:
   ///   - params: JSON text, an object.
@@ -18,6 +22,23 @@ struct BusSender: Sendable {
   func send(
     deliveryID: String, method: String, params: [UInt8], route: BusRoute, traceparent: String,
     isSentOnce: Bool = false, limit: Duration? = nil
+  ) async -> BusVerdict {
+    let start = EventLoop.monotonicNanoseconds()
+    let verdict = await sent(
+      deliveryID: deliveryID, method: method, params: params, route: route, traceparent: traceparent,
+      isSentOnce: isSentOnce, limit: limit)
+    // What is given up by this side says nothing of the OMS.
+    if !Task.isCancelled {
+      timings?.record(
+        kind: .busMethod, endpoint: method, failed: !verdict.isTaken,
+        duration: .nanoseconds(Int64(EventLoop.monotonicNanoseconds() - start)))
+    }
+    return verdict
+  }
+
+  private func sent(
+    deliveryID: String, method: String, params: [UInt8], route: BusRoute, traceparent: String, isSentOnce: Bool,
+    limit: Duration?
   ) async -> BusVerdict {
     var headers = route.headers
     headers["traceparent"] = Self.nextHop(traceparent)

@@ -61,6 +61,8 @@ extension BusVerdict {
     return code.map(finalCodes.contains) == true ? .refused(reason, error: bytes) : .failed(reason, error: bytes)
   }
 
+  var isTaken: Bool { if case .taken = self { true } else { false } }
+
   /// What becomes of a message that was to be delivered.
   var outcome: DeliveryOutcome {
     switch self {

@@ -42,7 +42,7 @@ enum Gateway {
     let registrar = try await registration(
       oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, &setup)
     let outgoing = outbound(journal, lock, bus, registrar, &setup)
-    let states = serveJournal(journal, inbound, outgoing, &setup)
+    let states = serveJournal(journal, inbound, outgoing, backends, &setup)
 
     let timings = TimingRecord(TimingStore(database), now: .now)
     let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings, record: timings)

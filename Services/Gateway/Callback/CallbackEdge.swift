@@ -87,7 +87,7 @@ struct CallbackEdge: Sendable {
       deliveryID: request.id, method: cut(request.method), key: "", destination: "", body: body, digest: digest,
       traceparent: trace.traceparent)
     if let method {
-      message.key = cut(request.string(at: method.keyPath) ?? "")
+      message.key = key(of: request, method)
       message.destination = method.service.rawValue
     } else {
       (message.status, message.reason) = (.ignored, "the method is not consumed here")
@@ -166,6 +166,11 @@ struct CallbackEdge: Sendable {
     } onCancel: {
       work.cancel()
     }
+  }
+
+  /// The key of a message that is consumed.
+  static func key(of request: JSONRPCRequest, _ method: BusMethod) -> String {
+    cut(request.string(at: method.keyPath) ?? "")
   }
 
   private static func cut(_ name: String) -> String {

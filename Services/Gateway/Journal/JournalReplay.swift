@@ -16,6 +16,7 @@ actor JournalReplay {
 
   private let store: JournalStore
   private let dispatchers: [String: Dispatcher]
+  private let consumed: TopicWatcher.Ask
   private var running: Running?
 
   /// The replay that is under way.
@@ -26,9 +27,11 @@ actor JournalReplay {
     var total: Int64 = 0
   }
 
-  init(store: JournalStore, dispatchers: [String: Dispatcher]) {
+  /// - Parameter consumed: what running services consume.
+  init(store: JournalStore, dispatchers: [String: Dispatcher], consumed: @escaping TopicWatcher.Ask) {
     self.store = store
     self.dispatchers = dispatchers
+    self.consumed = consumed
   }
 
   /// - Parameter progress: told after every batch; what it throws ends the replay, between two batches.
@@ -42,6 +45,7 @@ actor JournalReplay {
     }
     defer { if !dryRun { running = nil } }
     var result = Omsconnector.V1.ReplayResponse()
+    var routes = ReplayRoutes(store: store, consumed: consumed)
     var search = JournalSearch(store, filter, newestFirst: false, in: range)
     result.total = try await count(search)
     while search.rest != nil {
@@ -52,7 +56,7 @@ actor JournalReplay {
         running?.matched = result.matched
         running?.total = max(result.total, result.matched)
       }
-      try await replay(found, by: handler, dryRun: dryRun, &result)
+      try await replay(found, by: handler, dryRun: dryRun, &routes, &result)
       var part = result
       part.total = max(part.total, part.matched)
       part.notes = []
@@ -83,18 +87,23 @@ actor JournalReplay {
   }
 
   private func replay(
-    _ messages: [JournalMessage], by handler: String, dryRun: Bool, _ result: inout Omsconnector.V1.ReplayResponse
+    _ messages: [JournalMessage], by handler: String, dryRun: Bool, _ routes: inout ReplayRoutes,
+    _ result: inout Omsconnector.V1.ReplayResponse
   ) async throws {
     var accepted: [JournalMessage] = []
     for message in messages {
-      guard dispatchers[message.destination] != nil else {
-        note("message \(message.id) cannot be replayed: nobody consumes \(message.method)", &result)
-        continue
+      do throws(ReplayRefusal) {
+        let routed = try await routes.route(message)
+        guard dispatchers[routed.destination] != nil else {
+          throw ReplayRefusal("this version delivers nothing to \(JSONText.quoted(routed.destination, limit: 100))")
+        }
+        accepted.append(routed)
+      } catch {
+        note("message \(message.id) cannot be replayed: \(error)", &result)
       }
-      accepted.append(message)
     }
     if !dryRun {
-      let requeued = try await store.requeue(accepted.map(\.id), by: handler, at: .now)
+      let requeued = try await store.requeue(accepted, by: handler, at: .now)
       accepted.removeAll { !requeued.contains($0.id) }
     }
     result.replayed += Int64(accepted.count)

@@ -21,13 +21,15 @@ struct JournalService: Omsconnector.V1.JournalService {
   private let replay: JournalReplay
   let discards: JournalDiscard
 
-  /// - Parameter states: who delivers, and is to be told what operators do.
-  init(store: JournalStore, states: QueueStates) {
+  /// - Parameters:
+  ///   - states: who delivers, and is to be told what operators do.
+  ///   - consumed: what running services consume.
+  init(store: JournalStore, states: QueueStates, consumed: @escaping TopicWatcher.Ask) {
     self.store = store
     self.states = states
     let dispatchers = Dictionary(
       states.dispatchers.map { ($0.destination, $0.dispatcher) }, uniquingKeysWith: { first, _ in first })
-    replay = JournalReplay(store: store, dispatchers: dispatchers)
+    replay = JournalReplay(store: store, dispatchers: dispatchers, consumed: consumed)
     discards = JournalDiscard(store: store, dispatchers: dispatchers)
   }
 
@@ -157,6 +159,9 @@ struct JournalService: Omsconnector.V1.JournalService {
       let whole = try await store.bounds()
       let result = try await replay.replay(
         filter, in: range ?? whole, by: handler, dryRun: request.dryRun, progress: { try await responses.send($0) })
+      if request.id != 0, result.replayed == 0, let reason = result.notes.first {
+        throw RPCError(.failedPrecondition, reason)
+      }
       try await responses.send(result)
     } catch {
       throw RPCError(storing: error, what: "the journal")

@@ -27,25 +27,39 @@ extension JournalStore {
     }
   }
 
-  /// Lets ended messages wait again. Their tries count from the beginning; why they ended stands with the earlier ones.
+  /// Lets ended messages wait again, for the destination and with the key that they have now. Their tries count from the
+  /// beginning; why they ended stands with the earlier ones.
   ///
   /// - Returns: those that had ended still.
-  func requeue(_ ids: [Int64], by handler: String, at now: WallTime) async throws -> Set<Int64> {
+  func requeue(_ messages: [JournalMessage], by handler: String, at now: WallTime) async throws -> Set<Int64> {
     let sql = """
       UPDATE journal SET status = 1, finished_at = NULL, next_attempt_at = NULL, attempt_count = 0,
-        reason = '', original_reason = '', replay_count = replay_count + 1, handled_by = ?1, handled_at = ?2
+        reason = '', original_reason = '', replay_count = replay_count + 1, handled_by = ?1, handled_at = ?2,
+        destination = ?4, message_key = ?5
       WHERE id = ?3 AND status <> 1
       """
-    return try await database.write(weight: max(1, ids.count)) { connection in
+    return try await database.write(weight: max(1, messages.count)) { connection in
       try connection.withStatement(sql) { statement in
         var requeued: Set<Int64> = []
-        for id in ids {
+        for message in messages {
           try statement.bind(handler, at: 1)
           try statement.bind(now.nanoseconds, at: 2)
-          try statement.bind(id, at: 3)
-          if try statement.run() > 0 { requeued.insert(id) }
+          try statement.bind(message.id, at: 3)
+          try statement.bind(message.destination, at: 4)
+          try statement.bind(message.key, at: 5)
+          if try statement.run() > 0 { requeued.insert(message.id) }
         }
         return requeued
+      }
+    }
+  }
+
+  /// The bytes of a message as they came; nil when there is none of this number.
+  func body(_ id: Int64) async throws -> [UInt8]? {
+    try await database.read { connection in
+      try connection.withStatement("SELECT body FROM journal WHERE id = ?1") { statement in
+        try statement.bind(id, at: 1)
+        return try statement.step() ? statement.blob(0) : nil
       }
     }
   }

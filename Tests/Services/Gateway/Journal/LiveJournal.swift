@@ -64,7 +64,7 @@ final class LiveJournal: Sendable {
     let group = try EventLoopGroup(loops: 1)
     var router = Router()
     let states = QueueStates(store: journal.store, incoming: incoming, outgoing: outgoing, heldBack: heldBack)
-    JournalService(store: journal.store, states: states).register(in: &router)
+    JournalService(store: journal.store, states: states, consumed: { _ in nil }).register(in: &router)
     let server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(journal.directory)/socket"))
     let channel = Channel(target: Target(address), group: group)

@@ -2,19 +2,26 @@ import ServiceKit
 import Stubs
 
 extension Gateway {
-  /// What operators see of the journal and do about it, and how long it keeps what has ended.
+  /// What operators see of the journal and of the services' outboxes and do about it, and how long the journal keeps what has
+  /// ended.
   ///
   /// - Returns: what waits, for the metrics.
   static func serveJournal(
     _ journal: JournalStore, _ inbound: InboundQueue, _ outbound: OutboundQueue, _ backends: Backends,
     _ setup: inout ServiceSetup
-  ) -> QueueStates {
+  ) -> (states: QueueStates, outboxes: OutboxWatch) {
     let retention = JournalRetention(store: journal, days: setup.configuration[GatewaySettings.journalRetention])
     setup.run("retention") { await retention.run() }
     let states = QueueStates(
       store: journal, incoming: inbound.dispatchers, outgoing: outbound.dispatchers, heldBack: outbound.heldBack)
-    JournalService(store: journal, states: states, consumed: TopicWatcher.ask(backends.channels))
-      .register(in: &setup.router)
-    return states
+    let outboxes = ServiceOutboxes(backends.channels.map { ($0.service.rawValue, $0.channel) })
+    JournalService(
+      store: journal, states: states, consumed: TopicWatcher.ask(backends.channels),
+      outboxes: { await outboxes.depths() }
+    ).register(in: &setup.router)
+    OutboxService(outboxes: outboxes).register(in: &setup.router)
+    let watch = OutboxWatch { await outboxes.depths() }
+    setup.run("outboxes of the services") { await watch.run() }
+    return (states, watch)
   }
 }

@@ -42,7 +42,7 @@ enum Gateway {
     let registrar = try await registration(
       oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, &setup)
     let outgoing = outbound(journal, lock, bus, registrar, &setup)
-    let states = serveJournal(journal, inbound, outgoing, backends, &setup)
+    let (states, outboxes) = serveJournal(journal, inbound, outgoing, backends, &setup)
 
     let timings = TimingRecord(TimingStore(database), now: .now)
     let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings, record: timings)
@@ -50,7 +50,7 @@ enum Gateway {
     setup.onStop("timings") { await collector.stop() }
     ReportService(collector: collector).register(in: &setup.router)
 
-    try serveAdmin(registrar, collector, states, &setup)
+    try serveAdmin(registrar, collector, states, outboxes, &setup)
     Log.info(
       "takes the OMS's messages",
       ["callback": "\(oms.callbackURL(at: callback.address))", "oms": "\(oms.url ?? "none: OMS_URL is not set")"])
@@ -90,12 +90,13 @@ enum Gateway {
 
   /// The admin port answers to the end, and says that the gateway is stopping.
   private static func serveAdmin(
-    _ registrar: Registrar, _ collector: TimingCollector, _ states: QueueStates, _ setup: inout ServiceSetup
+    _ registrar: Registrar, _ collector: TimingCollector, _ states: QueueStates, _ outboxes: OutboxWatch,
+    _ setup: inout ServiceSetup
   ) throws {
     let readiness = Readiness()
     let metrics = setup.metrics
     let edge = AdminEdge(readiness: readiness, registrar: registrar) {
-      await GatewayMetrics.text(metrics, collector, states, registrar)
+      await GatewayMetrics.text(metrics, collector, states, outboxes, registrar)
     }
     var options = HTTPServerOptions()
     options.maxBodyBytes = 64 << 10

@@ -54,7 +54,8 @@ enum Commands {
     StatusCommand.self, RegisterCommand.self, UnregisterCommand.self, DisableCommand.self, EnableCommand.self,
     StockGetCommand.self, StockListCommand.self, StockApplyCommand.self,
     StockImportCommand.self, JournalListCommand.self, JournalShowCommand.self, JournalTailCommand.self,
-    JournalReplayCommand.self, JournalDiscardCommand.self, QueueCommand.self, DeadCommand.self, ReportCommand.self,
+    JournalReplayCommand.self, JournalDiscardCommand.self, QueueCommand.self, DeadCommand.self, OutboxListCommand.self,
+    OutboxShowCommand.self, OutboxRetryCommand.self, OutboxDiscardCommand.self, ReportCommand.self,
     CompletionCommand.self,
   ]
 

@@ -31,12 +31,13 @@ struct JournalShowCommand: Command {
       session.console.print("\n")
       session.console.print(attempts)
     }
-    show("BODY", message.body + (message.bodyCut ? " …" : ""), session.console)
-    show("ANSWER", message.result, session.console)
+    Self.show("BODY", message.body + (message.bodyCut ? " …" : ""), session.console)
+    Self.show("ANSWER", message.result, session.console)
     return 0
   }
 
-  private func show(_ title: String, _ text: String, _ console: Console) {
+  /// What is in a message; nothing when that is nothing.
+  static func show(_ title: String, _ text: String, _ console: Console) {
     guard !text.isEmpty else { return }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
       DisplayText.withoutControls(String($0))

@@ -17,6 +17,8 @@ struct QueueCommand: Command {
     A key's messages are delivered in order: its oldest one holds up the others. REASON says why that one waits: what keeps the
     destination, or what came of its last try. See journal show for all of its tries, and journal discard for giving it up.
 
+    The last table is what services owe the OMS and the gateway does not have yet; what it refused of that is in outbox list.
+
     """
   static let completedArguments =
     StatusCommand.services.map(\.asked).filter { !$0.isEmpty } + ["remote", "delegate", "events"]
@@ -41,18 +43,18 @@ struct QueueCommand: Command {
       if watches, session.console.isTerminal { session.console.print("\u{1B}[H\u{1B}[2J") }
       switch session.format {
       case .json: session.console.print(response.json(writesDefaults: true) + "\n")
-      case .table: show(response.queues, session.console)
+      case .table: show(response, session.console)
       }
       if watches { try await Task.sleep(for: Self.interval) }
     } while watches && !session.console.isClosed
     return 0
   }
 
-  private func show(_ queues: [Omsconnector.V1.MessageQueue], _ console: Console) {
-    console.print(QueueTable.destinations(queues))
-    if let keys = QueueTable.keys(queues) {
+  private func show(_ response: Omsconnector.V1.GetQueuesResponse, _ console: Console) {
+    console.print(QueueTable.destinations(response.queues))
+    for table in [QueueTable.keys(response.queues), QueueTable.outboxes(response.outboxes)].compactMap(\.self) {
       console.print("\n")
-      console.print(keys)
+      console.print(table)
     }
     if watches, !console.isTerminal { console.print("\n") }
   }

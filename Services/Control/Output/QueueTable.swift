@@ -34,4 +34,19 @@ enum QueueTable {
     }
     return table.rows.isEmpty ? nil : table
   }
+
+  /// nil when no service has an outbox.
+  static func outboxes(_ outboxes: [Omsconnector.V1.ServiceOutbox]) -> Table? {
+    var table = Table(.left("OUTBOX OF"), .right("DEPTH"), .right("OLDEST"), .right("REFUSED"), .left(""))
+    for outbox in outboxes {
+      guard outbox.error.isEmpty else {
+        table.add(outbox.service, "?", "", "?", outbox.error)
+        continue
+      }
+      table.add(
+        outbox.service, String(outbox.depth) + (outbox.more ? "+" : ""), Age.text(outbox.oldestAddedAt),
+        String(outbox.refused), outbox.refused == 0 ? "" : "see omsctl outbox list")
+    }
+    return table.rows.isEmpty ? nil : table
+  }
 }

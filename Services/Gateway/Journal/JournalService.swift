@@ -18,14 +18,20 @@ struct JournalService: Omsconnector.V1.JournalService {
 
   let store: JournalStore
   private let states: QueueStates
+  private let outboxes: @Sendable () async -> [Omsconnector.V1.ServiceOutbox]
   private let replay: JournalReplay
   let discards: JournalDiscard
 
   /// - Parameters:
   ///   - states: who delivers, and is to be told what operators do.
   ///   - consumed: what running services consume.
-  init(store: JournalStore, states: QueueStates, consumed: @escaping TopicWatcher.Ask) {
+  ///   - outboxes: what the services have not handed over yet.
+  init(
+    store: JournalStore, states: QueueStates, consumed: @escaping TopicWatcher.Ask,
+    outboxes: @escaping @Sendable () async -> [Omsconnector.V1.ServiceOutbox]
+  ) {
     self.store = store
+    self.outboxes = outboxes
     self.states = states
     let dispatchers = Dictionary(
       states.dispatchers.map { ($0.destination, $0.dispatcher) }, uniquingKeysWith: { first, _ in first })
@@ -125,7 +131,8 @@ struct JournalService: Omsconnector.V1.JournalService {
       throw RPCError.invalid(
         field: "destination", "destination \(JSONText.quoted(request.destination, limit: 100)) is not one of \(known)")
     }
-    return .init(queues: queues, givenUp: Int64(givenUp))
+    return .init(
+      queues: queues, outboxes: request.destination.isEmpty ? await outboxes() : [], givenUp: Int64(givenUp))
   }
 
   // MARK: Repairing
@@ -182,12 +189,12 @@ struct JournalService: Omsconnector.V1.JournalService {
       throw .invalid(
         field: "reason",
         reason.isEmpty
-          ? "reason is missing; say why, for the journal"
+          ? "reason is missing; say why, so that it is kept"
           : "reason has \(reason.count) characters; at most \(reasonCharacters)")
     }
   }
 
-  private static func limit(_ asked: Int32, _ field: String, _ sizes: (standard: Int, largest: Int)) throws -> Int {
+  static func limit(_ asked: Int32, _ field: String, _ sizes: (standard: Int, largest: Int)) throws -> Int {
     if asked < 0 { throw RPCError.invalid(field: field, "\(field) \(asked) is negative; send 0 for \(sizes.standard)") }
     return asked == 0 ? sizes.standard : min(Int(asked), sizes.largest)
   }

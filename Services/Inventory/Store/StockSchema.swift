@@ -39,5 +39,6 @@ enum StockSchema {
       ]),
     Inbox.migration,
     Outbox.migration,
+    Outbox.refusedMigration,
   ]
 }

@@ -24,10 +24,12 @@
 #include "magento/oms/v1/postsales.pb-c.h"
 #include "magento/oms/v1/service_bus.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "omsconnector/v1/outbox_service.pb-c.h"
 #include "omsconnector/v1/journal_service.pb-c.h"
 #include "omsconnector/internal/v1/attempt_log.pb-c.h"
 #include "omsconnector/internal/v1/delivery_service.pb-c.h"
 #include "omsconnector/internal/v1/message_consumer_service.pb-c.h"
+#include "omsconnector/internal/v1/outbox_service.pb-c.h"
 #include "omsconnector/v1/report_service.pb-c.h"
 #include "omsconnector/internal/v1/timing_service.pb-c.h"
 #include "omsconnector/v1/gateway_service.pb-c.h"
@@ -206,6 +208,16 @@ static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_registe
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_register__labels_entry__descriptor_pointer(void) { return &magento__oms__v1__remote_register__labels_entry__descriptor; }
 static inline const ProtobufCMessageDescriptor *magento__oms__v1__remote_unregister__descriptor_pointer(void) { return &magento__oms__v1__remote_unregister__descriptor; }
 static inline const ProtobufCMessageDescriptor *google__protobuf__timestamp__descriptor_pointer(void) { return &google__protobuf__timestamp__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__refused_message__descriptor_pointer(void) { return &omsconnector__v1__refused_message__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__service_outbox__descriptor_pointer(void) { return &omsconnector__v1__service_outbox__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_refused_messages_request__descriptor_pointer(void) { return &omsconnector__v1__list_refused_messages_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_refused_messages_response__descriptor_pointer(void) { return &omsconnector__v1__list_refused_messages_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_refused_message_request__descriptor_pointer(void) { return &omsconnector__v1__get_refused_message_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_refused_message_response__descriptor_pointer(void) { return &omsconnector__v1__get_refused_message_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__retry_refused_messages_request__descriptor_pointer(void) { return &omsconnector__v1__retry_refused_messages_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__retry_refused_messages_response__descriptor_pointer(void) { return &omsconnector__v1__retry_refused_messages_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_refused_message_request__descriptor_pointer(void) { return &omsconnector__v1__discard_refused_message_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_refused_message_response__descriptor_pointer(void) { return &omsconnector__v1__discard_refused_message_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__journal_message__descriptor_pointer(void) { return &omsconnector__v1__journal_message__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__delivery_attempt__descriptor_pointer(void) { return &omsconnector__v1__delivery_attempt__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__message_filter__descriptor_pointer(void) { return &omsconnector__v1__message_filter__descriptor; }
@@ -230,6 +242,16 @@ static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__cons
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__consume_response__descriptor_pointer(void) { return &omsconnector__internal__v1__consume_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_methods_request__descriptor_pointer(void) { return &omsconnector__internal__v1__list_methods_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_methods_response__descriptor_pointer(void) { return &omsconnector__internal__v1__list_methods_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__get_outbox_request__descriptor_pointer(void) { return &omsconnector__internal__v1__get_outbox_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__get_outbox_response__descriptor_pointer(void) { return &omsconnector__internal__v1__get_outbox_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_refused_request__descriptor_pointer(void) { return &omsconnector__internal__v1__list_refused_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_refused_response__descriptor_pointer(void) { return &omsconnector__internal__v1__list_refused_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__get_refused_request__descriptor_pointer(void) { return &omsconnector__internal__v1__get_refused_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__get_refused_response__descriptor_pointer(void) { return &omsconnector__internal__v1__get_refused_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__retry_refused_request__descriptor_pointer(void) { return &omsconnector__internal__v1__retry_refused_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__retry_refused_response__descriptor_pointer(void) { return &omsconnector__internal__v1__retry_refused_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__discard_refused_request__descriptor_pointer(void) { return &omsconnector__internal__v1__discard_refused_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__discard_refused_response__descriptor_pointer(void) { return &omsconnector__internal__v1__discard_refused_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_timing_report_request__descriptor_pointer(void) { return &omsconnector__v1__get_timing_report_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_timing_report_response__descriptor_pointer(void) { return &omsconnector__v1__get_timing_report_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__endpoint_timing__descriptor_pointer(void) { return &omsconnector__v1__endpoint_timing__descriptor; }

@@ -479,6 +479,8 @@ extension Omsconnector.V1 {
   /// `omsconnector.v1.GetQueuesResponse`.
   public struct GetQueuesResponse: Message {
     public var queues: [Omsconnector.V1.MessageQueue] = []
+    /// Unless a destination was asked for: of each service with an outbox, in the order of their names.
+    public var outboxes: [Omsconnector.V1.ServiceOutbox] = []
     /// Messages that were given up and are not dealt with, ERROR or DEAD, of all destinations; failed calls are not counted.
     /// 10 000 at most.
     public var givenUp: Int64 = 0
@@ -487,9 +489,11 @@ extension Omsconnector.V1 {
 
     public init(
       queues: [Omsconnector.V1.MessageQueue] = [],
+      outboxes: [Omsconnector.V1.ServiceOutbox] = [],
       givenUp: Int64 = 0
     ) {
       self.queues = queues
+      self.outboxes = outboxes
       self.givenUp = givenUp
     }
 
@@ -500,6 +504,7 @@ extension Omsconnector.V1 {
     public init(unpacked pointer: UnsafeRawPointer) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetQueuesResponse.self)
       self.queues = readMessages(c.pointee.n_queues, c.pointee.queues)
+      self.outboxes = readMessages(c.pointee.n_outboxes, c.pointee.outboxes)
       self.givenUp = c.pointee.given_up
     }
 
@@ -507,6 +512,7 @@ extension Omsconnector.V1 {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetQueuesResponse.self)
       omsconnector__v1__get_queues_response__init(c)
       (c.pointee.n_queues, c.pointee.queues) = arena.messages(self.queues)
+      (c.pointee.n_outboxes, c.pointee.outboxes) = arena.messages(self.outboxes)
       c.pointee.given_up = self.givenUp
     }
   }

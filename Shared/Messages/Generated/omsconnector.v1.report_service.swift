@@ -13,7 +13,7 @@ extension Omsconnector.V1 {
     public static let unspecified = EndpointKind(rawValue: 0)
 
     /// A method of the Magento service bus, e.g. magento.inventory.aggregate_stock_management.updated: the time that the
-    /// service took to consume one message.
+    /// service took to consume one message or, of the gateway, the time that the OMS took to answer one that was sent to it.
     public static let busMethod = EndpointKind(rawValue: 1)
 
     /// A gRPC method, e.g. omsconnector.v1.InventoryService/GetStock: the time from the request's headers to the status.

@@ -39,7 +39,7 @@ extension OutboxRelay {
       window.settle(row.id)
       refused.append((row.id, error.message))
       Log.error(
-        "the gateway refuses a message for good; it is kept in the table outbox_refused",
+        "the gateway refuses a message for good; see omsctl outbox",
         [
           "delivery_id": "\(row.deliveryID)", "method": "\(row.message.method)", "key": "\(row.message.key)",
           "reason": LogValue(error),

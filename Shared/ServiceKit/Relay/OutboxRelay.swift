@@ -57,7 +57,8 @@ public actor OutboxRelay {
     link = GatewayLink(first: options.firstPause, longest: options.longestPause)
   }
 
-  /// Makes the relay of a service, which runs while the service does. The service declares ``gatewayTarget``.
+  /// Makes the relay of a service, which runs while the service does, and lets operators see to the outbox. The service declares
+  /// ``gatewayTarget``, and its schema has ``Outbox/refusedMigration``.
   public static func start(_ outbox: Outbox, in database: Database, of setup: inout ServiceSetup) -> OutboxRelay {
     let loop = setup.group.next()
     var options = setup.channelOptions
@@ -68,6 +69,7 @@ public actor OutboxRelay {
     let relay = OutboxRelay(outbox, in: database, gateway: channel, loop: loop)
     setup.run("outbox relay") { await relay.run() }
     setup.onStop("outbox relay") { channel.shutdown() }
+    OutboxControl(outbox: outbox, database: database) { relay.wake() }.register(in: &setup.router)
     return relay
   }
 

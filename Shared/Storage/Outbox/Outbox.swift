@@ -10,7 +10,8 @@ public struct Outbox: Sendable {
   /// Bytes of a key.
   public static let maximumKeyBytes = 1_024
 
-  let service: String
+  /// Whose it is.
+  public let service: String
 
   /// - Parameter service: whose outbox it is: the first part of its delivery ids.
   public init(service: String) { self.service = service }

@@ -63,4 +63,24 @@ extension Outbox {
       VALUES (left(replace(gen_random_uuid()::text, '-', ''), 16), '', 0)
       """,
     ])
+
+  /// What operators did about refused messages, a step behind ``migration``.
+  public static let refusedMigration = Migration(
+    "what became of refused messages",
+    sqlite: [
+      "ALTER TABLE outbox_refused ADD COLUMN state INTEGER NOT NULL DEFAULT 1",  // RefusedRow.State
+      "ALTER TABLE outbox_refused ADD COLUMN handled_by TEXT NOT NULL DEFAULT ''",
+      "ALTER TABLE outbox_refused ADD COLUMN handled_at INTEGER",
+      "ALTER TABLE outbox_refused ADD COLUMN outcome TEXT NOT NULL DEFAULT ''",
+      openRefused,
+    ],
+    postgresql: [
+      "ALTER TABLE outbox_refused ADD COLUMN state SMALLINT NOT NULL DEFAULT 1",
+      "ALTER TABLE outbox_refused ADD COLUMN handled_by TEXT COLLATE \"C\" NOT NULL DEFAULT ''",
+      "ALTER TABLE outbox_refused ADD COLUMN handled_at BIGINT",
+      "ALTER TABLE outbox_refused ADD COLUMN outcome TEXT COLLATE \"C\" NOT NULL DEFAULT ''",
+      openRefused,
+    ])
+
+  private static let openRefused = "CREATE INDEX outbox_refused_open ON outbox_refused (id) WHERE state = 1"
 }

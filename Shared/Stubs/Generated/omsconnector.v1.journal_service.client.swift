@@ -27,7 +27,7 @@ extension Omsconnector.V1 {
       try await channel.unary(Omsconnector.V1.JournalServiceMethods.getMessage, request, options: options)
     }
 
-    /// What waits, by destination and by key.
+    /// What waits, by destination and by key, and what the services have not handed over yet.
     public func getQueues(_ request: Omsconnector.V1.GetQueuesRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.V1.GetQueuesResponse
     {
@@ -35,7 +35,8 @@ extension Omsconnector.V1 {
     }
 
     /// Delivers ended messages again: one, or all that a filter finds. A part of a large replay is answered while the rest is under
-    /// way, the last answer has the whole.
+    /// way, the last answer has the whole. A message whose method nobody consumed when it came is delivered when a running service
+    /// consumes it now. FAILED_PRECONDITION when the one that was asked for cannot be replayed, with the reason.
     public func replay(_ request: Omsconnector.V1.ReplayRequest, options: CallOptions = .init()) async throws
       -> ResponseStream<Omsconnector.V1.ReplayResponse>
     {

@@ -36,12 +36,13 @@ extension Omsconnector.V1 {
     func getMessage(_ request: Omsconnector.V1.GetMessageRequest, context: ServerContext) async throws
       -> Omsconnector.V1.GetMessageResponse
 
-    /// What waits, by destination and by key.
+    /// What waits, by destination and by key, and what the services have not handed over yet.
     func getQueues(_ request: Omsconnector.V1.GetQueuesRequest, context: ServerContext) async throws
       -> Omsconnector.V1.GetQueuesResponse
 
     /// Delivers ended messages again: one, or all that a filter finds. A part of a large replay is answered while the rest is under
-    /// way, the last answer has the whole.
+    /// way, the last answer has the whole. A message whose method nobody consumed when it came is delivered when a running service
+    /// consumes it now. FAILED_PRECONDITION when the one that was asked for cannot be replayed, with the reason.
     func replay(
       _ request: Omsconnector.V1.ReplayRequest, responses: ResponseWriter<Omsconnector.V1.ReplayResponse>, context: ServerContext
     ) async throws

@@ -4,6 +4,7 @@ import Messages
 import RPC
 import Storage
 import Stubs
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -42,14 +43,17 @@ final class LiveJournal: Sendable {
 
   /// - Parameters:
   ///   - limits: of the dispatchers.
+  ///   - consumed: what services say that they consume; nil for one that does not answer.
   ///   - heldBack: why nothing goes to the OMS.
   ///   - deliver: what becomes of a message; it has been written down by then.
   static func with(
-    limits: DispatchMachine.Limits = .init(), heldBack: @escaping @Sendable () async -> String? = { nil },
+    _ engine: TestEngine = .sqlite, limits: DispatchMachine.Limits = .init(),
+    heldBack: @escaping @Sendable () async -> String? = { nil },
+    consumed: @escaping TopicWatcher.Ask = { _ in nil },
     deliver: @escaping @Sendable (PendingMessage) async -> DeliveryOutcome = { _ in .delivered(result: []) },
     _ body: (LiveJournal) async throws -> Void
   ) async throws {
-    let journal = try TemporaryJournal()
+    let journal = try TemporaryJournal(engine)
     let live = Lock<LiveJournal?>(nil)
     func dispatcher(_ destination: String, _ policy: DeliveryPolicy) -> Dispatcher {
       Dispatcher(destination: destination, store: journal.store, policy: policy, limits: limits) { message in
@@ -64,7 +68,10 @@ final class LiveJournal: Sendable {
     let group = try EventLoopGroup(loops: 1)
     var router = Router()
     let states = QueueStates(store: journal.store, incoming: incoming, outgoing: outgoing, heldBack: heldBack)
-    JournalService(store: journal.store, states: states, consumed: { _ in nil }).register(in: &router)
+    JournalService(
+      store: journal.store, states: states, consumed: consumed,
+      outboxes: { [.init(service: "inventory", depth: 7)] }
+    ).register(in: &router)
     let server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(journal.directory)/socket"))
     let channel = Channel(target: Target(address), group: group)

@@ -1415,7 +1415,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_queues_request__descripto
   (ProtobufCMessageInit) omsconnector__v1__get_queues_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__get_queues_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor omsconnector__v1__get_queues_response__field_descriptors[3] =
 {
   {
     "queues",
@@ -1425,6 +1425,18 @@ static const ProtobufCFieldDescriptor omsconnector__v1__get_queues_response__fie
     offsetof(Omsconnector__V1__GetQueuesResponse, n_queues),
     offsetof(Omsconnector__V1__GetQueuesResponse, queues),
     &omsconnector__v1__message_queue__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outboxes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__GetQueuesResponse, n_outboxes),
+    offsetof(Omsconnector__V1__GetQueuesResponse, outboxes),
+    &omsconnector__v1__service_outbox__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1443,14 +1455,14 @@ static const ProtobufCFieldDescriptor omsconnector__v1__get_queues_response__fie
   },
 };
 static const unsigned omsconnector__v1__get_queues_response__field_indices_by_name[] = {
-  1,   /* field[1] = given_up */
+  2,   /* field[2] = given_up */
+  1,   /* field[1] = outboxes */
   0,   /* field[0] = queues */
 };
-static const ProtobufCIntRange omsconnector__v1__get_queues_response__number_ranges[2 + 1] =
+static const ProtobufCIntRange omsconnector__v1__get_queues_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 3, 1 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__get_queues_response__descriptor =
 {
@@ -1460,10 +1472,10 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_queues_response__descript
   "Omsconnector__V1__GetQueuesResponse",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__GetQueuesResponse),
-  2,
+  3,
   omsconnector__v1__get_queues_response__field_descriptors,
   omsconnector__v1__get_queues_response__field_indices_by_name,
-  2,  omsconnector__v1__get_queues_response__number_ranges,
+  1,  omsconnector__v1__get_queues_response__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__get_queues_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "google/protobuf/timestamp.pb-c.h"
+#include "omsconnector/v1/outbox_service.pb-c.h"
 
 typedef struct Omsconnector__V1__JournalMessage Omsconnector__V1__JournalMessage;
 typedef struct Omsconnector__V1__DeliveryAttempt Omsconnector__V1__DeliveryAttempt;
@@ -283,6 +284,11 @@ struct  Omsconnector__V1__GetQueuesResponse
   size_t n_queues;
   Omsconnector__V1__MessageQueue **queues;
   /*
+   * Unless a destination was asked for: of each service with an outbox, in the order of their names.
+   */
+  size_t n_outboxes;
+  Omsconnector__V1__ServiceOutbox **outboxes;
+  /*
    * Messages that were given up and are not dealt with, ERROR or DEAD, of all destinations; failed calls are not counted.
    * 10 000 at most.
    */
@@ -290,7 +296,7 @@ struct  Omsconnector__V1__GetQueuesResponse
 };
 #define OMSCONNECTOR__V1__GET_QUEUES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__get_queues_response__descriptor) \
-    , 0,NULL, 0 }
+    , 0,NULL, 0,NULL, 0 }
 
 
 /*

@@ -28,7 +28,7 @@ typedef enum _Omsconnector__V1__EndpointKind {
   OMSCONNECTOR__V1__ENDPOINT_KIND__ENDPOINT_KIND_UNSPECIFIED = 0,
   /*
    * A method of the Magento service bus, e.g. magento.inventory.aggregate_stock_management.updated: the time that the
-   * service took to consume one message.
+   * service took to consume one message or, of the gateway, the time that the OMS took to answer one that was sent to it.
    */
   OMSCONNECTOR__V1__ENDPOINT_KIND__ENDPOINT_KIND_BUS_METHOD = 1,
   /*

@@ -8,6 +8,8 @@ enum ErrorNotice {
   static let route = BusRoute.delegate
   /// Characters of the reason that are told.
   static let messageCharacters = 500
+  /// Bytes of the message that was given up that are told: who reads it wants to know what it was, not to have it.
+  static let bodyBytes = 8 << 10
 
   /// - Returns: nil when the message is such a notice itself.
   static func of(_ message: PendingMessage, reason: String) -> OutgoingMessage? {
@@ -19,12 +21,16 @@ enum ErrorNotice {
     JSONText.append(String(reason.prefix(messageCharacters)), to: &body)
     body += #","delivery_id":"#.utf8
     JSONText.append(message.deliveryID, to: &body)
-    // What the message says may be nobody's business but the receiver's, who refuses it: only what it was about is told.
     body += #","payload":{"method":"#.utf8
     JSONText.append(message.method, to: &body)
     body += #","key":"#.utf8
     JSONText.append(message.key, to: &body)
-    body += "}}".utf8
+    // A notice may end in somebody's mail (connector.md §6): it has no more of the message than operators see. As a text, since
+    // what is cut is no JSON any more.
+    let shown = MaskedText(message.body, limit: bodyBytes)
+    body += #","body":"#.utf8
+    JSONText.append(shown.text, to: &body)
+    body += #","body_cut":\#(shown.isCut)}}"#.utf8
     return OutgoingMessage(
       deliveryID: deliveryID(message), method: method, key: "", destination: route.rawValue, body: body,
       traceparent: message.traceparent)

@@ -1,4 +1,5 @@
 import EventLoop
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -10,10 +11,12 @@ private final class Ledger: Sendable {
   func add(_ entry: String) { entries.withLock { $0.append(entry) } }
 }
 
-@Suite struct DispatcherTests {
-  @Test("an accepted message reaches its service, and the journal says what came of it")
-  func delivery() async throws {
-    let receipt = try await TemporaryJournal.withInbound(consume: { _, request, _ in .init(result: request.body) }) {
+@Suite(.serialized) struct DispatcherTests {
+  @Test("an accepted message reaches its service, and the journal says what came of it", arguments: TestEngine.allCases)
+  func delivery(engine: TestEngine) async throws {
+    let receipt = try await TemporaryJournal.withInbound(
+      on: engine, consume: { _, request, _ in .init(result: request.body) }
+    ) {
       let message = IncomingMessage(id: "1", key: "A", body: #"{"a":1}"#)
       return await $0.outcome(of: try await $0.accept(message), message)
     }
@@ -21,13 +24,17 @@ private final class Ledger: Sendable {
     #expect(receipt.map { String(decoding: $0.result, as: UTF8.self) } == #"{"a":1}"#)
   }
 
-  @Test("the same message again, while it waits or later, has one effect and the same end")
-  func duplicate() async throws {
+  @Test(
+    "the same message again, while it waits or later, has one effect and the same end", arguments: TestEngine.allCases)
+  func duplicate(engine: TestEngine) async throws {
     let ledger = Ledger()
-    let receipts = try await TemporaryJournal.withInbound(consume: { _, request, _ in
-      ledger.add(request.deliveryId)
-      return .init(result: Array("7".utf8))
-    }) { queue in
+    let receipts = try await TemporaryJournal.withInbound(
+      on: engine,
+      consume: { _, request, _ in
+        ledger.add(request.deliveryId)
+        return .init(result: Array("7".utf8))
+      }
+    ) { queue in
       let message = IncomingMessage(id: "1", key: "A")
       var receipts: [Receipt?] = []
       for _ in 0..<3 { receipts.append(await queue.outcome(of: try await queue.accept(message), message)) }
@@ -40,15 +47,18 @@ private final class Ledger: Sendable {
     #expect(ledger.all == ["1", "1"], "the same id with other content is another message")
   }
 
-  @Test("who does not wait any more leaves those who do to their answer")
-  func waiters() async throws {
+  @Test("who does not wait any more leaves those who do to their answer", arguments: TestEngine.allCases)
+  func waiters(engine: TestEngine) async throws {
     let (entered, enter) = AsyncStream<Void>.makeStream()
     let (released, release) = AsyncStream<Void>.makeStream()
-    let kept = try await TemporaryJournal.withInbound(consume: { _, _, _ in
-      enter.yield()
-      for await _ in released { break }
-      return .init(result: Array("7".utf8))
-    }) { queue in
+    let kept = try await TemporaryJournal.withInbound(
+      on: engine,
+      consume: { _, _, _ in
+        enter.yield()
+        for await _ in released { break }
+        return .init(result: Array("7".utf8))
+      }
+    ) { queue in
       let message = IncomingMessage(id: "1", key: "A")
       let receipt = try await queue.accept(message)
       let waiting = (0..<3).map { _ in Task { await queue.outcome(of: receipt, message) } }
@@ -61,9 +71,11 @@ private final class Ledger: Sendable {
     #expect(kept.map { $0?.status } == [.success, .success])
   }
 
-  @Test("nothing is delivered while it is held back, and the queue says why; then everything is")
-  func heldBack() async throws {
-    let journal = try TemporaryJournal()
+  @Test(
+    "nothing is delivered while it is held back, and the queue says why; then everything is",
+    arguments: TestEngine.allCases)
+  func heldBack(engine: TestEngine) async throws {
+    let journal = try TemporaryJournal(engine)
     let isHeld = Lock(true)
     let ledger = Ledger()
     let queue = InboundQueue(store: journal.store, heldBack: { isHeld.withLock { $0 } ? "no lock" : nil }) {
@@ -82,9 +94,9 @@ private final class Ledger: Sendable {
     }
   }
 
-  @Test("what a process left behind is delivered by the next, in order")
-  func restart() async throws {
-    let journal = try TemporaryJournal()
+  @Test("what a process left behind is delivered by the next, in order", arguments: TestEngine.allCases)
+  func restart(engine: TestEngine) async throws {
+    let journal = try TemporaryJournal(engine)
     for n in 0..<300 {
       let message = IncomingMessage(id: "\(n)", key: "k\(n % 3)")
       _ = try await journal.store.receive(message, at: .now)
@@ -115,9 +127,9 @@ private final class Ledger: Sendable {
     return page.messages.count
   }
 
-  @Test("a stop waits for what is under way and leaves the rest in the journal")
-  func stop() async throws {
-    let journal = try TemporaryJournal()
+  @Test("a stop waits for what is under way and leaves the rest in the journal", arguments: TestEngine.allCases)
+  func stop(engine: TestEngine) async throws {
+    let journal = try TemporaryJournal(engine)
     for n in 0..<10 {
       _ = try await journal.store.receive(IncomingMessage(id: "\(n)", key: "A"), at: .now)
     }

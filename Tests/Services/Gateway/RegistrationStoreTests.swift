@@ -1,13 +1,14 @@
 import Storage
+import TestSupport
 import Testing
 
 @testable import Gateway
 
 @Suite("the registration in the store")
 struct RegistrationStoreTests {
-  @Test("nothing is kept at first; then what was saved last, also after a restart")
-  func keeps() async throws {
-    let file = try TemporaryGatewayStore()
+  @Test("nothing is kept at first; then what was saved last, also after a restart", arguments: TestEngine.allCases)
+  func keeps(engine: TestEngine) async throws {
+    let file = try TemporaryGatewayStore(engine)
     let database = try file.open()
     let store = RegistrationStore(database: database)
     #expect(try await store.load().registration == KeptRegistration())

@@ -1,27 +1,18 @@
-import Glibc
 import Storage
+import TestSupport
 
 @testable import Gateway
 
-/// An empty store of the gateway in a directory of its own that is removed with the last reference.
+/// An empty store of the gateway that goes with the last reference.
 final class TemporaryGatewayStore: Sendable {
-  let directory: String
-  let path: String
+  private let store: TestStore
+  /// For a socket and the like, too.
+  var directory: String { store.directory }
 
-  init() throws {
-    var template = Array("/tmp/oms-gateway-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw StorageError(.cannotOpen, "mkdtemp: \(errno)") }
-    directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    path = try StorePath.prepare(directory: directory, file: "gateway.sqlite")
-  }
-
-  deinit {
-    for suffix in ["", "-wal", "-shm", "-turn"] { unlink(path + suffix) }
-    rmdir(directory)
-  }
+  init(_ engine: TestEngine = .sqlite) throws { store = try TestStore(engine) }
 
   /// As a gateway that starts does; the one before need not have ended.
-  func open() throws -> Database { try Database(path: path, migrations: GatewaySchema.migrations) }
+  func open() throws -> Database { try store.open(GatewaySchema.migrations) }
 }
 
 extension Database {

@@ -1,40 +1,28 @@
-import Glibc
 import Storage
+import TestSupport
 
 @testable import Gateway
 
-/// An empty journal in a directory of its own that is removed with the last reference.
+/// An empty journal that goes with the last reference.
 final class TemporaryJournal: Sendable {
-  let directory: String
+  private let file: TemporaryGatewayStore
   let store: JournalStore
+  var directory: String { file.directory }
 
-  init() throws {
-    var template = Array("/tmp/oms-journal-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw StorageError(.cannotOpen, "mkdtemp: \(errno)") }
-    directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    store = try Self.open(directory)
-  }
-
-  deinit {
-    for suffix in ["", "-wal", "-shm", "-turn"] { unlink("\(directory)/gateway.sqlite\(suffix)") }
-    rmdir(directory)
+  init(_ engine: TestEngine = .sqlite) throws {
+    file = try TemporaryGatewayStore(engine)
+    store = JournalStore(database: try file.open())
   }
 
   /// The same journal, as a process that starts finds it.
-  func reopened() throws -> JournalStore { try Self.open(directory) }
-
-  private static func open(_ directory: String) throws -> JournalStore {
-    JournalStore(
-      database: try Database(
-        service: "gateway", at: .sqlite(directory: directory), migrations: GatewaySchema.migrations))
-  }
+  func reopened() throws -> JournalStore { JournalStore(database: try file.open()) }
 
   /// Runs `body` with a queue whose dispatchers are at work.
   static func withInbound<Value>(
-    _ policy: DeliveryPolicy = .incoming, consume: @escaping InboundQueue.Consume,
+    on engine: TestEngine = .sqlite, _ policy: DeliveryPolicy = .incoming, consume: @escaping InboundQueue.Consume,
     _ body: (InboundQueue) async throws -> Value
   ) async throws -> Value {
-    let journal = try TemporaryJournal()
+    let journal = try TemporaryJournal(engine)
     let queue = InboundQueue(store: journal.store, policy: policy, consume: consume)
     return try await journal.running(queue.dispatchers) { try await body(queue) }
   }

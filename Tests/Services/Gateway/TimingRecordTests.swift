@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite struct TimingRecordTests {
+@Suite(.serialized) struct TimingRecordTests {
   private let start = WallTime(seconds: 472_222 * 3600)
 
   private func entry(_ name: String, _ microseconds: [UInt64]) -> Timings.Entry {
@@ -39,9 +39,11 @@ import Testing
     return record
   }
 
-  @Test("a restart shows the same, counts nothing twice, and misses nothing that was counted meanwhile")
-  func restart() async throws {
-    let store = try TemporaryGatewayStore()
+  @Test(
+    "a restart shows the same, counts nothing twice, and misses nothing that was counted meanwhile",
+    arguments: TestEngine.allCases)
+  func restart(engine: TestEngine) async throws {
+    let store = try TemporaryGatewayStore(engine)
     let first = try await restarted(store, now: start)
     await first.add(service: "gateway", instance: "g1", entries: [entry("own", [3, 4])], now: start)
     await first.add(service: "sales", instance: "a", entries: [entry("m", [5, 70])], now: start)
@@ -60,9 +62,9 @@ import Testing
     #expect(after.count == before.count + 2 && before.allSatisfy { after[$0] == $1 })
   }
 
-  @Test("a restart within the hour goes on in that hour")
-  func sameHour() async throws {
-    let store = try TemporaryGatewayStore()
+  @Test("a restart within the hour goes on in that hour", arguments: TestEngine.allCases)
+  func sameHour(engine: TestEngine) async throws {
+    let store = try TemporaryGatewayStore(engine)
     let first = try await restarted(store, now: start)
     await first.add(service: "sales", instance: "a", entries: [entry("m", [5])], now: start)
     await first.save(now: start)
@@ -73,9 +75,11 @@ import Testing
     #expect(await report(try await restarted(store, now: start + .seconds(90))) == ["sales m @0": histogram([5, 6])])
   }
 
-  @Test("a clock that was set back before a restart loses no hour, and a later one finds its way back into it")
-  func clockSetBack() async throws {
-    let store = try TemporaryGatewayStore()
+  @Test(
+    "a clock that was set back before a restart loses no hour, and a later one finds its way back into it",
+    arguments: TestEngine.allCases)
+  func clockSetBack(engine: TestEngine) async throws {
+    let store = try TemporaryGatewayStore(engine)
     let first = try await restarted(store, now: start + .seconds(7200))
     await first.add(service: "sales", instance: "a", entries: [entry("m", [5])], now: start + .seconds(7200))
     await first.save(now: start + .seconds(7200))
@@ -90,10 +94,10 @@ import Testing
 
   @Test(
     "processes that come and go, a gateway that is killed at any time: what living processes count is counted once",
-    arguments: 0..<10 as Range<UInt64>)
-  func model(seed: UInt64) async throws {
+    arguments: TestEngine.allCases, 0..<10 as Range<UInt64>)
+  func model(engine: TestEngine, seed: UInt64) async throws {
     var random = SeededGenerator(seed: seed)
-    let store = try TemporaryGatewayStore()
+    let store = try TemporaryGatewayStore(engine)
     var record = try await restarted(store, now: start)
     var calls: [[UInt64]] = [[], [], []]
     var now = start
@@ -121,9 +125,11 @@ import Testing
     await report(record).values.reduce(into: Histogram()) { $0.merge($1) }
   }
 
-  @Test("nothing is written when nothing has changed, and many rows are written in several transactions")
-  func transactions() async throws {
-    let store = try TemporaryGatewayStore()
+  @Test(
+    "nothing is written when nothing has changed, and many rows are written in several transactions",
+    arguments: TestEngine.allCases)
+  func transactions(engine: TestEngine) async throws {
+    let store = try TemporaryGatewayStore(engine)
     let database = try store.open()
     let record = TimingRecord(TimingStore(database), limits: .init(), now: start)
     let entries = (0..<900).map { entry("m\($0)", [1]) }
@@ -138,9 +144,9 @@ import Testing
     #expect(database.commits == after)
   }
 
-  @Test("60 days are kept in the store as well, however long the gateway was away")
-  func oldHours() async throws {
-    let store = try TemporaryGatewayStore()
+  @Test("60 days are kept in the store as well, however long the gateway was away", arguments: TestEngine.allCases)
+  func oldHours(engine: TestEngine) async throws {
+    let store = try TemporaryGatewayStore(engine)
     let database = try store.open()
     let limits = TimingHistory.Limits(hours: 10)
     let record = TimingRecord(TimingStore(database), limits: limits, now: start)
@@ -157,9 +163,11 @@ import Testing
     #expect(try await database.number("SELECT count(*) FROM timing_hour") == 0)
   }
 
-  @Test("endpoints, processes, counters and histograms are bounded in the store, and nothing is counted twice for it")
-  func bounds() async throws {
-    let store = try TemporaryGatewayStore()
+  @Test(
+    "endpoints, processes, counters and histograms are bounded in the store, and nothing is counted twice for it",
+    arguments: TestEngine.allCases)
+  func bounds(engine: TestEngine) async throws {
+    let store = try TemporaryGatewayStore(engine)
     let limits = TimingHistory.Limits(endpoints: 3, instances: 5, counters: 12, histograms: 8)
     var record = try await restarted(store, limits: limits, now: start)
     for round in 1...3 {
@@ -208,9 +216,9 @@ import Testing
     }
   }
 
-  @Test("a store that can't be read or written for a while costs nothing but the hour")
-  func unavailable() async throws {
-    let temporary = try TemporaryGatewayStore()
+  @Test("a store that can't be read or written for a while costs nothing but the hour", arguments: TestEngine.allCases)
+  func unavailable(engine: TestEngine) async throws {
+    let temporary = try TemporaryGatewayStore(engine)
     let first = try await restarted(temporary, now: start)
     await first.add(service: "sales", instance: "a", entries: [entry("m", [5])], now: start)
     await first.save(now: start)

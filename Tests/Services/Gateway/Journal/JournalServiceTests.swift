@@ -2,14 +2,17 @@ import EventLoop
 import Messages
 import RPC
 import Storage
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-@Suite(.timeLimit(.minutes(1))) struct JournalServiceTests {
-  @Test("messages are listed newest first, page by page, each once, also while others come in")
-  func pages() async throws {
-    try await LiveJournal.with { live in
+@Suite(.serialized, .timeLimit(.minutes(1))) struct JournalServiceTests {
+  @Test(
+    "messages are listed newest first, page by page, each once, also while others come in",
+    arguments: TestEngine.allCases)
+  func pages(engine: TestEngine) async throws {
+    try await LiveJournal.with(engine) { live in
       for n in 0..<25 { try await live.add("\(n)") }
       var (ids, token) = ([String](), "")
       repeat {
@@ -23,9 +26,11 @@ import Testing
     }
   }
 
-  @Test("a list of what comes goes on behind the message that was seen last, the oldest first")
-  func following() async throws {
-    try await LiveJournal.with { live in
+  @Test(
+    "a list of what comes goes on behind the message that was seen last, the oldest first",
+    arguments: TestEngine.allCases)
+  func following(engine: TestEngine) async throws {
+    try await LiveJournal.with(engine) { live in
       let first = try await live.add("1")
       #expect(try await live.list(afterID: first).messages.isEmpty)
       for n in 2...5 { try await live.add("\(n)") }
@@ -36,9 +41,9 @@ import Testing
     }
   }
 
-  @Test("every part of a filter counts, and all together")
-  func filters() async throws {
-    try await LiveJournal.with { live in
+  @Test("every part of a filter counts, and all together", arguments: TestEngine.allCases)
+  func filters(engine: TestEngine) async throws {
+    try await LiveJournal.with(engine) { live in
       let start = WallTime(seconds: 1_700_000_000)
       try await live.add("a", key: "A", .success, at: start)
       try await live.add("b", key: "B", .error, at: start + .seconds(10))
@@ -67,9 +72,9 @@ import Testing
     }
   }
 
-  @Test("what cannot be meant is refused, with the field")
-  func refusals() async throws {
-    try await LiveJournal.with { live in
+  @Test("what cannot be meant is refused, with the field", arguments: TestEngine.allCases)
+  func refusals(engine: TestEngine) async throws {
+    try await LiveJournal.with(engine) { live in
       for n in 0..<3 { try await live.add("\(n)") }
       let token = try await live.list(pageSize: 1).nextPageToken
       func field(_ body: () async throws -> Void) async -> String {
@@ -103,9 +108,9 @@ import Testing
     }
   }
 
-  @Test("a message is shown masked, with its attempts; the journal keeps the bytes")
-  func show() async throws {
-    try await LiveJournal.with(deliver: { _ in .refused("no: token=abcdefgh") }) { live in
+  @Test("a message is shown masked, with its attempts; the journal keeps the bytes", arguments: TestEngine.allCases)
+  func show(engine: TestEngine) async throws {
+    try await LiveJournal.with(engine, deliver: { _ in .refused("no: token=abcdefgh") }) { live in
       let message = IncomingMessage(id: "1", key: "A", body: #"{"password":"hunter2"}"#)
       let id = try await live.store.receive(message, at: .now).id
       await live.wake()
@@ -127,9 +132,9 @@ import Testing
     }
   }
 
-  @Test("a replay delivers again, once, says who asked, and counts its tries anew")
-  func replay() async throws {
-    try await LiveJournal.with { live in
+  @Test("a replay delivers again, once, says who asked, and counts its tries anew", arguments: TestEngine.allCases)
+  func replay(engine: TestEngine) async throws {
+    try await LiveJournal.with(engine) { live in
       let id = try await live.add("1", .error, reason: "was broken")
       let answer = try await live.replay(.init(id: id, replayedBy: "anna")).last
       #expect(answer == .init(matched: 1, replayed: 1, total: 1))
@@ -145,10 +150,12 @@ import Testing
     }
   }
 
-  @Test("a replay by filter takes what has ended, the oldest first, and says what comes out of order")
-  func replayFilter() async throws {
+  @Test(
+    "a replay by filter takes what has ended, the oldest first, and says what comes out of order",
+    arguments: TestEngine.allCases)
+  func replayFilter(engine: TestEngine) async throws {
     let limits = DispatchMachine.Limits(inFlight: 1, loads: 1, requeued: 2)
-    try await LiveJournal.with(limits: limits) { live in
+    try await LiveJournal.with(engine, limits: limits) { live in
       for n in 0..<150 { try await live.add("\(n)", key: n < 75 ? "A" : "B", n == 100 ? .success : .error) }
       try await live.add("unknown", .error, destination: "")
       let filter = Omsconnector.V1.MessageFilter(statuses: [.error])
@@ -173,10 +180,10 @@ import Testing
     }
   }
 
-  @Test("a message that waits is not replayed")
-  func replayPending() async throws {
+  @Test("a message that waits is not replayed", arguments: TestEngine.allCases)
+  func replayPending(engine: TestEngine) async throws {
     let gate = DeliveryGate()
-    try await LiveJournal.with(deliver: { _ in await gate.pass() }) { live in
+    try await LiveJournal.with(engine, deliver: { _ in await gate.pass() }) { live in
       let id = try await live.add("1", .pending)
       do {
         _ = try await live.replay(.init(id: id))
@@ -187,10 +194,12 @@ import Testing
     }
   }
 
-  @Test("what is discarded is not delivered any more, and its key goes on; what is being delivered can't be discarded")
-  func discard() async throws {
+  @Test(
+    "what is discarded is not delivered any more, and its key goes on; what is being delivered can't be discarded",
+    arguments: TestEngine.allCases)
+  func discard(engine: TestEngine) async throws {
     let gate = DeliveryGate()
-    try await LiveJournal.with(deliver: { _ in await gate.pass() }) { live in
+    try await LiveJournal.with(engine, deliver: { _ in await gate.pass() }) { live in
       let first = try await live.add("1", .pending)
       let second = try await live.add("2", .pending)
       let third = try await live.add("3", .pending)
@@ -216,9 +225,9 @@ import Testing
     }
   }
 
-  @Test("queues say how much waits, since when, for which keys and why")
-  func queues() async throws {
-    try await LiveJournal.with { live in
+  @Test("queues say how much waits, since when, for which keys and why", arguments: TestEngine.allCases)
+  func queues(engine: TestEngine) async throws {
+    try await LiveJournal.with(engine) { live in
       let start = WallTime(seconds: 1_700_000_000)
       _ = try await live.store.database.write { connection in
         for n in 0..<2_500 {
@@ -239,9 +248,11 @@ import Testing
     }
   }
 
-  @Test("what ended long ago is deleted in small transactions; what waits, and what ended lately, stays")
-  func retention() async throws {
-    let journal = try TemporaryJournal()
+  @Test(
+    "what ended long ago is deleted in small transactions; what waits, and what ended lately, stays",
+    arguments: TestEngine.allCases)
+  func retention(engine: TestEngine) async throws {
+    let journal = try TemporaryJournal(engine)
     let start = WallTime(seconds: 1_700_000_000)
     for n in 0..<1_000 {
       var message = IncomingMessage(id: "\(n)", key: "A")
@@ -263,9 +274,11 @@ import Testing
     await journal.store.database.close()
   }
 
-  @Test("what was replayed, and ended again, between being found old and being deleted stays with its new end")
-  func replayedMeanwhile() async throws {
-    let journal = try TemporaryJournal()
+  @Test(
+    "what was replayed, and ended again, between being found old and being deleted stays with its new end",
+    arguments: TestEngine.allCases)
+  func replayedMeanwhile(engine: TestEngine) async throws {
+    let journal = try TemporaryJournal(engine)
     let start = WallTime(seconds: 1_700_000_000)
     for n in 1...3 {
       var message = IncomingMessage(id: "\(n)", key: "A")
@@ -273,7 +286,8 @@ import Testing
       _ = try await journal.store.receive(message, at: start)
     }
     let limit = start + .seconds(86_400)
-    #expect(try await journal.store.requeue([2, 3], by: "anna", at: limit) == [2, 3])
+    let replayed = [2, 3].map { JournalMessage(id: $0, key: "A", destination: "inventory") }
+    #expect(try await journal.store.requeue(replayed, by: "anna", at: limit) == [2, 3])
     try await journal.store.finish(2, .success, attempts: .init(), reason: "", result: [], at: limit + .seconds(1))
     try await journal.store.delete([1, 2, 3], endedBefore: limit)
     #expect(try await journal.store.database.number("SELECT sum(id) FROM journal") == 5)

@@ -1,11 +1,12 @@
 import EventLoop
 import Messages
 import Storage
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-@Suite("The queue of messages for the OMS")
+@Suite("The queue of messages for the OMS", .serialized)
 struct OutboundQueueTests {
   private static let method = "magento.inventory.source_stock_management.update"
 
@@ -18,12 +19,12 @@ struct OutboundQueueTests {
 
   /// Runs `body` with a queue that is at work on a journal of its own.
   private func withQueue<Value>(
-    policy: DeliveryPolicy = .outgoing, turns: (any DeliveryTurns)? = nil,
+    on engine: TestEngine, policy: DeliveryPolicy = .outgoing, turns: (any DeliveryTurns)? = nil,
     now: @escaping @Sendable () -> WallTime = { .now },
     deliver: @escaping @Sendable (PendingMessage, BusRoute) async -> DeliveryOutcome,
     _ body: (OutboundQueue) async throws -> Value
   ) async throws -> Value {
-    let journal = try TemporaryJournal()
+    let journal = try TemporaryJournal(engine)
     let queue = OutboundQueue(store: journal.store, policy: policy, turns: turns, now: now, deliver: deliver)
     return try await journal.running(queue.dispatchers) { try await body(queue) }
   }
@@ -39,13 +40,16 @@ struct OutboundQueueTests {
     }
   }
 
-  @Test("each message goes its way, in the order of its key")
-  func order() async throws {
+  @Test("each message goes its way, in the order of its key", arguments: TestEngine.allCases)
+  func order(engine: TestEngine) async throws {
     let seen = Lock<[String]>([])
-    let entries = try await withQueue(deliver: { message, route in
-      seen.withLock { $0.append("\(route) \(message.key) \(message.deliveryID)") }
-      return .delivered(result: Array("7".utf8))
-    }) { queue in
+    let entries = try await withQueue(
+      on: engine,
+      deliver: { message, route in
+        seen.withLock { $0.append("\(route) \(message.key) \(message.deliveryID)") }
+        return .delivered(result: Array("7".utf8))
+      }
+    ) { queue in
       for n in 0..<30 {
         _ = try await queue.enqueue(Self.message("\(n)", key: "k\(n % 3)", route: BusRoute.allCases[n % 3]), at: .now)
       }
@@ -58,13 +62,17 @@ struct OutboundQueueTests {
     }
   }
 
-  @Test("a delivery id is one message: the same again is known, another one is told apart")
-  func duplicates() async throws {
+  @Test(
+    "a delivery id is one message: the same again is known, another one is told apart", arguments: TestEngine.allCases)
+  func duplicates(engine: TestEngine) async throws {
     let count = Lock(0)
-    try await withQueue(deliver: { _, _ in
-      count.withLock { $0 += 1 }
-      return .delivered(result: [])
-    }) { queue in
+    try await withQueue(
+      on: engine,
+      deliver: { _, _ in
+        count.withLock { $0 += 1 }
+        return .delivered(result: [])
+      }
+    ) { queue in
       #expect(try await queue.enqueue(Self.message("a"), at: .now) == .new(1))
       #expect(try await queue.enqueue(Self.message("a"), at: .now) == .known(1))
       _ = try await wait(queue) { $0.allSatisfy { $0.status == .success } }
@@ -84,9 +92,11 @@ struct OutboundQueueTests {
     #expect(count.withLock { $0 } == 2)
   }
 
-  @Test("a message that nobody heard of when it became durable goes when its service asks again")
-  func durableUnheard() async throws {
-    try await withQueue(deliver: { _, _ in .delivered(result: []) }) { queue in
+  @Test(
+    "a message that nobody heard of when it became durable goes when its service asks again",
+    arguments: TestEngine.allCases)
+  func durableUnheard(engine: TestEngine) async throws {
+    try await withQueue(on: engine, deliver: { _, _ in .delivered(result: []) }) { queue in
       _ = try await queue.enqueue(Self.message("a"), at: .now)
       _ = try await wait(queue) { $0.allSatisfy { $0.status == .success } }
       // The connection to the server was lost while it committed: the queue did not get to know.
@@ -97,11 +107,15 @@ struct OutboundQueueTests {
   }
 
   @Test(
-    "a message that is given up is DEAD together with one notice of it, at every moment", arguments: BusRoute.allCases)
-  func notice(route: BusRoute) async throws {
-    let entries = try await withQueue(deliver: { message, _ in
-      message.method == ErrorNotice.method ? .delivered(result: []) : .refused("no such source")
-    }) { queue in
+    "a message that is given up is DEAD together with one notice of it, at every moment",
+    arguments: TestEngine.allCases, BusRoute.allCases)
+  func notice(engine: TestEngine, route: BusRoute) async throws {
+    let entries = try await withQueue(
+      on: engine,
+      deliver: { message, _ in
+        message.method == ErrorNotice.method ? .delivered(result: []) : .refused("no such source")
+      }
+    ) { queue in
       for n in 0..<50 { _ = try await queue.enqueue(Self.message("m\(n)", key: "\(n)", route: route), at: .now) }
       return try await wait(queue) { entries in
         let dead = entries.filter { $0.status == .dead }.count
@@ -118,22 +132,40 @@ struct OutboundQueueTests {
     #expect(notice["message"]?.string == "no such source" && notice["payload"]?.kind == .object)
   }
 
-  @Test("a notice that is given up makes no other notice")
-  func deadNotice() async throws {
-    let entries = try await withQueue(deliver: { _, _ in .refused("never") }) { queue in
+  @Test("a notice has what operators see of the message: masked, and cut when it is long")
+  func noticeBody() throws {
+    func payload(_ body: String) throws -> JSONValue? {
+      let message = PendingMessage(
+        id: 1, deliveryID: "m", method: Self.method, key: "k", body: Array(body.utf8), traceparent: "",
+        waitingSince: .now, attempts: .init(), nextAttemptAt: nil, replayCount: 0)
+      let notice = try #require(ErrorNotice.of(message, reason: "no"))
+      return try JSONDocument(parsing: notice.body).root["payload"]
+    }
+    let short = try payload(#"{"sku":"\"MUG\"","password":"hunter2"}"#)
+    #expect(short?["body"]?.string == #"{"sku":"\"MUG\"","password":"***"}"# && short?["body_cut"]?.text == "false")
+    #expect(short?["method"]?.string == Self.method && short?["key"]?.string == "k")
+    let long = try payload("{\"a\":\"" + String(repeating: "x y ", count: 10_000) + "\"}")
+    #expect((long?["body"]?.string?.utf8.count ?? 0) <= ErrorNotice.bodyBytes && long?["body_cut"]?.text == "true")
+  }
+
+  @Test("a notice that is given up makes no other notice", arguments: TestEngine.allCases)
+  func deadNotice(engine: TestEngine) async throws {
+    let entries = try await withQueue(on: engine, deliver: { _, _ in .refused("never") }) { queue in
       _ = try await queue.enqueue(Self.message("m"), at: .now)
       return try await wait(queue) { $0.count == 2 && $0.allSatisfy { $0.status == .dead } }
     }
     #expect(entries.map(\.method) == [Self.method, ErrorNotice.method])
   }
 
-  @Test("after 48 hours of failures a message is DEAD, and was tried at least every quarter of an hour")
-  func lifetime() async throws {
+  @Test(
+    "after 48 hours of failures a message is DEAD, and was tried at least every quarter of an hour",
+    arguments: TestEngine.allCases)
+  func lifetime(engine: TestEngine) async throws {
     let time = InventedTime()
     let tries = Lock(0)
     let start = time.wallTime
     try await withQueue(
-      now: { time.wallTime },
+      on: engine, now: { time.wallTime },
       deliver: { message, _ in
         if message.method == ErrorNotice.method { return .delivered(result: []) }
         tries.withLock { $0 += 1 }
@@ -161,7 +193,7 @@ struct OutboundQueueTests {
     let time = InventedTime()
     let tries = Lock(0)
     try await withQueue(
-      now: { time.wallTime },
+      on: .sqlite, now: { time.wallTime },
       deliver: { message, _ in
         if message.method == ErrorNotice.method { return .delivered(result: []) }
         tries.withLock { $0 += 1 }
@@ -200,13 +232,13 @@ struct OutboundQueueTests {
     }
   }
 
-  @Test("what is held back waits, untried, and goes once it is let go")
-  func held() async throws {
+  @Test("what is held back waits, untried, and goes once it is let go", arguments: TestEngine.allCases)
+  func held(engine: TestEngine) async throws {
     let time = InventedTime()
     let isHeld = Lock(true)
     let looked = Lock(0)
     try await withQueue(
-      now: { time.wallTime },
+      on: engine, now: { time.wallTime },
       deliver: { _, _ in
         looked.withLock { $0 += 1 }
         return isHeld.withLock { $0 } ? .held("unregistered") : .delivered(result: [])
@@ -231,11 +263,12 @@ struct OutboundQueueTests {
     #expect(looked.withLock { $0 } < 400, "one at a time looks whether it is still held back")
   }
 
-  @Test("a stop does not wait for those whose turn has not come, and loses none of them")
-  func stop() async throws {
+  @Test(
+    "a stop does not wait for those whose turn has not come, and loses none of them", arguments: TestEngine.allCases)
+  func stop(engine: TestEngine) async throws {
     let limiter = SendLimiter(SendLimits(concurrency: 1, rate: nil))
     let (entered, enter) = AsyncStream<Void>.makeStream()
-    let journal = try TemporaryJournal()
+    let journal = try TemporaryJournal(engine)
     let queue = OutboundQueue(store: journal.store, turns: limiter, stopGrace: .milliseconds(50)) { _, _ in
       enter.yield()
       // As a request to an OMS that answers nothing: it ends with the task.

@@ -4,6 +4,7 @@ import Messages
 import RPC
 import Storage
 import Stubs
+import TestSupport
 import Testing
 
 @testable import ServiceKit
@@ -319,6 +320,34 @@ struct OutboxRelayTests {
     #expect(first.bodies == ["1", "2"])
     #expect(second.bodies == ["3"])
     for database in [store.database, other] { await database.close() }
+  }
+
+  @Test("on PostgreSQL a row that commits behind one that was read already is not overtaken by the next of its key")
+  func lateCommit() async throws {
+    let store = try TemporaryDatabase([Outbox.migration], on: .postgresql)
+    let other = try store.another()
+    let (gateway, gate, outbox) = (ScriptedGateway(), Gate(), outbox)
+    let late = try other.enqueueWrite { connection in
+      try outbox.add(
+        connection, OutboxMessage(method: "a.b", key: "a", route: .delegate, body: Array("1".utf8)))
+      gate.pass()
+    }
+    await gate.waitUntilEntered()
+    try await add(["b:2"], to: store.database)
+    try await relaying(to: gateway, in: store.database) { relay, _ in
+      await gateway.takes(1)
+      #expect(gateway.bodies == ["2"])
+      gate.open()
+      try await late.value()
+      try await add(["a:3"], to: store.database)
+      relay.wake()
+      await gateway.takes(2)
+      #expect(gateway.bodies.prefix(2) == ["2", "1"])
+      await gateway.takes(3)
+    }
+    #expect(gateway.bodies == ["2", "1", "3"])
+    for database in [store.database, other] { await database.close() }
+    await self.store.database.close()
   }
 
   private func closedChannel() throws -> Channel {

@@ -52,8 +52,11 @@ struct JournalReplayCommand: Command {
       }
     } catch {
       bar.end()
-      if last.replayed > 0 {
-        session.console.complain("\(last.replayed) messages are replayed; the same command goes on with the others")
+      // What has been marked in the journal since the last answer is not known here.
+      if last.replayed > 0, !request.dryRun {
+        session.console.complain(
+          "\(last.replayed) messages or a few more are replayed, the oldest; journal list --json says of each by whom and "
+            + "when (handled_by, handled_at)")
       }
       throw error
     }

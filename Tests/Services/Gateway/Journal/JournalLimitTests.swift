@@ -35,7 +35,7 @@ struct JournalLimitTests {
     let idle = Dispatcher(destination: "inventory", store: journal.store, policy: .incoming) { _ in
       .delivered(result: [])
     }
-    let replay = JournalReplay(store: journal.store, dispatchers: ["inventory": idle])
+    let replay = JournalReplay(store: journal.store, dispatchers: ["inventory": idle], consumed: { _ in nil })
     let (filter, all) = (JournalFilter(statuses: [.error]), try await journal.store.bounds())
     let gate = DeliveryGate()
     async let first = replay.replay(filter, in: all, by: "anna", dryRun: false) { _ in _ = await gate.pass() }

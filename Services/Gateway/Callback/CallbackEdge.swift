@@ -63,15 +63,9 @@ struct CallbackEdge: Sendable {
   /// The delivery's trace: the OMS's when it sends one, else a new one.
   private static func trace(of request: HTTPRequest) -> TraceContext {
     var received = ReceivedTrace()
-    for field in request.headers.fields {
-      switch field.name.lowercased() {
-      case "traceparent": received.receive(traceparent: field.value)
-      case "tracestate": received.receive(tracestate: field.value)
-      default: break
-      }
-    }
-    var random = SystemRandomNumberGenerator()
-    return received.context(&random)
+    for value in request.headers.all("traceparent") { received.receive(traceparent: value) }
+    for value in request.headers.all("tracestate") { received.receive(tracestate: value) }
+    return received.context()
   }
 
   /// What goes into the journal. Nothing of the parsed message is held while it is made durable.
@@ -82,7 +76,7 @@ struct CallbackEdge: Sendable {
     if method != nil, request.params?.kind != .object {
       throw JSONRPCError(.invalidParams, "params is \(request.params == nil ? "missing" : "no object")", id: request.id)
     }
-    let digest = SHA256.digest(ofParts: [Array(request.method.utf8), request.params?.serialized ?? []])
+    let digest = SHA256.digest(ofParts: [Array(request.method.utf8), request.params?.bytes ?? []])
     var message = IncomingMessage(
       deliveryID: request.id, method: cut(request.method), key: "", destination: "", body: body, digest: digest,
       traceparent: trace.traceparent)

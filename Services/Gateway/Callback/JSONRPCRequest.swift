@@ -9,7 +9,7 @@ struct JSONRPCRequest {
   let id: String
   let method: String
   /// Whether it is an object is for the method to say, so that an unknown method is named first.
-  let params: JSONValue?
+  let params: CompactJSON?
 
   /// Stands for an id that is missing, or `null`: such a message is like any other of its content.
   static let noID = "null"
@@ -23,25 +23,26 @@ struct JSONRPCRequest {
     }
     guard envelope.kind == .object else { throw JSONRPCError(.invalidRequest, "the message is no JSON object") }
 
-    let id = envelope["id"]?.text ?? Self.noID
+    let members = envelope.members(["id", "jsonrpc", "method", "params"])
+    let id = members[0]?.text ?? Self.noID
     guard id.utf8.count <= Self.maxIDBytes else {
       throw JSONRPCError(.invalidRequest, "the id is longer than \(Self.maxIDBytes) bytes")
     }
-    if let version = envelope["jsonrpc"], version.kind != .null, version.string != "2.0" {
+    if let version = members[1], version.kind != .null, version.string != "2.0" {
       throw JSONRPCError(.invalidRequest, "jsonrpc is \(version.excerpt), not \"2.0\"", id: id)
     }
-    guard let method = envelope["method"] else { throw JSONRPCError(.invalidRequest, "method is missing", id: id) }
+    guard let method = members[2] else { throw JSONRPCError(.invalidRequest, "method is missing", id: id) }
     guard let name = method.string, !name.isEmpty else {
       throw JSONRPCError(.invalidRequest, "method is \(method.excerpt), not a name", id: id)
     }
     self.id = id
     self.method = name
-    params = envelope["params"]
+    params = members[3]
   }
 
-  private static func parse(_ body: [UInt8]) throws(JSONRPCError) -> JSONValue {
+  private static func parse(_ body: [UInt8]) throws(JSONRPCError) -> CompactJSON {
     do throws(MessageError) {
-      return try JSONDocument(parsing: body).root
+      return try CompactJSON(parsing: body)
     } catch {
       switch error {
       // JSON, but not such as can be worked on.
@@ -53,7 +54,7 @@ struct JSONRPCRequest {
 
   /// Of a request that can't be taken: its method and its key, as far as they are there; else empty.
   static func names(in body: [UInt8]) -> (method: String, key: String) {
-    let envelope: JSONValue
+    let envelope: CompactJSON
     do throws(JSONRPCError) {
       envelope = try parse(body)
     } catch {

@@ -80,14 +80,13 @@ struct InboundQueue: Sendable {
     }
     var received = ReceivedTrace()
     received.receive(traceparent: message.traceparent)
-    var random = SystemRandomNumberGenerator()
     do {
       let response = try await consume(
         service,
         .init(
           deliveryId: message.consumedID, method: message.method, key: message.key,
-          body: request.params?.serialized ?? [], replay: UInt32(clamping: message.replayCount)),
-        received.context(&random))
+          body: request.params?.bytes ?? [], replay: UInt32(clamping: message.replayCount)),
+        received.context())
       return .delivered(result: response.result)
     } catch {
       return ConsumeFailure(error, service: service).outcome

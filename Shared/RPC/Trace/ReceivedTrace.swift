@@ -1,3 +1,5 @@
+import EventLoop
+
 /// What a request's headers say about its trace.
 ///
 /// A `traceparent` that is not valid, or comes twice, counts as none; `tracestate` means nothing without it (§3.3).
@@ -26,6 +28,12 @@ public struct ReceivedTrace: Sendable {
     guard state.utf8.count <= TraceState.limit else { return }
     state = state.isEmpty ? text : "\(state),\(text)"
   }
+
+  /// As ``context(_:)``, for whom no loop lends its generator. One for all, as to ask the system for a number takes longer than
+  /// all the rest.
+  public func context() -> TraceContext { Self.random.withLock { context(&$0) } }
+
+  private static let random = Lock(LoopRandom())
 
   /// The call's own place: a child of what was received, or the beginning of a trace.
   public func context(_ random: inout some RandomNumberGenerator) -> TraceContext {

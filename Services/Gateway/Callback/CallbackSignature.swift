@@ -39,7 +39,7 @@ struct CallbackSignature: Sendable {
     // Only the hexadecimal digits may differ in case.
     let signature = Array(given.lowercased().utf8)
     let isGood = secrets.keys.contains { key in
-      HMAC.equalInConstantTime(signature, Array(("sha1=" + HMAC.sha1Hex(key: key, message: request.body)).utf8))
+      HMAC.equalInConstantTime(signature, Array(("sha1=" + key.hexDigest(of: request.body)).utf8))
     }
     guard isGood else {
       if registers && !secrets.isSettled {

@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 import ServiceKit
 
 /// What the OMS signs its messages with: the secret that is sent with the registration, and those that it may still use.
@@ -14,14 +15,14 @@ final class SigningSecrets: Sendable {
 
   private struct Held {
     let secret: Secret
-    let key: [UInt8]
+    let key: HMAC.SHA1Key
     let generation: Int
     /// nil: for as long as the OMS may use it.
     var end: ContinuousClock.Instant?
 
     init(_ secret: Secret, _ generation: Int) {
       self.secret = secret
-      key = Array(secret.reveal().utf8)
+      key = HMAC.SHA1Key(Array(secret.reveal().utf8))
       self.generation = generation
     }
   }
@@ -46,7 +47,7 @@ final class SigningSecrets: Sendable {
   }
 
   /// The keys with which a message may be signed now, the newest first.
-  var keys: [[UInt8]] {
+  var keys: [HMAC.SHA1Key] {
     let now = now()
     return state.withLock { state in
       state.held.removeAll { $0.end.map { $0 <= now } ?? false }

@@ -42,7 +42,8 @@ let package = Package(
       name: "RPC", dependencies: ["EventLoop", "Messages", "CNghttp2", "CSystem", "CTLS", "CZlib"], path: "Shared/RPC"),
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
     .target(name: "Storage", dependencies: ["CSQLite", "CPQ", "CCrypto", "EventLoop"], path: "Shared/Storage"),
-    .target(name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto"], path: "Shared/HTTP"),
+    .target(
+      name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto", "CSystem"], path: "Shared/HTTP"),
     .target(
       name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "Storage", "EventLoop", "CSystem"],
       path: "Shared/ServiceKit"),

@@ -3,23 +3,17 @@ import EventLoop
 import Glibc
 
 /// An HTTP/1.0 and 1.1 server on libmicrohttpd: one thread moves the bytes of all connections, handlers are tasks. They may wait,
-/// but must not block: what comes before their first wait may run on that thread.
+/// but must not block: those of short requests run on that thread.
 ///
 /// A handler sees a request once it is there whole. Call `shutdown` before letting go of the server.
 public final class HTTPServer: Sendable {
   /// Answers one request, in a task of its own; cancelled when the server stops for good.
   public typealias Handler = @Sendable (HTTPRequest) async -> HTTPResponse
 
-  /// libmicrohttpd's daemon. Its functions that are used here (quiesce, stop) may be called from any thread, and
-  /// `shutdown` takes the pointer out before it uses it, so that only one thread does.
-  private struct Daemon: @unchecked Sendable {
-    let pointer: OpaquePointer
-  }
-
   /// With the port that was chosen when the one asked for was 0.
   public let address: HTTPAddress
   private let core: ServerCore
-  private let daemon: Lock<Daemon?>
+  private let isShutDown = Lock(false)
 
   /// Listens and serves.
   ///
@@ -28,31 +22,28 @@ public final class HTTPServer: Sendable {
     listeningOn address: HTTPAddress, setting: String, options: HTTPServerOptions = .init(),
     handler: @escaping Handler
   ) throws(HTTPServerError) {
-    let socket = try ListeningSocket(address, setting: setting)
-    core = ServerCore(options: options, handler: handler)
-    self.address = socket.address
-    // The daemon holds the core until it has stopped.
-    let context = Unmanaged.passRetained(core)
-    guard let pointer = Self.start(socket.descriptor, options, context.toOpaque()) else {
-      let reason = SystemError("MHD_start_daemon").reason
-      context.release()
-      close(socket.descriptor)
-      throw .cannotListen(address, setting: setting, reason: reason)
+    let loop: ServerLoop
+    do throws(SystemError) { loop = try ServerLoop() } catch {
+      throw .cannotListen(address, setting: setting, reason: error.reason)
     }
-    daemon = Lock(Daemon(pointer: pointer))
+    let socket = try ListeningSocket(address, setting: setting)
+    self.address = socket.address
+    core = ServerCore(options: options, loop: loop, handler: handler)
+    do throws(SystemError) { try Self.start(core, on: socket.descriptor) } catch {
+      throw .cannotListen(address, setting: setting, reason: error.reason)
+    }
   }
 
   /// Accepts no more connections, waits until all requests are answered, at most for `grace`, then closes everything.
   /// Handlers that are still at work then are cancelled and their clients get 503.
   public func shutdown(grace: Duration) async {
-    let taken = daemon.withLock { daemon in
-      defer { daemon = nil }
-      return daemon
+    let isFirst = isShutDown.withLock { isShutDown in
+      defer { isShutDown = true }
+      return !isShutDown
     }
-    guard let daemon = taken else { return }
+    guard isFirst else { return }
     core.drain()
-    let listener = MHD_quiesce_daemon(daemon.pointer)
-    if listener >= 0 { close(listener) }
+    core.loop.quiesce()
     let deadline = Task { [core] in
       // Cancelled when the requests have ended by themselves.
       guard (try? await Task.sleep(for: grace)) != nil else { return }
@@ -61,11 +52,25 @@ public final class HTTPServer: Sendable {
     await core.untilIdle()
     deadline.cancel()
     await deadline.value
-    MHD_stop_daemon(daemon.pointer)
-    Unmanaged.passUnretained(core).release()
+    await core.loop.stop()
   }
 
-  private static func start(
+  /// - Parameter listener: the daemon's from now on, also after an error.
+  private static func start(_ core: ServerCore, on listener: Int32) throws(SystemError) {
+    guard let daemon = daemon(listener, core.options, Unmanaged.passUnretained(core).toOpaque()) else {
+      let error = SystemError("MHD_start_daemon")
+      close(listener)
+      throw error
+    }
+    do throws(SystemError) {
+      try core.loop.start(daemon, context: core)
+    } catch {
+      MHD_stop_daemon(daemon)
+      throw error
+    }
+  }
+
+  private static func daemon(
     _ listener: Int32, _ options: HTTPServerOptions, _ context: UnsafeMutableRawPointer
   ) -> OpaquePointer? {
     // Room beyond maxConnections, so that a newcomer gets in while the one that makes room for it is being closed.
@@ -82,8 +87,7 @@ public final class HTTPServer: Sendable {
         option: .NOTIFY_CONNECTION, value: mhd_option_connection(connectionChanged), ptr_value: context),
       MHD_OptionItem(option: .END, value: 0, ptr_value: nil),
     ]
-    let flags = MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
-    return mhd_start(flags, requestArrives, context, &items)
+    return mhd_start(mhd_flags, requestArrives, context, &items)
   }
 }
 

@@ -48,7 +48,7 @@ final class IncomingRequest {
     if rejection != nil { return queueRejection() }
     if let response = reply?.response { return queue(response, close: core.isDraining) }
     guard reply == nil else { return .YES }
-    let reply = Reply(suspending: connection)
+    let reply = Reply(suspending: connection, loop: core.loop)
     self.reply = reply
     if core.handlerBegins(reply, on: connection) {
       reply.start(request, on: core.options.executor, core.handler)

@@ -5,7 +5,7 @@ import EventLoop
 final class Reply: Sendable {
   /// A suspended connection. It may cross threads because between MHD_suspend_connection and MHD_resume_connection
   /// libmicrohttpd neither uses nor frees it, and `Reply` resumes it exactly once.
-  private struct SuspendedConnection: @unchecked Sendable {
+  struct SuspendedConnection: @unchecked Sendable {
     let pointer: OpaquePointer
   }
 
@@ -15,24 +15,26 @@ final class Reply: Sendable {
   }
 
   private let connection: SuspendedConnection
+  private let loop: ServerLoop
   private let state = Lock(State.open(nil))
 
   /// Suspends `connection` until there is an answer. Call on libmicrohttpd's thread, from the request's callback.
-  init(suspending connection: OpaquePointer) {
+  init(suspending connection: OpaquePointer, loop: ServerLoop) {
+    self.loop = loop
     self.connection = SuspendedConnection(pointer: connection)
     MHD_suspend_connection(connection)
   }
 
-  /// Requests with no more bytes are looked at where they arrive.
+  /// Requests with no more bytes are handled where they arrive.
   private static let shortBodyBytes = 16 << 10
 
-  /// Runs the handler. With a short request it begins right here, up to where it first waits: to wake another thread takes as
-  /// long as to read such a message. A long one must not hold up what the other connections have to say.
+  /// Runs the handler. A short request's runs on the server's own thread: to wake another one takes as long as to read such a
+  /// message. A long one must not hold up what the other connections have to say.
   func start(_ request: HTTPRequest, on executor: (any TaskExecutor)?, _ handler: @escaping HTTPServer.Handler) {
     let isShort = executor == nil && request.body.count <= Self.shortBodyBytes
     let task =
       isShort
-      ? Task.immediate { self.finish(await handler(request)) }
+      ? loop.startTask { self.finish(await handler(request)) }
       : Task(executorPreference: executor) { self.finish(await handler(request)) }
     state.withLock { if case .open = $0 { $0 = .open(task) } }
   }
@@ -44,7 +46,7 @@ final class Reply: Sendable {
       state = .answered(response)
       return true
     }
-    if isFirst { MHD_resume_connection(connection.pointer) }
+    if isFirst { loop.resume(connection) }
   }
 
   /// Answers in the handler's place and cancels it.

@@ -17,10 +17,12 @@ final class ServerCore: Sendable {
 
   let options: HTTPServerOptions
   let handler: HTTPServer.Handler
+  let loop: ServerLoop
   private let state: Lock<State>
 
-  init(options: HTTPServerOptions, handler: @escaping HTTPServer.Handler) {
+  init(options: HTTPServerOptions, loop: ServerLoop, handler: @escaping HTTPServer.Handler) {
     self.options = options
+    self.loop = loop
     self.handler = handler
     let connections = ConnectionTable(maxConnections: options.maxConnections, transferTimeout: options.transferTimeout)
     state = Lock(State(connections: connections))

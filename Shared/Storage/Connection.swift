@@ -44,6 +44,10 @@ public class Connection {
   /// Brings the schema to `migrations.count`.
   func migrate(_ migrations: [Migration]) throws(StorageError) { preconditionFailure("abstract") }
 
+  /// Whether a transaction may begin before all of its jobs are known. What is run while others are on their way is not waited
+  /// for when they are there.
+  var runsWhileGathering: Bool { false }
+
   /// The jobs of a batch in the order in which they are to run.
   func ordered(_ jobs: [Job]) -> [Job] { jobs }
 

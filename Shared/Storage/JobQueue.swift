@@ -50,18 +50,29 @@
   func take(maximumCount: Int, maximumWeight: Int) -> [Job]? {
     state.wait { state -> [Job]?? in
       if state.jobs.isEmpty { return state.isClosed ? .some(nil) : nil }
-      var count = 0
-      var weight = 0
-      for job in state.jobs.prefix(maximumCount) {
-        if count > 0 && job.weight > maximumWeight - weight { break }
-        count += 1
-        weight += job.weight
-      }
-      let taken = Array(state.jobs.prefix(count))
-      state.jobs.removeFirst(count)
-      state.weight -= weight
-      return taken
+      return Self.take(&state, maximumCount, maximumWeight, atLeast: 1)
     }
+  }
+
+  /// Takes the oldest of the jobs that wait, as many as keep to both limits. Does not wait.
+  func takeMore(maximumCount: Int, maximumWeight: Int) -> [Job] {
+    state.withLock { Self.take(&$0, maximumCount, maximumWeight, atLeast: 0) }
+  }
+
+  private static func take(
+    _ state: inout State, _ maximumCount: Int, _ maximumWeight: Int, atLeast minimumCount: Int
+  ) -> [Job] {
+    var count = 0
+    var weight = 0
+    for job in state.jobs.prefix(maximumCount) {
+      if count >= minimumCount && job.weight > maximumWeight - weight { break }
+      count += 1
+      weight += job.weight
+    }
+    let taken = Array(state.jobs.prefix(count))
+    state.jobs.removeFirst(count)
+    state.weight -= weight
+    return taken
   }
 
   /// Jobs that wait.

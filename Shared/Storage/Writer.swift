@@ -11,42 +11,38 @@ struct Writer: @unchecked Sendable {
 
   /// Works until the queue is closed and empty.
   func run() {
-    while let batch = queue.take(
-      maximumCount: options.maximumBatchCount, maximumWeight: options.maximumBatchWeight)
-    {
-      let start = EventLoop.monotonicNanoseconds()
-      commit(connection.ordered(batch))
-      let duration = EventLoop.monotonicNanoseconds() - start
+    var gathering = Gathering()
+    while let first = queue.take(maximumCount: options.maximumBatchCount, maximumWeight: options.maximumBatchWeight) {
+      var batch = connection.ordered(first)
+      let duration = commit(&batch, gathering)
       let callers = batch.count + queue.count
       for job in batch { job.finish() }
       connection.tidyUp()
-      gather(callers, commitNanoseconds: duration)
+      gathering = Gathering(callers: callers, commitNanoseconds: duration, options: options)
+      if connection.runsWhileGathering {
+        gathering.waitForPart(queue, after: 0, weight: options.maximumBatchWeight)
+      } else {
+        gathering.wait(queue, weight: options.maximumBatchWeight)
+      }
       if queue.count > 0 { connection.stepBack() }
     }
-  }
-
-  /// Callers that have their answer often come again at once. The first of them must not get a commit to itself while the
-  /// others are on their way: with n callers that would be two commits for n writes instead of one. So the next commit
-  /// waits until as many are there as were, for at most half the time that a commit takes.
-  private func gather(_ callers: Int, commitNanoseconds: UInt64) {
-    if callers <= 1 { return }
-    queue.gather(
-      count: min(callers, options.maximumBatchCount), weight: options.maximumBatchWeight,
-      nanoseconds: min(commitNanoseconds / 2, Self.maximumGatherNanoseconds))
   }
 
   /// Who closes the store does not wait for a server that is away, but a lost connection is made anew.
   static let attemptsWhenClosing = 3
 
-  private static let maximumGatherNanoseconds: UInt64 = 2_000_000
-
-  private func commit(_ batch: [Job]) {
+  /// - Returns: the nanoseconds that it took, without waiting for more jobs.
+  private func commit(_ batch: inout [Job], _ gathering: Gathering) -> UInt64 {
+    let start = EventLoop.monotonicNanoseconds()
+    var waited: UInt64 = 0
     var attempt = 0
     while true {
       attempt += 1
       do throws(StorageError) {
-        if try commitOnce(batch) { counters.commits.add(1, ordering: .relaxed) }
-        return
+        if try commitOnce(&batch, attempt == 1 ? gathering : Gathering(), &waited) {
+          counters.commits.add(1, ordering: .relaxed)
+        }
+        break
       } catch {
         // Nothing of the batch is durable, and nobody may believe that it was.
         connection.rollBack()
@@ -54,17 +50,29 @@ struct Writer: @unchecked Sendable {
           queue.pause(nanoseconds: pause) || attempt < Self.attemptsWhenClosing
         else {
           for job in batch { job.fail(error) }
-          return
+          break
         }
       }
     }
+    return EventLoop.monotonicNanoseconds() - start - waited
   }
 
+  /// - Parameters:
+  ///   - batch: gets the jobs that come while it is run.
+  ///   - waited: gets the nanoseconds that it waited for them.
   /// - Returns: whether there was anything to commit.
   /// - Throws: what concerns all jobs alike; what a body throws is kept in its job.
-  private func commitOnce(_ batch: [Job]) throws(StorageError) -> Bool {
+  private func commitOnce(
+    _ batch: inout [Job], _ gathering: Gathering, _ waited: inout UInt64
+  ) throws(StorageError) -> Bool {
     try connection.beginWriting(batch)
-    if try !runAll(batch) {
+    var isGood = try runAll(batch[...])
+    while isGood, connection.runsWhileGathering {
+      let run = batch.count
+      guard gatherMore(&batch, gathering, &waited) else { break }
+      isGood = try runAll(batch[run...])
+    }
+    if !isGood {
       connection.rollBack()
       if batch.count == 1 { return false }
       // A savepoint lets one body fail alone, but costs as much as a small write: only now is it worth it.
@@ -75,8 +83,20 @@ struct Writer: @unchecked Sendable {
     return true
   }
 
+  /// - Returns: whether any came that the batch has room for.
+  private func gatherMore(_ batch: inout [Job], _ gathering: Gathering, _ waited: inout UInt64) -> Bool {
+    guard gathering.expects(moreThan: batch.count) else { return false }
+    let room = options.maximumBatchWeight - batch.reduce(0) { $0 + $1.weight }
+    let start = EventLoop.monotonicNanoseconds()
+    gathering.waitForPart(queue, after: batch.count, weight: room)
+    waited += EventLoop.monotonicNanoseconds() - start
+    let more = queue.takeMore(maximumCount: options.maximumBatchCount - batch.count, maximumWeight: room)
+    batch += more
+    return !more.isEmpty
+  }
+
   /// - Returns: false when a body has failed; those behind it were not run then.
-  private func runAll(_ batch: [Job]) throws(StorageError) -> Bool {
+  private func runAll(_ batch: ArraySlice<Job>) throws(StorageError) -> Bool {
     for job in batch where try !run(job) { return false }
     return true
   }

@@ -121,6 +121,8 @@ final class SQLiteConnection: Connection {
 
   override func migrate(_ migrations: [Migration]) throws(StorageError) { try bringUpToDate(migrations) }
 
+  override var runsWhileGathering: Bool { true }
+
   override func beginReading() throws(StorageError) {
     failure = nil
     try execute("BEGIN")

@@ -1,3 +1,4 @@
+import EventLoop
 import Storage
 import TestSupport
 import Testing
@@ -85,6 +86,43 @@ struct GroupCommitTests {
     #expect(throws: Refusal.self) { try results[1].get() }
     #expect(commits == 1)
     #expect(try await database.read { try $0.notes() } == ["a", "c", "d"])
+    await database.close()
+  }
+
+  @Test(
+    "a write that comes while others are being run has its effect, whatever becomes of it takes none of them along",
+    arguments: TestEngine.allCases, [false, true])
+  func lateComer(engine: TestEngine, fails: Bool) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try store.open()
+    let late = Lock<PendingResult<Void>?>(nil)
+    let (results, commits) = try await together(
+      database,
+      [
+        { try $0.insertNote("a") },
+        { connection in
+          try connection.insertNote("b")
+          // A body may run again.
+          try late.withLock { late in
+            late =
+              try late
+              ?? database.enqueueWrite { connection in
+                try connection.insertNote("c")
+                if fails { throw Refusal() }
+              }
+          }
+        },
+      ])
+    #expect(failures(results).isEmpty)
+    let last = try #require(late.withLock { $0 })
+    if fails {
+      await #expect(throws: Refusal.self) { try await last.value() }
+    } else {
+      try await last.value()
+    }
+    #expect(try await database.read { try $0.notes() } == (fails ? ["a", "b"] : ["a", "b", "c"]))
+    // SQLite's transaction was open still.
+    #expect(engine == .postgresql || commits == 1 && database.commits == 2)
     await database.close()
   }
 

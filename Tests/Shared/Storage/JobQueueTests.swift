@@ -14,6 +14,15 @@ struct JobQueueTests {
   /// An hour: what returns before that did not wait for the time.
   private static let long: UInt64 = 3_600_000_000_000
 
+  @Test(
+    "what comes late is taken as far as there is room",
+    arguments: [(count: 2, weight: 100, taken: 2), (5, 7, 3), (5, 100, 3), (5, 1, 0), (0, 100, 0)])
+  func takeMore(room: (count: Int, weight: Int, taken: Int)) throws {
+    let queue = try queue(3, weight: 2)
+    #expect(queue.takeMore(maximumCount: room.count, maximumWeight: room.weight).count == room.taken)
+    #expect(queue.count == 3 - room.taken)
+  }
+
   @Test("ends as soon as enough calls wait, or enough weight")
   func enough() throws {
     try queue(3).gather(count: 3, weight: 1_000, nanoseconds: Self.long)

@@ -10,7 +10,13 @@ import ServiceKit
     ServiceRunner.run(service) { setup in
       // Two would deliver the same messages.
       let lock = try StoreSettings.workAlone(service, &setup)
-      let database = try StoreSettings.open(service, setup.configuration, GatewaySchema.migrations, lock: lock)
+      let database = try StoreSettings.open(
+        service, setup.configuration, GatewaySchema.migrations, lock: lock
+      ) { options in
+        // The journal grows at its end, and what is looked up by a message's id may be anywhere: no cache that is worth its
+        // memory holds all of that. This one holds what a commit of 512 messages changes.
+        options.writerCacheKiB = 8_192
+      }
       setup.onStop("store") { await database.close() }
       try await Gateway.build(&setup, database, lock)
     }

@@ -17,13 +17,17 @@ public enum StoreSettings {
 
   /// Opens the store of `service` and brings its schema up to date. What fails later with nobody waiting for it is logged.
   ///
-  /// - Parameter lock: of ``workAlone(_:_:)``, by a service of which only one process may work on its store.
+  /// - Parameters:
+  ///   - lock: of ``workAlone(_:_:)``, by a service of which only one process may work on its store.
+  ///   - configure: changes what the service wants otherwise than others.
   /// - Throws: an error that names the setting.
   public static func open(
-    _ service: ServiceDescription, _ configuration: Configuration, _ migrations: [Migration], lock: StoreLock? = nil
+    _ service: ServiceDescription, _ configuration: Configuration, _ migrations: [Migration], lock: StoreLock? = nil,
+    _ configure: (inout DatabaseOptions) -> Void = { _ in }
   ) throws -> Database {
     var options = DatabaseOptions()
     options.fence = lock?.fence
+    configure(&options)
     options.onBackgroundError = { error in Log.warning("store", ["problem": LogValue(error)]) }
     do throws(StorageError) {
       return try Database(

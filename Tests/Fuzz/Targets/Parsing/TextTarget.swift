@@ -74,6 +74,8 @@ final class TextTarget: FuzzTarget {
       require(!request.method.isEmpty, "a request without a method")
       require((try? JSONDocument(parsing: Array(request.id.utf8))) != nil, "the id \(request.id) is not JSON")
       _ = request.string(at: ["a", "b"])
+      guard let params = request.params?.bytes else { return }
+      require((try? JSONDocument(parsing: params)) != nil, "params are handed on that are not JSON")
     } catch {
       require((try? JSONDocument(parsing: Array(error.id.utf8))) != nil, "the id \(error.id) is not JSON")
     }

@@ -84,7 +84,8 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", "TestSupport", "CSystem"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
-    .testTarget(name: "CommerceTests", dependencies: ["Commerce", "HTTP", "TestSupport"], path: "Tests/Shared/Commerce"),
+    .testTarget(
+      name: "CommerceTests", dependencies: ["Commerce", "HTTP", "TestSupport"], path: "Tests/Shared/Commerce"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit", "TestSupport"], path: "Tests/Shared/ServiceKit"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
     .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),

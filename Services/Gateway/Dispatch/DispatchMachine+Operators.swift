@@ -32,9 +32,14 @@ extension DispatchMachine {
   mutating func readAgain(_ id: Int64, _ laneID: LaneID, _ actions: inout [Action]) -> Bool {
     var lane = lanes[laneID] ?? laneAround(id, laneID) ?? Lane(lastLoaded: id - 1, lastSeen: id - 1)
     switch lane.state {
-    // It comes up by itself, unless what is being read was given up before it was replayed.
-    case .parked(id, _, _): return true
-    case .loading(id): return !lane.isLoadStale
+    // It was given up while it waited: now it is like any other, and older ones that were replayed come before it.
+    case .parked(id, _, _): unpark(&lane)
+    case .loading(id):
+      lane.isLoadStale = true
+      lane.lastLoaded = min(lane.lastLoaded, id - 1)
+      lane.lastSeen = max(lane.lastSeen, id)
+      lanes[laneID] = lane
+      return true
     default: break
     }
     if lane.unsettled.contains(id) {

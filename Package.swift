@@ -57,7 +57,8 @@ let package = Package(
     .executableTarget(name: "Catalog", dependencies: ["ServiceKit", "Stubs"], path: "Services/Catalog"),
     .executableTarget(
       name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
-    .executableTarget(name: "Sales", dependencies: ["ServiceKit", "Stubs"], path: "Services/Sales"),
+    .executableTarget(
+      name: "Sales", dependencies: ["ServiceKit", "Commerce", "Messages", "Stubs"], path: "Services/Sales"),
     .executableTarget(name: "PostSales", dependencies: ["ServiceKit", "Stubs"], path: "Services/PostSales"),
     .executableTarget(
       name: "Control", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "EventLoop"], path: "Services/Control"),
@@ -88,6 +89,7 @@ let package = Package(
       name: "CommerceTests", dependencies: ["Commerce", "HTTP", "TestSupport"], path: "Tests/Shared/Commerce"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit", "TestSupport"], path: "Tests/Shared/ServiceKit"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
+    .testTarget(name: "SalesTests", dependencies: ["Sales", "Commerce", "TestSupport"], path: "Tests/Services/Sales"),
     .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),
     .testTarget(
       name: "SettingsTests", dependencies: ["Gateway", "Catalog", "Inventory", "Sales", "PostSales", "Control"],

@@ -1,0 +1,34 @@
+import Commerce
+
+/// Why an order waits instead of going to the OMS. It is looked at again when what it waits for may have changed.
+enum ExportHold: Error, Equatable, CustomStringConvertible {
+  /// The OMS rejects an order with a SKU that it does not know (connector.md §2.2).
+  case notInCatalog(sku: String)
+  case shippingMethod(String)
+  case paymentMethod(String)
+  case website(String)
+  /// The lines don't add up to what the customer pays: magento-rules.md §5.
+  case unexplained(Decimal, currency: String)
+  case giftWrap(Decimal, currency: String)
+  /// Something is missing in the order, or is none of what it should be.
+  case unreadable(field: String, reason: String)
+
+  var description: String {
+    switch self {
+    case .notInCatalog(let sku):
+      "the catalog has not exported SKU \"\(sku)\" yet; it does so by itself, or by omsctl catalog export"
+    case .shippingMethod(let method):
+      "shipping method \"\(method)\" is not mapped; add `shipping \(method) = SKU` to the mapping file"
+    case .paymentMethod(let method):
+      "payment method \"\(method)\" is not mapped; add `payment \(method) = …` to the mapping file"
+    case .website(let code):
+      "website \"\(code)\" has no sales channel; add `website \(code) = CHANNEL` to the mapping file"
+    case .unexplained(let amount, let currency):
+      "its lines leave \(amount) \(currency) unexplained, such as a fee; "
+        + "add `service fee = SKU` to the mapping file to export it as a service"
+    case .giftWrap(let amount, let currency):
+      "it has gift wrapping for \(amount) \(currency); add `service gift-wrap = SKU` to the mapping file"
+    case .unreadable(let field, let reason): "\(field) \(reason)"
+    }
+  }
+}

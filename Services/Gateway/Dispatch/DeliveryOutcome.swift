@@ -10,6 +10,9 @@ enum DeliveryOutcome: Sendable, Equatable {
   case refused(String, reply: [UInt8] = [])
   /// It was not taken, and may be another time. What failed may have to do with the message: tries are counted.
   case failed(String)
+  /// It was sent, and nothing came back in time. While others are answered it is the message's fault, and a counted try; when
+  /// nobody is, the destination hangs: ``DispatchMachine/isCounted(_:_:_:)`` decides.
+  case unanswered(String)
   /// Its destination does not take messages now, whatever they are: they all wait, and this is no try of the message.
   ///
   /// - retryAfter: what the destination asks for.
@@ -19,10 +22,10 @@ enum DeliveryOutcome: Sendable, Equatable {
 }
 
 extension DeliveryOutcome {
-  /// Whether it counts as a try of the message itself.
+  /// Whether it counts as a try of the message itself, whatever becomes of others.
   var isTry: Bool {
     switch self {
-    case .unavailable, .held: false
+    case .unanswered, .unavailable, .held: false
     case .delivered, .refused, .failed: true
     }
   }
@@ -31,7 +34,9 @@ extension DeliveryOutcome {
   var reason: String {
     switch self {
     case .delivered: ""
-    case .refused(let reason, _), .failed(let reason), .unavailable(let reason, _), .held(let reason): reason
+    case .refused(let reason, _), .failed(let reason), .unanswered(let reason), .unavailable(let reason, _),
+      .held(let reason):
+      reason
     }
   }
 }

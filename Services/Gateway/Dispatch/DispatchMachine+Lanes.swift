@@ -32,6 +32,10 @@ extension DispatchMachine {
     var settledMeanwhile: Set<Int64> = []
     /// Replayed before their last delivery was durable.
     var again: Set<Int64> = []
+    /// Answers of the destination before its message was sent.
+    var answersAtStart: UInt64 = 0
+    /// Its message was sent and not answered: the destination's answers by then, and since when it is so.
+    var silence: (answers: UInt64, since: WallTime)?
     /// While it is parked: the journal has the time of the next try, or will have it when the try before is settled.
     var isStored = false
     var willBeStored = false

@@ -65,6 +65,7 @@ extension DispatchMachine {
   /// All that waited for the destination need wait no longer.
   mutating func destinationAnswered(_ now: WallTime) {
     sweep = Sweep(isUnderWay: sweep.isUnderWay)
+    answers &+= 1
     guard breaker.succeeded(), parked > 0 else { return }
     for (id, lane) in lanes {
       guard case .parked(let message, _, true) = lane.state else { continue }

@@ -18,6 +18,8 @@ struct DispatchMachine: Sendable {
   var reads = 0
   var loads = 0
   var cursor: Int64 = 0
+  /// How often the destination has answered.
+  var answers: UInt64 = 0
   var isScanning = false
   var wantsScan = true
   var wantsRefill = FIFO<LaneID>()
@@ -86,6 +88,7 @@ struct DispatchMachine: Sendable {
       inFlight += 1
       lane.state = .delivering(message.id)
       lane.unsettled.insert(message.id)
+      lane.answersAtStart = answers
       lanes[id] = lane
       if lane.hasMore && lane.buffer.count <= limits.laneRows / 4 { wantsRefill.append(id) }
       actions.append(.deliver(message, id))

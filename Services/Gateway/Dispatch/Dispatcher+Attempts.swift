@@ -6,7 +6,7 @@ extension Dispatcher {
     defer { attempts[number] = nil }
     var message = message
     let (outcome, attempt) = await tried(message, number)
-    if let attempt, outcome.isTry || policy.lifetime != nil { message.attempts.add(attempt) }
+    if let attempt, machine.isCounted(outcome, lane, now()) || policy.lifetime != nil { message.attempts.add(attempt) }
     unsettled[message.id] = []
     let decision = machine.delivered(message, lane, outcome, at: now(), random: .random(in: 0...1))
     pump()

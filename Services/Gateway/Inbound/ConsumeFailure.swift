@@ -23,6 +23,8 @@ struct ConsumeFailure: Equatable {
     case .invalidArgument, .outOfRange: outcome = Self.refused(.invalidParams, error.message)
     case .failedPrecondition, .notFound, .alreadyExists: outcome = Self.refused(.handlerFailed, error.message)
     case .unimplemented: outcome = Self.refused(.methodNotFound, "\(service) does not consume this method")
+    // The message may be slow, or the service hangs.
+    case .deadlineExceeded: outcome = .unanswered("\(service): \(error.message)")
     // A service that dies of a message looks like this too.
     default: outcome = .failed("\(service): \(error.message)")
     }

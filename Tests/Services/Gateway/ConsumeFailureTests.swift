@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ConsumeFailureTests {
   enum Meaning: Equatable {
-    case refused, failed, unavailable
+    case refused, failed, unanswered, unavailable
   }
 
   static let table: [(RPCError, Meaning)] = [
@@ -18,7 +18,7 @@ import Testing
     // What may be the message's doing is counted, so that it ends.
     (RPCError(.internalError, "no"), .failed),
     (RPCError(.unknown, "no"), .failed),
-    (RPCError(.deadlineExceeded, "slow"), .failed),
+    (RPCError(.deadlineExceeded, "slow"), .unanswered),
     (RPCError(.aborted, "raced"), .failed),
     (RPCError(.resourceExhausted, "the message is larger than 4 MiB"), .failed),
     (RPCError(.unavailable, "the peer closed the connection"), .failed),
@@ -34,6 +34,7 @@ import Testing
       switch ConsumeFailure(error, service: .inventory).outcome {
       case .refused: .refused
       case .failed: .failed
+      case .unanswered: .unanswered
       case .unavailable: .unavailable
       case .delivered, .held: .refused
       }

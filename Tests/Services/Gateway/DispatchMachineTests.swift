@@ -190,6 +190,60 @@ import Testing
     #expect(world.rows.allSatisfy { !$0.isPending })
   }
 
+  @Test("while a destination hangs no message is given up; when it is back all go on in their order")
+  func hanging() {
+    var world = World()
+    for n in 0..<60 { world.add("k\(n % 20)") }
+    world.settleAll { $0.id <= 2 ? .success : .unanswered("no answer") }
+    for _ in 0..<300 {
+      world.pass(.seconds(31))
+      world.settleAll { _ in .unanswered("no answer") }
+    }
+    #expect(world.delivered == [1, 2] && world.rows.filter(\.isPending).count == 58)
+    for _ in 0..<3 {
+      world.pass(.seconds(31))
+      world.settleAll { _ in .success }
+    }
+    #expect(world.rows.allSatisfy { !$0.isPending })
+    for key in 0..<20 {
+      let order = world.delivered.filter { ($0 - 1) % 20 == Int64(key) }
+      #expect(order == order.sorted() && order.count == 3)
+    }
+  }
+
+  @Test("a message that is never answered is given up after its tries while others are answered, and its key goes on")
+  func neverAnswered() {
+    var world = World()
+    for key in ["bad", "bad", "good"] { world.add(key) }
+    var tries = 0
+    for _ in 0..<40 {
+      world.add("good")
+      world.settleAll { message in
+        if message.id == 1 { tries += 1 }
+        return message.id == 1 ? .unanswered("no answer") : .success
+      }
+      world.pass(.seconds(31))
+    }
+    #expect(!world.rows[0].isPending && !world.delivered.contains(1) && world.delivered.contains(2))
+    // The first may not have been told apart from a destination that hangs.
+    let maximum = DeliveryPolicy.incoming.maximumAttempts ?? 0
+    #expect(maximum...maximum + 1 ~= tries)
+  }
+
+  @Test("a message that is never answered, with no other that is, ends all the same")
+  func silentAlone() {
+    var world = World()
+    world.add("k")
+    var time = Duration.zero
+    while world.rows[0].isPending && time < .seconds(86_400) {
+      world.settleAll { _ in .unanswered("no answer") }
+      world.pass(.seconds(31))
+      time += .seconds(31)
+    }
+    #expect(!world.rows[0].isPending)
+    #expect(time >= DispatchMachine.longestSilence && time < DispatchMachine.longestSilence + .seconds(3600))
+  }
+
   @Test("a destination that is away is asked by one message at a time, and all go on once it is back")
   func breaker() {
     var world = World()

@@ -139,7 +139,7 @@ struct World {
     tried.insert(message.id)
     var isHeld = false
     if case .held = outcome { isHeld = true }
-    if outcome.isTry || (machine.policy.lifetime != nil && !isHeld) {
+    if machine.isCounted(outcome, lane, now) || (machine.policy.lifetime != nil && !isHeld) {
       message.attempts.add(.init(startedAt: now, duration: .zero, error: outcome.reason))
       rows[Int(message.id) - 1].message.attempts = message.attempts
     }

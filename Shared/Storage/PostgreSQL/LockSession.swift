@@ -23,7 +23,8 @@ final class LockSession {
   init(_ url: PostgreSQLURL, store: String, schema: String) throws(StorageError) {
     self.schema = schema
     session = try PostgreSQLSession(url, store: store, application: schema, options: DatabaseOptions())
-    try session.simple("SET idle_session_timeout = 0", nanoseconds: Self.answerNanoseconds)
+    try session.simple(
+      "SET idle_session_timeout = 0; \(SessionSettings.keepalive)", nanoseconds: Self.answerNanoseconds)
     let found = try session.simple(
       "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()",
       nanoseconds: Self.answerNanoseconds)

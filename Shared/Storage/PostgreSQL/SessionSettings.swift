@@ -8,11 +8,19 @@ enum SessionSettings {
     SET statement_timeout = \(options.statementTimeout.nanoseconds / 1_000_000);
     SET lock_timeout = \(options.busyTimeout.nanoseconds / 1_000_000);
     SET idle_in_transaction_session_timeout = 60000;
+    \(keepalive);
     SET client_min_messages = error;
     SET standard_conforming_strings = on;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
     """
   }
+
+  /// The server looks after seconds whether a silent client is there still, rather than after two hours: a machine that is gone
+  /// without a word would keep its locks for so long, and nobody could take its place.
+  static let keepalive = """
+    SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
+    SET tcp_user_timeout = 30000
+    """
 }
 
 /// A name in SQL.

@@ -43,7 +43,8 @@ let package = Package(
     .target(name: "Stubs", dependencies: ["RPC", "Messages"], path: "Shared/Stubs"),
     .target(name: "Storage", dependencies: ["CSQLite", "CPQ", "CCrypto", "EventLoop"], path: "Shared/Storage"),
     .target(
-      name: "HTTP", dependencies: ["EventLoop", "CMicroHTTPD", "CCurl", "CCrypto", "CSystem"], path: "Shared/HTTP"),
+      name: "HTTP", dependencies: ["EventLoop", "Messages", "CMicroHTTPD", "CCurl", "CCrypto", "CSystem"],
+      path: "Shared/HTTP"),
     .target(
       name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "Storage", "EventLoop", "CSystem"],
       path: "Shared/ServiceKit"),

@@ -75,23 +75,3 @@ extension CommerceCredentials.OAuth1 {
       + all.map { "\(PercentEncoding.encode($0.0))=\"\(PercentEncoding.encode($0.1))\"" }.joined(separator: ", ")
   }
 }
-
-/// RFC 3986 §2.1: all but letters, digits, `-`, `.`, `_` and `~`, as RFC 5849 §3.6 wants it.
-enum PercentEncoding {
-  static func encode(_ text: String) -> String {
-    var output = ""
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        output.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        output += "%"
-        if byte < 16 { output += "0" }
-        output += String(byte, radix: 16, uppercase: true)
-      }
-    }
-    return output
-  }
-}

@@ -1,7 +1,7 @@
 import Messages
 
-/// Takes secrets that are known out of a text: what the gateway sends may come back in an answer, and end in logs and errors.
-struct KnownSecrets {
+/// Takes secrets that are known out of a text: what a client sends may come back in an answer, and end in logs and errors.
+public struct KnownSecrets {
   static let mask = "••••"
   /// A text may be cut off within a secret. As much of its beginning says too much.
   static let tellingBytes = 6
@@ -9,11 +9,11 @@ struct KnownSecrets {
   /// As they may be written, the longest first: one may be a part of another.
   private let forms: [String]
 
-  init(_ secrets: [String]) {
+  public init(_ secrets: [String]) {
     forms = Set(secrets.filter { !$0.isEmpty }.flatMap(Self.forms)).sorted { ($1.utf8.count, $1) < ($0.utf8.count, $0) }
   }
 
-  func removed(from text: String) -> String {
+  public func removed(from text: String) -> String {
     let whole = forms.reduce(text) { $0.replacing($1, with: Self.mask) }
     return withoutBeginning(whole)
   }

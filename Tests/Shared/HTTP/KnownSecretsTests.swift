@@ -1,6 +1,5 @@
+import HTTP
 import Testing
-
-@testable import Gateway
 
 @Suite("Secrets that are known are taken out of texts")
 struct KnownSecretsTests {

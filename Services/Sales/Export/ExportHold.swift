@@ -16,7 +16,7 @@ enum ExportHold: Error, Equatable, CustomStringConvertible {
   var description: String {
     switch self {
     case .notInCatalog(let sku):
-      "the catalog has not exported SKU \"\(sku)\" yet; it does so by itself, or by omsctl catalog export"
+      "the catalog has not exported SKU \"\(sku)\" yet, without which the OMS rejects the order"
     case .shippingMethod(let method):
       "shipping method \"\(method)\" is not mapped; add `shipping \(method) = SKU` to the mapping file"
     case .paymentMethod(let method):

@@ -85,7 +85,7 @@ struct ExportableOrder {
     guard let sku = mapping.services["gift-wrap"] else {
       throw .giftWrap(amounts.gross, currency: order.orderCurrencyCode)
     }
-    amounts.taxRate = amounts.net.isZero ? 0 : (amounts.tax * 100 / amounts.net).rounded(2)
+    amounts.taxRate = RowAmounts.rate(tax: amounts.tax, net: amounts.net)
     lines.append(
       LedgerLine(
         number: lines.count + 1, sku: sku, name: "Gift wrapping", kind: .service, quantity: 1, amounts: amounts,

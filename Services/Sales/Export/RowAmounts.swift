@@ -28,10 +28,10 @@ struct RowAmounts: Equatable {
     }
   }
 
-  static func + (left: RowAmounts, right: RowAmounts) -> RowAmounts {
-    RowAmounts(
-      gross: left.gross + right.gross, tax: left.tax + right.tax, taxRate: max(left.taxRate, right.taxRate),
-      discount: left.discount + right.discount)
+  /// Per cent, with two places; 0 where the amounts have no rate that makes sense, such as a tax on nothing.
+  static func rate(tax: Decimal, net: Decimal) -> Decimal {
+    guard !net.isZero, tax.magnitude <= net.magnitude * 10 else { return 0 }
+    return (tax * 100 / net).rounded(2)
   }
 }
 
@@ -59,8 +59,7 @@ extension RowAmounts {
     gross = amount + tax + compensation - discount
     self.discount = discount
     // The order does not say the rate.
-    let net = gross - tax
-    taxRate = net.isZero || tax.isZero ? 0 : (tax * 100 / net).rounded(2)
+    taxRate = Self.rate(tax: tax, net: gross - tax)
   }
 }
 

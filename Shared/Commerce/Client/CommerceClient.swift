@@ -66,10 +66,12 @@ public final class CommerceClient: Sendable {
     _ route: String, _ query: [(name: String, value: String)] = [], store: String = "all"
   ) async throws -> JSONDocument {
     var pause = options.firstPause
-    for number in 1... {
+    var tries = 1
+    while true {
       do {
         return try await send("GET", route, query, body: [], store: store)
-      } catch let error as CommerceError where number < options.readTries && Self.isWorthReading(error) {
+      } catch let error as CommerceError where tries < options.readTries && Self.isWorthReading(error) {
+        tries += 1
         var wait = pause * Double.random(in: 0.75...1.25)
         if case .limited(let retryAfter?) = error.kind { wait = max(wait, min(retryAfter, options.longestPause)) }
         Log.debug("the shop is asked again", ["reason": LogValue(error)])
@@ -77,7 +79,6 @@ public final class CommerceClient: Sendable {
         pause = min(pause * 2, options.longestPause)
       }
     }
-    preconditionFailure("the last try has thrown")
   }
 
   /// A right that is missing does not come by asking again.
@@ -131,8 +132,7 @@ public final class CommerceClient: Sendable {
     let encoded = query.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }
     var request = HTTPRequest(
       method: method, target: encoded.isEmpty ? target : "\(target)?\(encoded.joined(separator: "&"))",
-      headers: headers,
-      body: body)
+      headers: headers, body: body)
     request.isSentOnce = method != "GET"
     let response: HTTPResponse
     do {
@@ -159,9 +159,7 @@ public final class CommerceClient: Sendable {
   }
 
   private func withoutSecrets(_ text: String) -> String {
-    credentials.secrets.reduce(text) { text, secret in
-      secret.reveal().isEmpty ? text : text.replacing(secret.reveal(), with: "••••")
-    }
+    KnownSecrets(credentials.secrets.map { $0.reveal() }).removed(from: text)
   }
 
   private static func nonce() -> String {

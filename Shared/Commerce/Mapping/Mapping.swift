@@ -1,5 +1,4 @@
-/// What of the shop is called what at the OMS, and how it is treated: data of the merchant, from the file that `MAPPING_FILE`
-/// names. One directive a line:
+/// What of the shop is called what at the OMS, and how it is treated: data of the merchant, from a file. One directive a line:
 ///
 ///     website base = EU-STORE vat-country=DE            its sales channel
 ///     store german = EU-STORE-DE                        another channel for one store view

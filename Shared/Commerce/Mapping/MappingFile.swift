@@ -7,14 +7,17 @@ public struct MappingError: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 extension Mapping {
-  /// The largest file that is read.
-  public static let largestFile = 1 << 20
+  /// The longest text that is read, in bytes.
+  static let largestFile = 1 << 20
 
   /// Reads a mapping file's text.
   ///
   /// - Throws: everything that is wrong, with line numbers.
   public init(parsing text: String) throws(MappingError) {
     self.init()
+    guard text.utf8.count <= Self.largestFile else {
+      throw MappingError(problems: ["\(text.utf8.count) bytes; a mapping has at most \(Self.largestFile)"])
+    }
     var reader = MappingReader(mapping: self)
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       reader.read(line, number: index + 1)

@@ -132,6 +132,42 @@ struct ExportableOrderTests {
     #expect(try export(mapping: mapping).channel == "EU-GERMAN")
   }
 
+  @Test("an order with amounts beyond all sense waits or is exported, and ends nothing", arguments: 0..<400)
+  func senselessAmounts(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    let amounts = [
+      "0", "1000000000000", "-1000000000000", "0.000000000001", "-0.000000000001", "1e13", "x", "", "3.3333",
+    ]
+    func amount() -> Google.Types.Decimal { .init(value: amounts.randomElement(using: &generator) ?? "0") }
+    var random = RandomOrder(seed: seed)
+    for index in random.order.items.indices {
+      random.order.items[index].rowTotal = amount()
+      random.order.items[index].taxAmount = amount()
+      random.order.items[index].taxPercent = amount()
+      random.order.items[index].discountAmount = amount()
+      random.order.items[index].discountTaxCompensationAmount = amount()
+      random.order.items[index].weeeTaxAppliedRowAmount = amount()
+      if seed.isMultiple(of: 2) { random.order.items[index].qtyOrdered = amount() }
+    }
+    random.order.shippingAmount = amount()
+    random.order.shippingTaxAmount = amount()
+    random.order.extensionAttributes?.gwPrice = amount()
+    random.order.extensionAttributes?.gwTaxAmount = amount()
+    random.order.extensionAttributes?.gwItemsPrice = amount()
+    random.order.extensionAttributes?.gwItemsTaxAmount = amount()
+    random.order.extensionAttributes?.gwCardTaxAmount = amount()
+    random.order.grandTotal = amount()
+    var mapping = RandomOrder.mapping
+    mapping.services["fee"] = "FEE"
+    do {
+      let export = try ExportableOrder(
+        random.order, products: random.products, view: RandomOrder.view, mapping: mapping)
+      #expect(export.message().order?.lines.count == export.lines.count)
+    } catch {
+      #expect(!"\(error)".isEmpty)
+    }
+  }
+
   @Test("an unexplained rest is a service where one is mapped")
   func fee() throws {
     var mapping = RandomOrder.mapping

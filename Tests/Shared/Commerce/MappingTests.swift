@@ -41,6 +41,15 @@ struct MappingTests {
     #expect(mapping.payments["adyen_cc"] == nil)
   }
 
+  @Test("a file that is too long is none")
+  func tooLong() throws {
+    let longest = String(repeating: "#", count: Mapping.largestFile)
+    #expect(try Mapping(parsing: longest) == Mapping())
+    #expect(throws: MappingError(problems: ["1048577 bytes; a mapping has at most 1048576"])) {
+      try Mapping(parsing: longest + "#")
+    }
+  }
+
   @Test("all that is wrong is said at once, with its line and what to write")
   func problems() throws {
     let error = #expect(throws: MappingError.self) {

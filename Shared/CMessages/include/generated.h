@@ -27,14 +27,19 @@
 #include "omsconnector/v1/outbox_service.pb-c.h"
 #include "omsconnector/v1/journal_service.pb-c.h"
 #include "omsconnector/internal/v1/attempt_log.pb-c.h"
+#include "omsconnector/v1/capabilities.pb-c.h"
+#include "omsconnector/internal/v1/capability_service.pb-c.h"
 #include "omsconnector/internal/v1/delivery_service.pb-c.h"
 #include "omsconnector/internal/v1/message_consumer_service.pb-c.h"
 #include "omsconnector/internal/v1/outbox_service.pb-c.h"
 #include "omsconnector/v1/report_service.pb-c.h"
 #include "omsconnector/internal/v1/timing_service.pb-c.h"
+#include "omsconnector/v1/catalog_service.pb-c.h"
 #include "omsconnector/v1/gateway_service.pb-c.h"
 #include "omsconnector/v1/stock.pb-c.h"
 #include "omsconnector/v1/inventory_service.pb-c.h"
+#include "omsconnector/v1/post_sales_service.pb-c.h"
+#include "omsconnector/v1/sales_service.pb-c.h"
 
 // Swift cannot take the address of a C constant.
 static inline const ProtobufCMessageDescriptor *google__protobuf__duration__descriptor_pointer(void) { return &google__protobuf__duration__descriptor; }
@@ -234,6 +239,12 @@ static inline const ProtobufCMessageDescriptor *omsconnector__v1__replay_respons
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_request__descriptor_pointer(void) { return &omsconnector__v1__discard_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__discard_response__descriptor_pointer(void) { return &omsconnector__v1__discard_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__attempt_log__descriptor_pointer(void) { return &omsconnector__internal__v1__attempt_log__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__capability__descriptor_pointer(void) { return &omsconnector__v1__capability__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__finding__descriptor_pointer(void) { return &omsconnector__v1__finding__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_capabilities_request__descriptor_pointer(void) { return &omsconnector__internal__v1__list_capabilities_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__list_capabilities_response__descriptor_pointer(void) { return &omsconnector__internal__v1__list_capabilities_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__diagnose_request__descriptor_pointer(void) { return &omsconnector__internal__v1__diagnose_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__diagnose_response__descriptor_pointer(void) { return &omsconnector__internal__v1__diagnose_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__enqueue_request__descriptor_pointer(void) { return &omsconnector__internal__v1__enqueue_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__enqueue_response__descriptor_pointer(void) { return &omsconnector__internal__v1__enqueue_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__call_request__descriptor_pointer(void) { return &omsconnector__internal__v1__call_request__descriptor; }
@@ -259,6 +270,20 @@ static inline const ProtobufCMessageDescriptor *omsconnector__v1__hourly_timing_
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__get_timings_request__descriptor_pointer(void) { return &omsconnector__internal__v1__get_timings_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__get_timings_response__descriptor_pointer(void) { return &omsconnector__internal__v1__get_timings_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__internal__v1__endpoint_histogram__descriptor_pointer(void) { return &omsconnector__internal__v1__endpoint_histogram__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__product__descriptor_pointer(void) { return &omsconnector__v1__product__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__upsert_products_request__descriptor_pointer(void) { return &omsconnector__v1__upsert_products_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__upsert_products_response__descriptor_pointer(void) { return &omsconnector__v1__upsert_products_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__product_issue__descriptor_pointer(void) { return &omsconnector__v1__product_issue__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__export_full_catalog_request__descriptor_pointer(void) { return &omsconnector__v1__export_full_catalog_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__export_full_catalog_response__descriptor_pointer(void) { return &omsconnector__v1__export_full_catalog_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__import_products_request__descriptor_pointer(void) { return &omsconnector__v1__import_products_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__import_products_response__descriptor_pointer(void) { return &omsconnector__v1__import_products_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_product_request__descriptor_pointer(void) { return &omsconnector__v1__get_product_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_product_response__descriptor_pointer(void) { return &omsconnector__v1__get_product_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_products_request__descriptor_pointer(void) { return &omsconnector__v1__list_products_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_products_response__descriptor_pointer(void) { return &omsconnector__v1__list_products_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__look_up_products_request__descriptor_pointer(void) { return &omsconnector__v1__look_up_products_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__look_up_products_response__descriptor_pointer(void) { return &omsconnector__v1__look_up_products_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__registration__descriptor_pointer(void) { return &omsconnector__v1__registration__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__registration__labels_entry__descriptor_pointer(void) { return &omsconnector__v1__registration__labels_entry__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__away_service__descriptor_pointer(void) { return &omsconnector__v1__away_service__descriptor; }
@@ -272,6 +297,10 @@ static inline const ProtobufCMessageDescriptor *omsconnector__v1__enable_request
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__enable_response__descriptor_pointer(void) { return &omsconnector__v1__enable_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_registration_request__descriptor_pointer(void) { return &omsconnector__v1__get_registration_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_registration_response__descriptor_pointer(void) { return &omsconnector__v1__get_registration_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_capabilities_request__descriptor_pointer(void) { return &omsconnector__v1__get_capabilities_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_capabilities_response__descriptor_pointer(void) { return &omsconnector__v1__get_capabilities_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__diagnose_request__descriptor_pointer(void) { return &omsconnector__v1__diagnose_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__diagnose_response__descriptor_pointer(void) { return &omsconnector__v1__diagnose_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__stock_snapshot__descriptor_pointer(void) { return &omsconnector__v1__stock_snapshot__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__stock_item__descriptor_pointer(void) { return &omsconnector__v1__stock_item__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__stock__descriptor_pointer(void) { return &omsconnector__v1__stock__descriptor; }
@@ -291,3 +320,81 @@ static inline const ProtobufCMessageDescriptor *omsconnector__v1__update_source_
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__update_source_stock_response__descriptor_pointer(void) { return &omsconnector__v1__update_source_stock_response__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__adjust_source_stock_request__descriptor_pointer(void) { return &omsconnector__v1__adjust_source_stock_request__descriptor; }
 static inline const ProtobufCMessageDescriptor *omsconnector__v1__adjust_source_stock_response__descriptor_pointer(void) { return &omsconnector__v1__adjust_source_stock_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__set_stock_request__descriptor_pointer(void) { return &omsconnector__v1__set_stock_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__set_stock_response__descriptor_pointer(void) { return &omsconnector__v1__set_stock_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__explain_stock_request__descriptor_pointer(void) { return &omsconnector__v1__explain_stock_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__explain_stock_response__descriptor_pointer(void) { return &omsconnector__v1__explain_stock_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__stock_event__descriptor_pointer(void) { return &omsconnector__v1__stock_event__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__reset_stock_timestamp_request__descriptor_pointer(void) { return &omsconnector__v1__reset_stock_timestamp_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__reset_stock_timestamp_response__descriptor_pointer(void) { return &omsconnector__v1__reset_stock_timestamp_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__held_snapshot__descriptor_pointer(void) { return &omsconnector__v1__held_snapshot__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_held_snapshots_request__descriptor_pointer(void) { return &omsconnector__v1__list_held_snapshots_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_held_snapshots_response__descriptor_pointer(void) { return &omsconnector__v1__list_held_snapshots_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__decide_held_snapshot_request__descriptor_pointer(void) { return &omsconnector__v1__decide_held_snapshot_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__decide_held_snapshot_response__descriptor_pointer(void) { return &omsconnector__v1__decide_held_snapshot_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__push_stock_request__descriptor_pointer(void) { return &omsconnector__v1__push_stock_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__push_stock_response__descriptor_pointer(void) { return &omsconnector__v1__push_stock_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__aggregate__descriptor_pointer(void) { return &omsconnector__v1__aggregate__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_aggregates_request__descriptor_pointer(void) { return &omsconnector__v1__list_aggregates_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_aggregates_response__descriptor_pointer(void) { return &omsconnector__v1__list_aggregates_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__source__descriptor_pointer(void) { return &omsconnector__v1__source__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_sources_request__descriptor_pointer(void) { return &omsconnector__v1__list_sources_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_sources_response__descriptor_pointer(void) { return &omsconnector__v1__list_sources_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__return__descriptor_pointer(void) { return &omsconnector__v1__return__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__return_line__descriptor_pointer(void) { return &omsconnector__v1__return_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__authorize_return_request__descriptor_pointer(void) { return &omsconnector__v1__authorize_return_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__authorize_return_response__descriptor_pointer(void) { return &omsconnector__v1__authorize_return_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_return_request__descriptor_pointer(void) { return &omsconnector__v1__get_return_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_return_response__descriptor_pointer(void) { return &omsconnector__v1__get_return_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_returns_request__descriptor_pointer(void) { return &omsconnector__v1__list_returns_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_returns_response__descriptor_pointer(void) { return &omsconnector__v1__list_returns_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__post_sales_attribute__descriptor_pointer(void) { return &omsconnector__v1__post_sales_attribute__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__set_return_attributes_request__descriptor_pointer(void) { return &omsconnector__v1__set_return_attributes_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__set_return_attributes_response__descriptor_pointer(void) { return &omsconnector__v1__set_return_attributes_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__refund__descriptor_pointer(void) { return &omsconnector__v1__refund__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__refund_line__descriptor_pointer(void) { return &omsconnector__v1__refund_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__refund_document__descriptor_pointer(void) { return &omsconnector__v1__refund_document__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_refund_request__descriptor_pointer(void) { return &omsconnector__v1__get_refund_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_refund_response__descriptor_pointer(void) { return &omsconnector__v1__get_refund_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_refunds_request__descriptor_pointer(void) { return &omsconnector__v1__list_refunds_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_refunds_response__descriptor_pointer(void) { return &omsconnector__v1__list_refunds_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__resume_refund_request__descriptor_pointer(void) { return &omsconnector__v1__resume_refund_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__resume_refund_response__descriptor_pointer(void) { return &omsconnector__v1__resume_refund_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__settle_refund_request__descriptor_pointer(void) { return &omsconnector__v1__settle_refund_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__settle_refund_response__descriptor_pointer(void) { return &omsconnector__v1__settle_refund_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__order__descriptor_pointer(void) { return &omsconnector__v1__order__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__order_line__descriptor_pointer(void) { return &omsconnector__v1__order_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__order_document__descriptor_pointer(void) { return &omsconnector__v1__order_document__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__order_attribute__descriptor_pointer(void) { return &omsconnector__v1__order_attribute__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__submit_order_request__descriptor_pointer(void) { return &omsconnector__v1__submit_order_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__submit_order_response__descriptor_pointer(void) { return &omsconnector__v1__submit_order_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__export_order_request__descriptor_pointer(void) { return &omsconnector__v1__export_order_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__export_order_response__descriptor_pointer(void) { return &omsconnector__v1__export_order_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_order_request__descriptor_pointer(void) { return &omsconnector__v1__get_order_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__get_order_response__descriptor_pointer(void) { return &omsconnector__v1__get_order_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_orders_request__descriptor_pointer(void) { return &omsconnector__v1__list_orders_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_orders_response__descriptor_pointer(void) { return &omsconnector__v1__list_orders_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__resume_order_request__descriptor_pointer(void) { return &omsconnector__v1__resume_order_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__resume_order_response__descriptor_pointer(void) { return &omsconnector__v1__resume_order_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__check_order_change_request__descriptor_pointer(void) { return &omsconnector__v1__check_order_change_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__check_order_change_response__descriptor_pointer(void) { return &omsconnector__v1__check_order_change_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__cancel_order_request__descriptor_pointer(void) { return &omsconnector__v1__cancel_order_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__cancel_order_response__descriptor_pointer(void) { return &omsconnector__v1__cancel_order_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__comment_order_request__descriptor_pointer(void) { return &omsconnector__v1__comment_order_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__comment_order_response__descriptor_pointer(void) { return &omsconnector__v1__comment_order_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__set_order_attributes_request__descriptor_pointer(void) { return &omsconnector__v1__set_order_attributes_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__set_order_attributes_response__descriptor_pointer(void) { return &omsconnector__v1__set_order_attributes_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__order_address__descriptor_pointer(void) { return &omsconnector__v1__order_address__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__update_shipping_address_request__descriptor_pointer(void) { return &omsconnector__v1__update_shipping_address_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__update_shipping_address_response__descriptor_pointer(void) { return &omsconnector__v1__update_shipping_address_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__shipment_request__descriptor_pointer(void) { return &omsconnector__v1__shipment_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__shipment_request_line__descriptor_pointer(void) { return &omsconnector__v1__shipment_request_line__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_shipment_requests_request__descriptor_pointer(void) { return &omsconnector__v1__list_shipment_requests_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_shipment_requests_response__descriptor_pointer(void) { return &omsconnector__v1__list_shipment_requests_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__report_shipment_request__descriptor_pointer(void) { return &omsconnector__v1__report_shipment_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__shipped_package__descriptor_pointer(void) { return &omsconnector__v1__shipped_package__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__line_status__descriptor_pointer(void) { return &omsconnector__v1__line_status__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__report_shipment_response__descriptor_pointer(void) { return &omsconnector__v1__report_shipment_response__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_open_units_request__descriptor_pointer(void) { return &omsconnector__v1__list_open_units_request__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__open_units__descriptor_pointer(void) { return &omsconnector__v1__open_units__descriptor; }
+static inline const ProtobufCMessageDescriptor *omsconnector__v1__list_open_units_response__descriptor_pointer(void) { return &omsconnector__v1__list_open_units_response__descriptor; }

@@ -412,4 +412,98 @@ extension Omsconnector.V1 {
       if let value = self.registration { c.pointee.registration = arena.message(value) }
     }
   }
+
+  /// `omsconnector.v1.GetCapabilitiesRequest`.
+  public struct GetCapabilitiesRequest: Message {
+    public init() {}
+
+    public static let fullName = "omsconnector.v1.GetCapabilitiesRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__get_capabilities_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {}
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      omsconnector__v1__get_capabilities_request__init(pointer.assumingMemoryBound(to: Omsconnector__V1__GetCapabilitiesRequest.self))
+    }
+  }
+
+  /// `omsconnector.v1.GetCapabilitiesResponse`.
+  public struct GetCapabilitiesResponse: Message {
+    /// Always fourteen, in the order of the grid.
+    public var features: [Omsconnector.V1.Capability] = []
+    /// The disabled or modified functions of the shop.
+    public var functions: [Omsconnector.V1.Capability] = []
+
+    public init() {}
+
+    public init(
+      features: [Omsconnector.V1.Capability] = [],
+      functions: [Omsconnector.V1.Capability] = []
+    ) {
+      self.features = features
+      self.functions = functions
+    }
+
+    public static let fullName = "omsconnector.v1.GetCapabilitiesResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__get_capabilities_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetCapabilitiesResponse.self)
+      self.features = readMessages(c.pointee.n_features, c.pointee.features)
+      self.functions = readMessages(c.pointee.n_functions, c.pointee.functions)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetCapabilitiesResponse.self)
+      omsconnector__v1__get_capabilities_response__init(c)
+      (c.pointee.n_features, c.pointee.features) = arena.messages(self.features)
+      (c.pointee.n_functions, c.pointee.functions) = arena.messages(self.functions)
+    }
+  }
+
+  /// `omsconnector.v1.DiagnoseRequest`.
+  public struct DiagnoseRequest: Message {
+    public init() {}
+
+    public static let fullName = "omsconnector.v1.DiagnoseRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__diagnose_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {}
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      omsconnector__v1__diagnose_request__init(pointer.assumingMemoryBound(to: Omsconnector__V1__DiagnoseRequest.self))
+    }
+  }
+
+  /// `omsconnector.v1.DiagnoseResponse`.
+  public struct DiagnoseResponse: Message {
+    /// The worst first.
+    public var findings: [Omsconnector.V1.Finding] = []
+
+    public init() {}
+
+    public init(
+      findings: [Omsconnector.V1.Finding] = []
+    ) {
+      self.findings = findings
+    }
+
+    public static let fullName = "omsconnector.v1.DiagnoseResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__diagnose_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DiagnoseResponse.self)
+      self.findings = readMessages(c.pointee.n_findings, c.pointee.findings)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DiagnoseResponse.self)
+      omsconnector__v1__diagnose_response__init(c)
+      (c.pointee.n_findings, c.pointee.findings) = arena.messages(self.findings)
+    }
+  }
 }

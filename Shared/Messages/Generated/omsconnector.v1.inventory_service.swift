@@ -4,6 +4,60 @@
 internal import CMessages
 
 extension Omsconnector.V1 {
+  /// `omsconnector.v1.StockVerdict`.
+  public struct StockVerdict: MessageEnum {
+    public var rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// `STOCK_VERDICT_UNSPECIFIED`.
+    public static let unspecified = StockVerdict(rawValue: 0)
+
+    /// The value changed.
+    public static let applied = StockVerdict(rawValue: 1)
+
+    /// As new as the entry or newer, with the same value.
+    public static let unchanged = StockVerdict(rawValue: 2)
+
+    /// Older than the entry.
+    public static let stale = StockVerdict(rawValue: 3)
+
+    /// Set to 0 because a NONZERO left it out.
+    public static let zeroed = StockVerdict(rawValue: 4)
+
+    /// The row could not be used, or its message waits for the operator, or was refused.
+    public static let refused = StockVerdict(rawValue: 5)
+
+    public static let valueNames: [(number: Int32, name: StaticString)] = [
+      (0, "STOCK_VERDICT_UNSPECIFIED"),
+      (1, "STOCK_VERDICT_APPLIED"),
+      (2, "STOCK_VERDICT_UNCHANGED"),
+      (3, "STOCK_VERDICT_STALE"),
+      (4, "STOCK_VERDICT_ZEROED"),
+      (5, "STOCK_VERDICT_REFUSED"),
+    ]
+  }
+
+  /// `omsconnector.v1.HeldReason`.
+  public struct HeldReason: MessageEnum {
+    public var rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// `HELD_REASON_UNSPECIFIED`.
+    public static let unspecified = HeldReason(rawValue: 0)
+
+    /// created_on is more than ten minutes ahead.
+    public static let future = HeldReason(rawValue: 1)
+
+    /// More than a fifth of the aggregate's SKUs would become 0.
+    public static let manyZeros = HeldReason(rawValue: 2)
+
+    public static let valueNames: [(number: Int32, name: StaticString)] = [
+      (0, "HELD_REASON_UNSPECIFIED"),
+      (1, "HELD_REASON_FUTURE"),
+      (2, "HELD_REASON_MANY_ZEROS"),
+    ]
+  }
+
   /// `omsconnector.v1.ApplyStockSnapshotRequest`.
   public struct ApplyStockSnapshotRequest: Message {
     public var snapshot: Omsconnector.V1.StockSnapshot? = nil
@@ -487,6 +541,794 @@ extension Omsconnector.V1 {
       omsconnector__v1__adjust_source_stock_response__init(c)
       (c.pointee.n_delivery_ids, c.pointee.delivery_ids) = arena.strings(self.deliveryIds)
       c.pointee.sent = self.sent
+    }
+  }
+
+  /// `omsconnector.v1.SetStockRequest`.
+  public struct SetStockRequest: Message {
+    public var aggregateId: String = ""
+    public var sku: String = ""
+    public var quantity: Int64 = 0
+
+    public init() {}
+
+    public init(
+      aggregateId: String = "",
+      sku: String = "",
+      quantity: Int64 = 0
+    ) {
+      self.aggregateId = aggregateId
+      self.sku = sku
+      self.quantity = quantity
+    }
+
+    public static let fullName = "omsconnector.v1.SetStockRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__set_stock_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SetStockRequest.self)
+      self.aggregateId = readString(c.pointee.aggregate_id)
+      self.sku = readString(c.pointee.sku)
+      self.quantity = c.pointee.quantity
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SetStockRequest.self)
+      omsconnector__v1__set_stock_request__init(c)
+      c.pointee.aggregate_id = arena.string(self.aggregateId)
+      c.pointee.sku = arena.string(self.sku)
+      c.pointee.quantity = self.quantity
+    }
+  }
+
+  /// `omsconnector.v1.SetStockResponse`.
+  public struct SetStockResponse: Message {
+    public var stock: Omsconnector.V1.Stock? = nil
+
+    public init() {}
+
+    public init(
+      stock: Omsconnector.V1.Stock? = nil
+    ) {
+      self.stock = stock
+    }
+
+    public static let fullName = "omsconnector.v1.SetStockResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__set_stock_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SetStockResponse.self)
+      self.stock = c.pointee.stock.map { Omsconnector.V1.Stock(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__SetStockResponse.self)
+      omsconnector__v1__set_stock_response__init(c)
+      if let value = self.stock { c.pointee.stock = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.ExplainStockRequest`.
+  public struct ExplainStockRequest: Message {
+    public var aggregateId: String = ""
+    public var sku: String = ""
+    /// At most this many; 0 means 100, more than 1 000 means 1 000.
+    public var pageSize: Int32 = 0
+    /// The next_page_token of the page before; empty for the first.
+    public var pageToken: String = ""
+
+    public init() {}
+
+    public init(
+      aggregateId: String = "",
+      sku: String = "",
+      pageSize: Int32 = 0,
+      pageToken: String = ""
+    ) {
+      self.aggregateId = aggregateId
+      self.sku = sku
+      self.pageSize = pageSize
+      self.pageToken = pageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ExplainStockRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__explain_stock_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ExplainStockRequest.self)
+      self.aggregateId = readString(c.pointee.aggregate_id)
+      self.sku = readString(c.pointee.sku)
+      self.pageSize = c.pointee.page_size
+      self.pageToken = readString(c.pointee.page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ExplainStockRequest.self)
+      omsconnector__v1__explain_stock_request__init(c)
+      c.pointee.aggregate_id = arena.string(self.aggregateId)
+      c.pointee.sku = arena.string(self.sku)
+      c.pointee.page_size = self.pageSize
+      c.pointee.page_token = arena.string(self.pageToken)
+    }
+  }
+
+  /// `omsconnector.v1.ExplainStockResponse`.
+  public struct ExplainStockResponse: Message {
+    /// As it is now; absent when nothing was ever applied.
+    public var stock: Omsconnector.V1.Stock? = nil
+    public var events: [Omsconnector.V1.StockEvent] = []
+    public var nextPageToken: String = ""
+
+    public init() {}
+
+    public init(
+      stock: Omsconnector.V1.Stock? = nil,
+      events: [Omsconnector.V1.StockEvent] = [],
+      nextPageToken: String = ""
+    ) {
+      self.stock = stock
+      self.events = events
+      self.nextPageToken = nextPageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ExplainStockResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__explain_stock_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ExplainStockResponse.self)
+      self.stock = c.pointee.stock.map { Omsconnector.V1.Stock(unpacked: $0) }
+      self.events = readMessages(c.pointee.n_events, c.pointee.events)
+      self.nextPageToken = readString(c.pointee.next_page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ExplainStockResponse.self)
+      omsconnector__v1__explain_stock_response__init(c)
+      if let value = self.stock { c.pointee.stock = arena.message(value) }
+      (c.pointee.n_events, c.pointee.events) = arena.messages(self.events)
+      c.pointee.next_page_token = arena.string(self.nextPageToken)
+    }
+  }
+
+  /// `omsconnector.v1.StockEvent`.
+  public struct StockEvent: Message {
+    /// When it was applied, or arrived.
+    public var at: Google.Protobuf.Timestamp? = nil
+    public var verdict: Omsconnector.V1.StockVerdict = Omsconnector.V1.StockVerdict()
+    /// What the message asked for.
+    public var quantity: Int64 = 0
+    public var unlimited: Bool = false
+    public var mode: Omsconnector.V1.SnapshotMode = Omsconnector.V1.SnapshotMode()
+    public var createdOn: Google.Protobuf.Timestamp? = nil
+    /// The value before, when it changed.
+    public var previousQuantity: Int64 = 0
+    /// The message's number in the gateway's journal; 0 of an RPC.
+    public var journalId: Int64 = 0
+    /// In words.
+    public var explanation: String = ""
+
+    public init() {}
+
+    public init(
+      at: Google.Protobuf.Timestamp? = nil,
+      verdict: Omsconnector.V1.StockVerdict = Omsconnector.V1.StockVerdict(),
+      quantity: Int64 = 0,
+      unlimited: Bool = false,
+      mode: Omsconnector.V1.SnapshotMode = Omsconnector.V1.SnapshotMode(),
+      createdOn: Google.Protobuf.Timestamp? = nil,
+      previousQuantity: Int64 = 0,
+      journalId: Int64 = 0,
+      explanation: String = ""
+    ) {
+      self.at = at
+      self.verdict = verdict
+      self.quantity = quantity
+      self.unlimited = unlimited
+      self.mode = mode
+      self.createdOn = createdOn
+      self.previousQuantity = previousQuantity
+      self.journalId = journalId
+      self.explanation = explanation
+    }
+
+    public static let fullName = "omsconnector.v1.StockEvent"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__stock_event__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__StockEvent.self)
+      self.at = c.pointee.at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.verdict = Omsconnector.V1.StockVerdict(rawValue: Int32(truncatingIfNeeded: c.pointee.verdict.rawValue))
+      self.quantity = c.pointee.quantity
+      self.unlimited = c.pointee.unlimited != 0
+      self.mode = Omsconnector.V1.SnapshotMode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
+      self.createdOn = c.pointee.created_on.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.previousQuantity = c.pointee.previous_quantity
+      self.journalId = c.pointee.journal_id
+      self.explanation = readString(c.pointee.explanation)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__StockEvent.self)
+      omsconnector__v1__stock_event__init(c)
+      if let value = self.at { c.pointee.at = arena.message(value) }
+      c.pointee.verdict = .init(rawValue: .init(truncatingIfNeeded: self.verdict.rawValue))
+      c.pointee.quantity = self.quantity
+      c.pointee.unlimited = self.unlimited ? 1 : 0
+      c.pointee.mode = .init(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
+      if let value = self.createdOn { c.pointee.created_on = arena.message(value) }
+      c.pointee.previous_quantity = self.previousQuantity
+      c.pointee.journal_id = self.journalId
+      c.pointee.explanation = arena.string(self.explanation)
+    }
+  }
+
+  /// `omsconnector.v1.ResetStockTimestampRequest`.
+  public struct ResetStockTimestampRequest: Message {
+    public var aggregateId: String = ""
+    public var sku: String = ""
+
+    public init() {}
+
+    public init(
+      aggregateId: String = "",
+      sku: String = ""
+    ) {
+      self.aggregateId = aggregateId
+      self.sku = sku
+    }
+
+    public static let fullName = "omsconnector.v1.ResetStockTimestampRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__reset_stock_timestamp_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResetStockTimestampRequest.self)
+      self.aggregateId = readString(c.pointee.aggregate_id)
+      self.sku = readString(c.pointee.sku)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResetStockTimestampRequest.self)
+      omsconnector__v1__reset_stock_timestamp_request__init(c)
+      c.pointee.aggregate_id = arena.string(self.aggregateId)
+      c.pointee.sku = arena.string(self.sku)
+    }
+  }
+
+  /// `omsconnector.v1.ResetStockTimestampResponse`.
+  public struct ResetStockTimestampResponse: Message {
+    public var stock: Omsconnector.V1.Stock? = nil
+
+    public init() {}
+
+    public init(
+      stock: Omsconnector.V1.Stock? = nil
+    ) {
+      self.stock = stock
+    }
+
+    public static let fullName = "omsconnector.v1.ResetStockTimestampResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__reset_stock_timestamp_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResetStockTimestampResponse.self)
+      self.stock = c.pointee.stock.map { Omsconnector.V1.Stock(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResetStockTimestampResponse.self)
+      omsconnector__v1__reset_stock_timestamp_response__init(c)
+      if let value = self.stock { c.pointee.stock = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.HeldSnapshot`.
+  public struct HeldSnapshot: Message {
+    public var id: Int64 = 0
+    public var aggregateId: String = ""
+    public var mode: Omsconnector.V1.SnapshotMode = Omsconnector.V1.SnapshotMode()
+    public var createdOn: Google.Protobuf.Timestamp? = nil
+    public var reason: Omsconnector.V1.HeldReason = Omsconnector.V1.HeldReason()
+    /// In words, with figures.
+    public var explanation: String = ""
+    /// SKUs named, and SKUs that would become 0.
+    public var skus: Int64 = 0
+    public var zeros: Int64 = 0
+    public var heldAt: Google.Protobuf.Timestamp? = nil
+
+    public init() {}
+
+    public init(
+      id: Int64 = 0,
+      aggregateId: String = "",
+      mode: Omsconnector.V1.SnapshotMode = Omsconnector.V1.SnapshotMode(),
+      createdOn: Google.Protobuf.Timestamp? = nil,
+      reason: Omsconnector.V1.HeldReason = Omsconnector.V1.HeldReason(),
+      explanation: String = "",
+      skus: Int64 = 0,
+      zeros: Int64 = 0,
+      heldAt: Google.Protobuf.Timestamp? = nil
+    ) {
+      self.id = id
+      self.aggregateId = aggregateId
+      self.mode = mode
+      self.createdOn = createdOn
+      self.reason = reason
+      self.explanation = explanation
+      self.skus = skus
+      self.zeros = zeros
+      self.heldAt = heldAt
+    }
+
+    public static let fullName = "omsconnector.v1.HeldSnapshot"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__held_snapshot__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__HeldSnapshot.self)
+      self.id = c.pointee.id
+      self.aggregateId = readString(c.pointee.aggregate_id)
+      self.mode = Omsconnector.V1.SnapshotMode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
+      self.createdOn = c.pointee.created_on.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.reason = Omsconnector.V1.HeldReason(rawValue: Int32(truncatingIfNeeded: c.pointee.reason.rawValue))
+      self.explanation = readString(c.pointee.explanation)
+      self.skus = c.pointee.skus
+      self.zeros = c.pointee.zeros
+      self.heldAt = c.pointee.held_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__HeldSnapshot.self)
+      omsconnector__v1__held_snapshot__init(c)
+      c.pointee.id = self.id
+      c.pointee.aggregate_id = arena.string(self.aggregateId)
+      c.pointee.mode = .init(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
+      if let value = self.createdOn { c.pointee.created_on = arena.message(value) }
+      c.pointee.reason = .init(rawValue: .init(truncatingIfNeeded: self.reason.rawValue))
+      c.pointee.explanation = arena.string(self.explanation)
+      c.pointee.skus = self.skus
+      c.pointee.zeros = self.zeros
+      if let value = self.heldAt { c.pointee.held_at = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.ListHeldSnapshotsRequest`.
+  public struct ListHeldSnapshotsRequest: Message {
+    public var pageSize: Int32 = 0
+    public var pageToken: String = ""
+
+    public init() {}
+
+    public init(
+      pageSize: Int32 = 0,
+      pageToken: String = ""
+    ) {
+      self.pageSize = pageSize
+      self.pageToken = pageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ListHeldSnapshotsRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_held_snapshots_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldSnapshotsRequest.self)
+      self.pageSize = c.pointee.page_size
+      self.pageToken = readString(c.pointee.page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldSnapshotsRequest.self)
+      omsconnector__v1__list_held_snapshots_request__init(c)
+      c.pointee.page_size = self.pageSize
+      c.pointee.page_token = arena.string(self.pageToken)
+    }
+  }
+
+  /// `omsconnector.v1.ListHeldSnapshotsResponse`.
+  public struct ListHeldSnapshotsResponse: Message {
+    public var heldSnapshots: [Omsconnector.V1.HeldSnapshot] = []
+    public var nextPageToken: String = ""
+
+    public init() {}
+
+    public init(
+      heldSnapshots: [Omsconnector.V1.HeldSnapshot] = [],
+      nextPageToken: String = ""
+    ) {
+      self.heldSnapshots = heldSnapshots
+      self.nextPageToken = nextPageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ListHeldSnapshotsResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_held_snapshots_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldSnapshotsResponse.self)
+      self.heldSnapshots = readMessages(c.pointee.n_held_snapshots, c.pointee.held_snapshots)
+      self.nextPageToken = readString(c.pointee.next_page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldSnapshotsResponse.self)
+      omsconnector__v1__list_held_snapshots_response__init(c)
+      (c.pointee.n_held_snapshots, c.pointee.held_snapshots) = arena.messages(self.heldSnapshots)
+      c.pointee.next_page_token = arena.string(self.nextPageToken)
+    }
+  }
+
+  /// `omsconnector.v1.DecideHeldSnapshotRequest`.
+  public struct DecideHeldSnapshotRequest: Message {
+    public var id: Int64 = 0
+    /// Whether it is applied; false drops it. What came from the future is applied as of now.
+    public var apply: Bool = false
+
+    public init() {}
+
+    public init(
+      id: Int64 = 0,
+      apply: Bool = false
+    ) {
+      self.id = id
+      self.apply = apply
+    }
+
+    public static let fullName = "omsconnector.v1.DecideHeldSnapshotRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__decide_held_snapshot_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldSnapshotRequest.self)
+      self.id = c.pointee.id
+      self.apply = c.pointee.apply != 0
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldSnapshotRequest.self)
+      omsconnector__v1__decide_held_snapshot_request__init(c)
+      c.pointee.id = self.id
+      c.pointee.apply = self.apply ? 1 : 0
+    }
+  }
+
+  /// `omsconnector.v1.DecideHeldSnapshotResponse`.
+  public struct DecideHeldSnapshotResponse: Message {
+    /// Of an applied one.
+    public var applied: Omsconnector.V1.ApplyStockSnapshotResponse? = nil
+
+    public init() {}
+
+    public init(
+      applied: Omsconnector.V1.ApplyStockSnapshotResponse? = nil
+    ) {
+      self.applied = applied
+    }
+
+    public static let fullName = "omsconnector.v1.DecideHeldSnapshotResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__decide_held_snapshot_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldSnapshotResponse.self)
+      self.applied = c.pointee.applied.map { Omsconnector.V1.ApplyStockSnapshotResponse(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldSnapshotResponse.self)
+      omsconnector__v1__decide_held_snapshot_response__init(c)
+      if let value = self.applied { c.pointee.applied = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.PushStockRequest`.
+  public struct PushStockRequest: Message {
+    /// 1 000 at most.
+    public var skus: [String] = []
+    /// Everything of one aggregate instead.
+    public var aggregateId: String = ""
+
+    public init() {}
+
+    public init(
+      skus: [String] = [],
+      aggregateId: String = ""
+    ) {
+      self.skus = skus
+      self.aggregateId = aggregateId
+    }
+
+    public static let fullName = "omsconnector.v1.PushStockRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__push_stock_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__PushStockRequest.self)
+      self.skus = readStrings(c.pointee.n_skus, c.pointee.skus)
+      self.aggregateId = readString(c.pointee.aggregate_id)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__PushStockRequest.self)
+      omsconnector__v1__push_stock_request__init(c)
+      (c.pointee.n_skus, c.pointee.skus) = arena.strings(self.skus)
+      c.pointee.aggregate_id = arena.string(self.aggregateId)
+    }
+  }
+
+  /// `omsconnector.v1.PushStockResponse`.
+  public struct PushStockResponse: Message {
+    /// Rows that are on their way to the shop now.
+    public var pending: Int64 = 0
+
+    public init() {}
+
+    public init(
+      pending: Int64 = 0
+    ) {
+      self.pending = pending
+    }
+
+    public static let fullName = "omsconnector.v1.PushStockResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__push_stock_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__PushStockResponse.self)
+      self.pending = c.pointee.pending
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__PushStockResponse.self)
+      omsconnector__v1__push_stock_response__init(c)
+      c.pointee.pending = self.pending
+    }
+  }
+
+  /// `omsconnector.v1.Aggregate`.
+  public struct Aggregate: Message {
+    public var aggregateId: String = ""
+    /// The website's code; empty when the mapping file names none: its stock goes nowhere.
+    public var website: String = ""
+    /// The shop's source that its stock is written to; with multi-source inventory only.
+    public var sourceCode: String = ""
+    public var skus: Int64 = 0
+    /// Rows that the shop doesn't have yet.
+    public var pending: Int64 = 0
+    /// Rows that the shop refuses.
+    public var failed: Int64 = 0
+    public var lastPushedAt: Google.Protobuf.Timestamp? = nil
+    /// Why nothing is pushed now; empty otherwise.
+    public var lastError: String = ""
+
+    public init() {}
+
+    public init(
+      aggregateId: String = "",
+      website: String = "",
+      sourceCode: String = "",
+      skus: Int64 = 0,
+      pending: Int64 = 0,
+      failed: Int64 = 0,
+      lastPushedAt: Google.Protobuf.Timestamp? = nil,
+      lastError: String = ""
+    ) {
+      self.aggregateId = aggregateId
+      self.website = website
+      self.sourceCode = sourceCode
+      self.skus = skus
+      self.pending = pending
+      self.failed = failed
+      self.lastPushedAt = lastPushedAt
+      self.lastError = lastError
+    }
+
+    public static let fullName = "omsconnector.v1.Aggregate"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__aggregate__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__Aggregate.self)
+      self.aggregateId = readString(c.pointee.aggregate_id)
+      self.website = readString(c.pointee.website)
+      self.sourceCode = readString(c.pointee.source_code)
+      self.skus = c.pointee.skus
+      self.pending = c.pointee.pending
+      self.failed = c.pointee.failed
+      self.lastPushedAt = c.pointee.last_pushed_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.lastError = readString(c.pointee.last_error)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__Aggregate.self)
+      omsconnector__v1__aggregate__init(c)
+      c.pointee.aggregate_id = arena.string(self.aggregateId)
+      c.pointee.website = arena.string(self.website)
+      c.pointee.source_code = arena.string(self.sourceCode)
+      c.pointee.skus = self.skus
+      c.pointee.pending = self.pending
+      c.pointee.failed = self.failed
+      if let value = self.lastPushedAt { c.pointee.last_pushed_at = arena.message(value) }
+      c.pointee.last_error = arena.string(self.lastError)
+    }
+  }
+
+  /// `omsconnector.v1.ListAggregatesRequest`.
+  public struct ListAggregatesRequest: Message {
+    public init() {}
+
+    public static let fullName = "omsconnector.v1.ListAggregatesRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_aggregates_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {}
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      omsconnector__v1__list_aggregates_request__init(pointer.assumingMemoryBound(to: Omsconnector__V1__ListAggregatesRequest.self))
+    }
+  }
+
+  /// `omsconnector.v1.ListAggregatesResponse`.
+  public struct ListAggregatesResponse: Message {
+    public var aggregates: [Omsconnector.V1.Aggregate] = []
+
+    public init() {}
+
+    public init(
+      aggregates: [Omsconnector.V1.Aggregate] = []
+    ) {
+      self.aggregates = aggregates
+    }
+
+    public static let fullName = "omsconnector.v1.ListAggregatesResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_aggregates_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListAggregatesResponse.self)
+      self.aggregates = readMessages(c.pointee.n_aggregates, c.pointee.aggregates)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListAggregatesResponse.self)
+      omsconnector__v1__list_aggregates_response__init(c)
+      (c.pointee.n_aggregates, c.pointee.aggregates) = arena.messages(self.aggregates)
+    }
+  }
+
+  /// `omsconnector.v1.Source`.
+  public struct Source: Message {
+    public var sourceId: String = ""
+    public var name: String = ""
+    public var type: String = ""
+    public var aggregateIds: [String] = []
+    public var active: Bool = false
+    public var acceptsReturns: Bool = false
+    /// It was deleted at the OMS.
+    public var deleted: Bool = false
+    public var updatedAt: Google.Protobuf.Timestamp? = nil
+
+    public init() {}
+
+    public init(
+      sourceId: String = "",
+      name: String = "",
+      type: String = "",
+      aggregateIds: [String] = [],
+      active: Bool = false,
+      acceptsReturns: Bool = false,
+      deleted: Bool = false,
+      updatedAt: Google.Protobuf.Timestamp? = nil
+    ) {
+      self.sourceId = sourceId
+      self.name = name
+      self.type = type
+      self.aggregateIds = aggregateIds
+      self.active = active
+      self.acceptsReturns = acceptsReturns
+      self.deleted = deleted
+      self.updatedAt = updatedAt
+    }
+
+    public static let fullName = "omsconnector.v1.Source"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__source__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__Source.self)
+      self.sourceId = readString(c.pointee.source_id)
+      self.name = readString(c.pointee.name)
+      self.type = readString(c.pointee.type)
+      self.aggregateIds = readStrings(c.pointee.n_aggregate_ids, c.pointee.aggregate_ids)
+      self.active = c.pointee.active != 0
+      self.acceptsReturns = c.pointee.accepts_returns != 0
+      self.deleted = c.pointee.deleted != 0
+      self.updatedAt = c.pointee.updated_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__Source.self)
+      omsconnector__v1__source__init(c)
+      c.pointee.source_id = arena.string(self.sourceId)
+      c.pointee.name = arena.string(self.name)
+      c.pointee.type = arena.string(self.type)
+      (c.pointee.n_aggregate_ids, c.pointee.aggregate_ids) = arena.strings(self.aggregateIds)
+      c.pointee.active = self.active ? 1 : 0
+      c.pointee.accepts_returns = self.acceptsReturns ? 1 : 0
+      c.pointee.deleted = self.deleted ? 1 : 0
+      if let value = self.updatedAt { c.pointee.updated_at = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.ListSourcesRequest`.
+  public struct ListSourcesRequest: Message {
+    public var pageSize: Int32 = 0
+    public var pageToken: String = ""
+
+    public init() {}
+
+    public init(
+      pageSize: Int32 = 0,
+      pageToken: String = ""
+    ) {
+      self.pageSize = pageSize
+      self.pageToken = pageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ListSourcesRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_sources_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListSourcesRequest.self)
+      self.pageSize = c.pointee.page_size
+      self.pageToken = readString(c.pointee.page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListSourcesRequest.self)
+      omsconnector__v1__list_sources_request__init(c)
+      c.pointee.page_size = self.pageSize
+      c.pointee.page_token = arena.string(self.pageToken)
+    }
+  }
+
+  /// `omsconnector.v1.ListSourcesResponse`.
+  public struct ListSourcesResponse: Message {
+    public var sources: [Omsconnector.V1.Source] = []
+    public var nextPageToken: String = ""
+
+    public init() {}
+
+    public init(
+      sources: [Omsconnector.V1.Source] = [],
+      nextPageToken: String = ""
+    ) {
+      self.sources = sources
+      self.nextPageToken = nextPageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ListSourcesResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_sources_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListSourcesResponse.self)
+      self.sources = readMessages(c.pointee.n_sources, c.pointee.sources)
+      self.nextPageToken = readString(c.pointee.next_page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListSourcesResponse.self)
+      omsconnector__v1__list_sources_response__init(c)
+      (c.pointee.n_sources, c.pointee.sources) = arena.messages(self.sources)
+      c.pointee.next_page_token = arena.string(self.nextPageToken)
     }
   }
 }

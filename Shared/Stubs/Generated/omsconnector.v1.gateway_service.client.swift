@@ -47,5 +47,21 @@ extension Omsconnector.V1 {
     {
       try await channel.unary(Omsconnector.V1.GatewayServiceMethods.getRegistration, request, options: options)
     }
+
+    /// What the connector does now, as it is configured and running: the fourteen features, and the functions of the shop that it
+    /// disables or modifies.
+    public func getCapabilities(_ request: Omsconnector.V1.GetCapabilitiesRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.GetCapabilitiesResponse
+    {
+      try await channel.unary(Omsconnector.V1.GatewayServiceMethods.getCapabilities, request, options: options)
+    }
+
+    /// Looks at token, rights, modules, limits, statuses and mappings of the shop, and at the services, and says what to do about
+    /// what it finds.
+    public func diagnose(_ request: Omsconnector.V1.DiagnoseRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.DiagnoseResponse
+    {
+      try await channel.unary(Omsconnector.V1.GatewayServiceMethods.diagnose, request, options: options)
+    }
   }
 }

@@ -23,6 +23,12 @@ extension Omsconnector.V1 {
 
     public static let getRegistration = MethodDescriptor<Omsconnector.V1.GetRegistrationRequest, Omsconnector.V1.GetRegistrationResponse>(
       service: serviceName, method: "GetRegistration", type: .unary, idempotency: .noSideEffects)
+
+    public static let getCapabilities = MethodDescriptor<Omsconnector.V1.GetCapabilitiesRequest, Omsconnector.V1.GetCapabilitiesResponse>(
+      service: serviceName, method: "GetCapabilities", type: .unary, idempotency: .noSideEffects)
+
+    public static let diagnose = MethodDescriptor<Omsconnector.V1.DiagnoseRequest, Omsconnector.V1.DiagnoseResponse>(
+      service: serviceName, method: "Diagnose", type: .unary, idempotency: .noSideEffects)
   }
 
   /// The connector's place in the OMS: one registered endpoint with a callback.
@@ -50,6 +56,16 @@ extension Omsconnector.V1 {
     /// Method `GetRegistration`.
     func getRegistration(_ request: Omsconnector.V1.GetRegistrationRequest, context: ServerContext) async throws
       -> Omsconnector.V1.GetRegistrationResponse
+
+    /// What the connector does now, as it is configured and running: the fourteen features, and the functions of the shop that it
+    /// disables or modifies.
+    func getCapabilities(_ request: Omsconnector.V1.GetCapabilitiesRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.GetCapabilitiesResponse
+
+    /// Looks at token, rights, modules, limits, statuses and mappings of the shop, and at the services, and says what to do about
+    /// what it finds.
+    func diagnose(_ request: Omsconnector.V1.DiagnoseRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.DiagnoseResponse
   }
 }
 
@@ -61,5 +77,7 @@ extension Omsconnector.V1.GatewayService {
     router.unary(Omsconnector.V1.GatewayServiceMethods.disable) { try await self.disable($0, context: $1) }
     router.unary(Omsconnector.V1.GatewayServiceMethods.enable) { try await self.enable($0, context: $1) }
     router.unary(Omsconnector.V1.GatewayServiceMethods.getRegistration) { try await self.getRegistration($0, context: $1) }
+    router.unary(Omsconnector.V1.GatewayServiceMethods.getCapabilities) { try await self.getCapabilities($0, context: $1) }
+    router.unary(Omsconnector.V1.GatewayServiceMethods.diagnose) { try await self.diagnose($0, context: $1) }
   }
 }

@@ -59,5 +59,63 @@ extension Omsconnector.V1 {
     {
       try await channel.unary(Omsconnector.V1.InventoryServiceMethods.adjustSourceStock, request, options: options)
     }
+
+    /// Sets one quantity from the shop's side: FAILED_PRECONDITION, because the OMS owns stock, unless developer mode is on. It then
+    /// counts as a DELTA of now.
+    public func setStock(_ request: Omsconnector.V1.SetStockRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.SetStockResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.setStock, request, options: options)
+    }
+
+    /// Every message of the last 60 days that touched a SKU: what it asked for, and why it was applied or discarded; the newest
+    /// first.
+    public func explainStock(_ request: Omsconnector.V1.ExplainStockRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.ExplainStockResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.explainStock, request, options: options)
+    }
+
+    /// Lets the next message set a SKU, whatever its time: the repair of a SKU that a message from the future has frozen.
+    public func resetStockTimestamp(_ request: Omsconnector.V1.ResetStockTimestampRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.ResetStockTimestampResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.resetStockTimestamp, request, options: options)
+    }
+
+    /// Snapshots that wait for the operator: from the future, or about to set more than a fifth of the SKUs to 0.
+    public func listHeldSnapshots(_ request: Omsconnector.V1.ListHeldSnapshotsRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.ListHeldSnapshotsResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.listHeldSnapshots, request, options: options)
+    }
+
+    /// Applies a snapshot that waits, or drops it.
+    public func decideHeldSnapshot(_ request: Omsconnector.V1.DecideHeldSnapshotRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.DecideHeldSnapshotResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.decideHeldSnapshot, request, options: options)
+    }
+
+    /// Sends SKUs to the shop anew, changed or not: what the shop shows may have moved by a shipment, a cancellation or a refund.
+    public func pushStock(_ request: Omsconnector.V1.PushStockRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.PushStockResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.pushStock, request, options: options)
+    }
+
+    /// The aggregates: the websites they sell on, and how much of their stock is on its way to the shop.
+    public func listAggregates(_ request: Omsconnector.V1.ListAggregatesRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.ListAggregatesResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.listAggregates, request, options: options)
+    }
+
+    /// The OMS's sources, as it last told them.
+    public func listSources(_ request: Omsconnector.V1.ListSourcesRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.ListSourcesResponse
+    {
+      try await channel.unary(Omsconnector.V1.InventoryServiceMethods.listSources, request, options: options)
+    }
   }
 }

@@ -26,6 +26,30 @@ extension Omsconnector.V1 {
 
     public static let adjustSourceStock = MethodDescriptor<Omsconnector.V1.AdjustSourceStockRequest, Omsconnector.V1.AdjustSourceStockResponse>(
       service: serviceName, method: "AdjustSourceStock", type: .unary, idempotency: .unknown)
+
+    public static let setStock = MethodDescriptor<Omsconnector.V1.SetStockRequest, Omsconnector.V1.SetStockResponse>(
+      service: serviceName, method: "SetStock", type: .unary, idempotency: .idempotent)
+
+    public static let explainStock = MethodDescriptor<Omsconnector.V1.ExplainStockRequest, Omsconnector.V1.ExplainStockResponse>(
+      service: serviceName, method: "ExplainStock", type: .unary, idempotency: .noSideEffects)
+
+    public static let resetStockTimestamp = MethodDescriptor<Omsconnector.V1.ResetStockTimestampRequest, Omsconnector.V1.ResetStockTimestampResponse>(
+      service: serviceName, method: "ResetStockTimestamp", type: .unary, idempotency: .idempotent)
+
+    public static let listHeldSnapshots = MethodDescriptor<Omsconnector.V1.ListHeldSnapshotsRequest, Omsconnector.V1.ListHeldSnapshotsResponse>(
+      service: serviceName, method: "ListHeldSnapshots", type: .unary, idempotency: .noSideEffects)
+
+    public static let decideHeldSnapshot = MethodDescriptor<Omsconnector.V1.DecideHeldSnapshotRequest, Omsconnector.V1.DecideHeldSnapshotResponse>(
+      service: serviceName, method: "DecideHeldSnapshot", type: .unary, idempotency: .idempotent)
+
+    public static let pushStock = MethodDescriptor<Omsconnector.V1.PushStockRequest, Omsconnector.V1.PushStockResponse>(
+      service: serviceName, method: "PushStock", type: .unary, idempotency: .idempotent)
+
+    public static let listAggregates = MethodDescriptor<Omsconnector.V1.ListAggregatesRequest, Omsconnector.V1.ListAggregatesResponse>(
+      service: serviceName, method: "ListAggregates", type: .unary, idempotency: .noSideEffects)
+
+    public static let listSources = MethodDescriptor<Omsconnector.V1.ListSourcesRequest, Omsconnector.V1.ListSourcesResponse>(
+      service: serviceName, method: "ListSources", type: .unary, idempotency: .noSideEffects)
   }
 
   /// Stock per aggregate and SKU, as the OMS last told it; and stock per source, for the OMS.
@@ -58,6 +82,40 @@ extension Omsconnector.V1 {
     /// row refuses the request. Changes that are sent twice count twice: give the request an id to be able to send it again.
     func adjustSourceStock(_ request: Omsconnector.V1.AdjustSourceStockRequest, context: ServerContext) async throws
       -> Omsconnector.V1.AdjustSourceStockResponse
+
+    /// Sets one quantity from the shop's side: FAILED_PRECONDITION, because the OMS owns stock, unless developer mode is on. It then
+    /// counts as a DELTA of now.
+    func setStock(_ request: Omsconnector.V1.SetStockRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.SetStockResponse
+
+    /// Every message of the last 60 days that touched a SKU: what it asked for, and why it was applied or discarded; the newest
+    /// first.
+    func explainStock(_ request: Omsconnector.V1.ExplainStockRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.ExplainStockResponse
+
+    /// Lets the next message set a SKU, whatever its time: the repair of a SKU that a message from the future has frozen.
+    func resetStockTimestamp(_ request: Omsconnector.V1.ResetStockTimestampRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.ResetStockTimestampResponse
+
+    /// Snapshots that wait for the operator: from the future, or about to set more than a fifth of the SKUs to 0.
+    func listHeldSnapshots(_ request: Omsconnector.V1.ListHeldSnapshotsRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.ListHeldSnapshotsResponse
+
+    /// Applies a snapshot that waits, or drops it.
+    func decideHeldSnapshot(_ request: Omsconnector.V1.DecideHeldSnapshotRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.DecideHeldSnapshotResponse
+
+    /// Sends SKUs to the shop anew, changed or not: what the shop shows may have moved by a shipment, a cancellation or a refund.
+    func pushStock(_ request: Omsconnector.V1.PushStockRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.PushStockResponse
+
+    /// The aggregates: the websites they sell on, and how much of their stock is on its way to the shop.
+    func listAggregates(_ request: Omsconnector.V1.ListAggregatesRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.ListAggregatesResponse
+
+    /// The OMS's sources, as it last told them.
+    func listSources(_ request: Omsconnector.V1.ListSourcesRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.ListSourcesResponse
   }
 }
 
@@ -70,5 +128,13 @@ extension Omsconnector.V1.InventoryService {
     router.unary(Omsconnector.V1.InventoryServiceMethods.listStock) { try await self.listStock($0, context: $1) }
     router.unary(Omsconnector.V1.InventoryServiceMethods.updateSourceStock) { try await self.updateSourceStock($0, context: $1) }
     router.unary(Omsconnector.V1.InventoryServiceMethods.adjustSourceStock) { try await self.adjustSourceStock($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.setStock) { try await self.setStock($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.explainStock) { try await self.explainStock($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.resetStockTimestamp) { try await self.resetStockTimestamp($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.listHeldSnapshots) { try await self.listHeldSnapshots($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.decideHeldSnapshot) { try await self.decideHeldSnapshot($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.pushStock) { try await self.pushStock($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.listAggregates) { try await self.listAggregates($0, context: $1) }
+    router.unary(Omsconnector.V1.InventoryServiceMethods.listSources) { try await self.listSources($0, context: $1) }
   }
 }

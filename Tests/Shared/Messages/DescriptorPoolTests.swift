@@ -29,7 +29,7 @@ struct DescriptorPoolTests {
     }
     #expect(DescriptorPool.file(named: "no/such.proto") == nil)
     let inventory = DescriptorPool.file(named: "omsconnector/v1/inventory_service.proto")
-    #expect(inventory?.dependencies == ["omsconnector/v1/stock.proto"])
+    #expect(inventory?.dependencies == ["google/protobuf/timestamp.proto", "omsconnector/v1/stock.proto"])
   }
 
   @Test("a method's path, streaming and idempotency are known by its service's name")
@@ -38,6 +38,8 @@ struct DescriptorPoolTests {
     #expect(
       service.methods.map(\.name) == [
         "ApplyStockSnapshot", "StreamStockSnapshots", "GetStock", "ListStock", "UpdateSourceStock", "AdjustSourceStock",
+        "SetStock", "ExplainStock", "ResetStockTimestamp", "ListHeldSnapshots", "DecideHeldSnapshot", "PushStock",
+        "ListAggregates", "ListSources",
       ])
     let method = service.methods[1]
     #expect(method.path == "/omsconnector.v1.InventoryService/StreamStockSnapshots")
@@ -45,7 +47,8 @@ struct DescriptorPoolTests {
     #expect(method.isClientStreaming && !method.isServerStreaming)
     #expect(
       service.methods.map(\.idempotency) == [
-        .idempotent, .idempotent, .noSideEffects, .noSideEffects, .idempotent, .unknown,
+        .idempotent, .idempotent, .noSideEffects, .noSideEffects, .idempotent, .unknown, .idempotent, .noSideEffects,
+        .idempotent, .noSideEffects, .idempotent, .idempotent, .noSideEffects, .noSideEffects,
       ])
     #expect(DescriptorPool.service(named: "omsconnector.v1.InventoryService2") == nil)
   }

@@ -553,6 +553,186 @@ void   omsconnector__v1__get_registration_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__get_registration_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__get_capabilities_request__init
+                     (Omsconnector__V1__GetCapabilitiesRequest         *message)
+{
+  static const Omsconnector__V1__GetCapabilitiesRequest init_value = OMSCONNECTOR__V1__GET_CAPABILITIES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__get_capabilities_request__get_packed_size
+                     (const Omsconnector__V1__GetCapabilitiesRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__get_capabilities_request__pack
+                     (const Omsconnector__V1__GetCapabilitiesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__get_capabilities_request__pack_to_buffer
+                     (const Omsconnector__V1__GetCapabilitiesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__GetCapabilitiesRequest *
+       omsconnector__v1__get_capabilities_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__GetCapabilitiesRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__get_capabilities_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__get_capabilities_request__free_unpacked
+                     (Omsconnector__V1__GetCapabilitiesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__get_capabilities_response__init
+                     (Omsconnector__V1__GetCapabilitiesResponse         *message)
+{
+  static const Omsconnector__V1__GetCapabilitiesResponse init_value = OMSCONNECTOR__V1__GET_CAPABILITIES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__get_capabilities_response__get_packed_size
+                     (const Omsconnector__V1__GetCapabilitiesResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__get_capabilities_response__pack
+                     (const Omsconnector__V1__GetCapabilitiesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__get_capabilities_response__pack_to_buffer
+                     (const Omsconnector__V1__GetCapabilitiesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__GetCapabilitiesResponse *
+       omsconnector__v1__get_capabilities_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__GetCapabilitiesResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__get_capabilities_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__get_capabilities_response__free_unpacked
+                     (Omsconnector__V1__GetCapabilitiesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__get_capabilities_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__diagnose_request__init
+                     (Omsconnector__V1__DiagnoseRequest         *message)
+{
+  static const Omsconnector__V1__DiagnoseRequest init_value = OMSCONNECTOR__V1__DIAGNOSE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__diagnose_request__get_packed_size
+                     (const Omsconnector__V1__DiagnoseRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__diagnose_request__pack
+                     (const Omsconnector__V1__DiagnoseRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__diagnose_request__pack_to_buffer
+                     (const Omsconnector__V1__DiagnoseRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DiagnoseRequest *
+       omsconnector__v1__diagnose_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DiagnoseRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__diagnose_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__diagnose_request__free_unpacked
+                     (Omsconnector__V1__DiagnoseRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__diagnose_response__init
+                     (Omsconnector__V1__DiagnoseResponse         *message)
+{
+  static const Omsconnector__V1__DiagnoseResponse init_value = OMSCONNECTOR__V1__DIAGNOSE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__diagnose_response__get_packed_size
+                     (const Omsconnector__V1__DiagnoseResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__diagnose_response__pack
+                     (const Omsconnector__V1__DiagnoseResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__diagnose_response__pack_to_buffer
+                     (const Omsconnector__V1__DiagnoseResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DiagnoseResponse *
+       omsconnector__v1__diagnose_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DiagnoseResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__diagnose_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__diagnose_response__free_unpacked
+                     (Omsconnector__V1__DiagnoseResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__diagnose_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor omsconnector__v1__registration__labels_entry__field_descriptors[2] =
 {
   {
@@ -1179,6 +1359,131 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_registration_response__de
   omsconnector__v1__get_registration_response__field_indices_by_name,
   1,  omsconnector__v1__get_registration_response__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__get_registration_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define omsconnector__v1__get_capabilities_request__field_descriptors NULL
+#define omsconnector__v1__get_capabilities_request__field_indices_by_name NULL
+#define omsconnector__v1__get_capabilities_request__number_ranges NULL
+const ProtobufCMessageDescriptor omsconnector__v1__get_capabilities_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.GetCapabilitiesRequest",
+  "GetCapabilitiesRequest",
+  "Omsconnector__V1__GetCapabilitiesRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__GetCapabilitiesRequest),
+  0,
+  omsconnector__v1__get_capabilities_request__field_descriptors,
+  omsconnector__v1__get_capabilities_request__field_indices_by_name,
+  0,  omsconnector__v1__get_capabilities_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__get_capabilities_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__get_capabilities_response__field_descriptors[2] =
+{
+  {
+    "features",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__GetCapabilitiesResponse, n_features),
+    offsetof(Omsconnector__V1__GetCapabilitiesResponse, features),
+    &omsconnector__v1__capability__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "functions",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__GetCapabilitiesResponse, n_functions),
+    offsetof(Omsconnector__V1__GetCapabilitiesResponse, functions),
+    &omsconnector__v1__capability__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__get_capabilities_response__field_indices_by_name[] = {
+  0,   /* field[0] = features */
+  1,   /* field[1] = functions */
+};
+static const ProtobufCIntRange omsconnector__v1__get_capabilities_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__get_capabilities_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.GetCapabilitiesResponse",
+  "GetCapabilitiesResponse",
+  "Omsconnector__V1__GetCapabilitiesResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__GetCapabilitiesResponse),
+  2,
+  omsconnector__v1__get_capabilities_response__field_descriptors,
+  omsconnector__v1__get_capabilities_response__field_indices_by_name,
+  1,  omsconnector__v1__get_capabilities_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__get_capabilities_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define omsconnector__v1__diagnose_request__field_descriptors NULL
+#define omsconnector__v1__diagnose_request__field_indices_by_name NULL
+#define omsconnector__v1__diagnose_request__number_ranges NULL
+const ProtobufCMessageDescriptor omsconnector__v1__diagnose_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DiagnoseRequest",
+  "DiagnoseRequest",
+  "Omsconnector__V1__DiagnoseRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DiagnoseRequest),
+  0,
+  omsconnector__v1__diagnose_request__field_descriptors,
+  omsconnector__v1__diagnose_request__field_indices_by_name,
+  0,  omsconnector__v1__diagnose_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__diagnose_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__diagnose_response__field_descriptors[1] =
+{
+  {
+    "findings",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__DiagnoseResponse, n_findings),
+    offsetof(Omsconnector__V1__DiagnoseResponse, findings),
+    &omsconnector__v1__finding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__diagnose_response__field_indices_by_name[] = {
+  0,   /* field[0] = findings */
+};
+static const ProtobufCIntRange omsconnector__v1__diagnose_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__diagnose_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DiagnoseResponse",
+  "DiagnoseResponse",
+  "Omsconnector__V1__DiagnoseResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DiagnoseResponse),
+  1,
+  omsconnector__v1__diagnose_response__field_descriptors,
+  omsconnector__v1__diagnose_response__field_indices_by_name,
+  1,  omsconnector__v1__diagnose_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__diagnose_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue omsconnector__v1__registration_state__enum_values_by_number[6] =

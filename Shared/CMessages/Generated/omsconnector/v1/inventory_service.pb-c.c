@@ -547,6 +547,906 @@ void   omsconnector__v1__adjust_source_stock_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__adjust_source_stock_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__set_stock_request__init
+                     (Omsconnector__V1__SetStockRequest         *message)
+{
+  static const Omsconnector__V1__SetStockRequest init_value = OMSCONNECTOR__V1__SET_STOCK_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__set_stock_request__get_packed_size
+                     (const Omsconnector__V1__SetStockRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__set_stock_request__pack
+                     (const Omsconnector__V1__SetStockRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__set_stock_request__pack_to_buffer
+                     (const Omsconnector__V1__SetStockRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__SetStockRequest *
+       omsconnector__v1__set_stock_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__SetStockRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__set_stock_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__set_stock_request__free_unpacked
+                     (Omsconnector__V1__SetStockRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__set_stock_response__init
+                     (Omsconnector__V1__SetStockResponse         *message)
+{
+  static const Omsconnector__V1__SetStockResponse init_value = OMSCONNECTOR__V1__SET_STOCK_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__set_stock_response__get_packed_size
+                     (const Omsconnector__V1__SetStockResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__set_stock_response__pack
+                     (const Omsconnector__V1__SetStockResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__set_stock_response__pack_to_buffer
+                     (const Omsconnector__V1__SetStockResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__SetStockResponse *
+       omsconnector__v1__set_stock_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__SetStockResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__set_stock_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__set_stock_response__free_unpacked
+                     (Omsconnector__V1__SetStockResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__set_stock_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__explain_stock_request__init
+                     (Omsconnector__V1__ExplainStockRequest         *message)
+{
+  static const Omsconnector__V1__ExplainStockRequest init_value = OMSCONNECTOR__V1__EXPLAIN_STOCK_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__explain_stock_request__get_packed_size
+                     (const Omsconnector__V1__ExplainStockRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__explain_stock_request__pack
+                     (const Omsconnector__V1__ExplainStockRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__explain_stock_request__pack_to_buffer
+                     (const Omsconnector__V1__ExplainStockRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ExplainStockRequest *
+       omsconnector__v1__explain_stock_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ExplainStockRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__explain_stock_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__explain_stock_request__free_unpacked
+                     (Omsconnector__V1__ExplainStockRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__explain_stock_response__init
+                     (Omsconnector__V1__ExplainStockResponse         *message)
+{
+  static const Omsconnector__V1__ExplainStockResponse init_value = OMSCONNECTOR__V1__EXPLAIN_STOCK_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__explain_stock_response__get_packed_size
+                     (const Omsconnector__V1__ExplainStockResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__explain_stock_response__pack
+                     (const Omsconnector__V1__ExplainStockResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__explain_stock_response__pack_to_buffer
+                     (const Omsconnector__V1__ExplainStockResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ExplainStockResponse *
+       omsconnector__v1__explain_stock_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ExplainStockResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__explain_stock_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__explain_stock_response__free_unpacked
+                     (Omsconnector__V1__ExplainStockResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__explain_stock_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__stock_event__init
+                     (Omsconnector__V1__StockEvent         *message)
+{
+  static const Omsconnector__V1__StockEvent init_value = OMSCONNECTOR__V1__STOCK_EVENT__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__stock_event__get_packed_size
+                     (const Omsconnector__V1__StockEvent *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__stock_event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__stock_event__pack
+                     (const Omsconnector__V1__StockEvent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__stock_event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__stock_event__pack_to_buffer
+                     (const Omsconnector__V1__StockEvent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__stock_event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__StockEvent *
+       omsconnector__v1__stock_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__StockEvent *)
+     protobuf_c_message_unpack (&omsconnector__v1__stock_event__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__stock_event__free_unpacked
+                     (Omsconnector__V1__StockEvent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__stock_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__reset_stock_timestamp_request__init
+                     (Omsconnector__V1__ResetStockTimestampRequest         *message)
+{
+  static const Omsconnector__V1__ResetStockTimestampRequest init_value = OMSCONNECTOR__V1__RESET_STOCK_TIMESTAMP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__reset_stock_timestamp_request__get_packed_size
+                     (const Omsconnector__V1__ResetStockTimestampRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__reset_stock_timestamp_request__pack
+                     (const Omsconnector__V1__ResetStockTimestampRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__reset_stock_timestamp_request__pack_to_buffer
+                     (const Omsconnector__V1__ResetStockTimestampRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ResetStockTimestampRequest *
+       omsconnector__v1__reset_stock_timestamp_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ResetStockTimestampRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__reset_stock_timestamp_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__reset_stock_timestamp_request__free_unpacked
+                     (Omsconnector__V1__ResetStockTimestampRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__reset_stock_timestamp_response__init
+                     (Omsconnector__V1__ResetStockTimestampResponse         *message)
+{
+  static const Omsconnector__V1__ResetStockTimestampResponse init_value = OMSCONNECTOR__V1__RESET_STOCK_TIMESTAMP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__reset_stock_timestamp_response__get_packed_size
+                     (const Omsconnector__V1__ResetStockTimestampResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__reset_stock_timestamp_response__pack
+                     (const Omsconnector__V1__ResetStockTimestampResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__reset_stock_timestamp_response__pack_to_buffer
+                     (const Omsconnector__V1__ResetStockTimestampResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ResetStockTimestampResponse *
+       omsconnector__v1__reset_stock_timestamp_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ResetStockTimestampResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__reset_stock_timestamp_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__reset_stock_timestamp_response__free_unpacked
+                     (Omsconnector__V1__ResetStockTimestampResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__reset_stock_timestamp_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__held_snapshot__init
+                     (Omsconnector__V1__HeldSnapshot         *message)
+{
+  static const Omsconnector__V1__HeldSnapshot init_value = OMSCONNECTOR__V1__HELD_SNAPSHOT__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__held_snapshot__get_packed_size
+                     (const Omsconnector__V1__HeldSnapshot *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__held_snapshot__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__held_snapshot__pack
+                     (const Omsconnector__V1__HeldSnapshot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__held_snapshot__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__held_snapshot__pack_to_buffer
+                     (const Omsconnector__V1__HeldSnapshot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__held_snapshot__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__HeldSnapshot *
+       omsconnector__v1__held_snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__HeldSnapshot *)
+     protobuf_c_message_unpack (&omsconnector__v1__held_snapshot__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__held_snapshot__free_unpacked
+                     (Omsconnector__V1__HeldSnapshot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__held_snapshot__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_held_snapshots_request__init
+                     (Omsconnector__V1__ListHeldSnapshotsRequest         *message)
+{
+  static const Omsconnector__V1__ListHeldSnapshotsRequest init_value = OMSCONNECTOR__V1__LIST_HELD_SNAPSHOTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_held_snapshots_request__get_packed_size
+                     (const Omsconnector__V1__ListHeldSnapshotsRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_held_snapshots_request__pack
+                     (const Omsconnector__V1__ListHeldSnapshotsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_held_snapshots_request__pack_to_buffer
+                     (const Omsconnector__V1__ListHeldSnapshotsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListHeldSnapshotsRequest *
+       omsconnector__v1__list_held_snapshots_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListHeldSnapshotsRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_held_snapshots_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_held_snapshots_request__free_unpacked
+                     (Omsconnector__V1__ListHeldSnapshotsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_held_snapshots_response__init
+                     (Omsconnector__V1__ListHeldSnapshotsResponse         *message)
+{
+  static const Omsconnector__V1__ListHeldSnapshotsResponse init_value = OMSCONNECTOR__V1__LIST_HELD_SNAPSHOTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_held_snapshots_response__get_packed_size
+                     (const Omsconnector__V1__ListHeldSnapshotsResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_held_snapshots_response__pack
+                     (const Omsconnector__V1__ListHeldSnapshotsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_held_snapshots_response__pack_to_buffer
+                     (const Omsconnector__V1__ListHeldSnapshotsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListHeldSnapshotsResponse *
+       omsconnector__v1__list_held_snapshots_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListHeldSnapshotsResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_held_snapshots_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_held_snapshots_response__free_unpacked
+                     (Omsconnector__V1__ListHeldSnapshotsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_held_snapshots_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__decide_held_snapshot_request__init
+                     (Omsconnector__V1__DecideHeldSnapshotRequest         *message)
+{
+  static const Omsconnector__V1__DecideHeldSnapshotRequest init_value = OMSCONNECTOR__V1__DECIDE_HELD_SNAPSHOT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__decide_held_snapshot_request__get_packed_size
+                     (const Omsconnector__V1__DecideHeldSnapshotRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__decide_held_snapshot_request__pack
+                     (const Omsconnector__V1__DecideHeldSnapshotRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__decide_held_snapshot_request__pack_to_buffer
+                     (const Omsconnector__V1__DecideHeldSnapshotRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DecideHeldSnapshotRequest *
+       omsconnector__v1__decide_held_snapshot_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DecideHeldSnapshotRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__decide_held_snapshot_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__decide_held_snapshot_request__free_unpacked
+                     (Omsconnector__V1__DecideHeldSnapshotRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__decide_held_snapshot_response__init
+                     (Omsconnector__V1__DecideHeldSnapshotResponse         *message)
+{
+  static const Omsconnector__V1__DecideHeldSnapshotResponse init_value = OMSCONNECTOR__V1__DECIDE_HELD_SNAPSHOT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__decide_held_snapshot_response__get_packed_size
+                     (const Omsconnector__V1__DecideHeldSnapshotResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__decide_held_snapshot_response__pack
+                     (const Omsconnector__V1__DecideHeldSnapshotResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__decide_held_snapshot_response__pack_to_buffer
+                     (const Omsconnector__V1__DecideHeldSnapshotResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DecideHeldSnapshotResponse *
+       omsconnector__v1__decide_held_snapshot_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DecideHeldSnapshotResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__decide_held_snapshot_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__decide_held_snapshot_response__free_unpacked
+                     (Omsconnector__V1__DecideHeldSnapshotResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_snapshot_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__push_stock_request__init
+                     (Omsconnector__V1__PushStockRequest         *message)
+{
+  static const Omsconnector__V1__PushStockRequest init_value = OMSCONNECTOR__V1__PUSH_STOCK_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__push_stock_request__get_packed_size
+                     (const Omsconnector__V1__PushStockRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__push_stock_request__pack
+                     (const Omsconnector__V1__PushStockRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__push_stock_request__pack_to_buffer
+                     (const Omsconnector__V1__PushStockRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__PushStockRequest *
+       omsconnector__v1__push_stock_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__PushStockRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__push_stock_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__push_stock_request__free_unpacked
+                     (Omsconnector__V1__PushStockRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__push_stock_response__init
+                     (Omsconnector__V1__PushStockResponse         *message)
+{
+  static const Omsconnector__V1__PushStockResponse init_value = OMSCONNECTOR__V1__PUSH_STOCK_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__push_stock_response__get_packed_size
+                     (const Omsconnector__V1__PushStockResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__push_stock_response__pack
+                     (const Omsconnector__V1__PushStockResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__push_stock_response__pack_to_buffer
+                     (const Omsconnector__V1__PushStockResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__PushStockResponse *
+       omsconnector__v1__push_stock_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__PushStockResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__push_stock_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__push_stock_response__free_unpacked
+                     (Omsconnector__V1__PushStockResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__push_stock_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__aggregate__init
+                     (Omsconnector__V1__Aggregate         *message)
+{
+  static const Omsconnector__V1__Aggregate init_value = OMSCONNECTOR__V1__AGGREGATE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__aggregate__get_packed_size
+                     (const Omsconnector__V1__Aggregate *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__aggregate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__aggregate__pack
+                     (const Omsconnector__V1__Aggregate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__aggregate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__aggregate__pack_to_buffer
+                     (const Omsconnector__V1__Aggregate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__aggregate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__Aggregate *
+       omsconnector__v1__aggregate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__Aggregate *)
+     protobuf_c_message_unpack (&omsconnector__v1__aggregate__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__aggregate__free_unpacked
+                     (Omsconnector__V1__Aggregate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__aggregate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_aggregates_request__init
+                     (Omsconnector__V1__ListAggregatesRequest         *message)
+{
+  static const Omsconnector__V1__ListAggregatesRequest init_value = OMSCONNECTOR__V1__LIST_AGGREGATES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_aggregates_request__get_packed_size
+                     (const Omsconnector__V1__ListAggregatesRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_aggregates_request__pack
+                     (const Omsconnector__V1__ListAggregatesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_aggregates_request__pack_to_buffer
+                     (const Omsconnector__V1__ListAggregatesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListAggregatesRequest *
+       omsconnector__v1__list_aggregates_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListAggregatesRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_aggregates_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_aggregates_request__free_unpacked
+                     (Omsconnector__V1__ListAggregatesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_aggregates_response__init
+                     (Omsconnector__V1__ListAggregatesResponse         *message)
+{
+  static const Omsconnector__V1__ListAggregatesResponse init_value = OMSCONNECTOR__V1__LIST_AGGREGATES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_aggregates_response__get_packed_size
+                     (const Omsconnector__V1__ListAggregatesResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_aggregates_response__pack
+                     (const Omsconnector__V1__ListAggregatesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_aggregates_response__pack_to_buffer
+                     (const Omsconnector__V1__ListAggregatesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListAggregatesResponse *
+       omsconnector__v1__list_aggregates_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListAggregatesResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_aggregates_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_aggregates_response__free_unpacked
+                     (Omsconnector__V1__ListAggregatesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_aggregates_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__source__init
+                     (Omsconnector__V1__Source         *message)
+{
+  static const Omsconnector__V1__Source init_value = OMSCONNECTOR__V1__SOURCE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__source__get_packed_size
+                     (const Omsconnector__V1__Source *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__source__pack
+                     (const Omsconnector__V1__Source *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__source__pack_to_buffer
+                     (const Omsconnector__V1__Source *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__source__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__Source *
+       omsconnector__v1__source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__Source *)
+     protobuf_c_message_unpack (&omsconnector__v1__source__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__source__free_unpacked
+                     (Omsconnector__V1__Source *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__source__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_sources_request__init
+                     (Omsconnector__V1__ListSourcesRequest         *message)
+{
+  static const Omsconnector__V1__ListSourcesRequest init_value = OMSCONNECTOR__V1__LIST_SOURCES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_sources_request__get_packed_size
+                     (const Omsconnector__V1__ListSourcesRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_sources_request__pack
+                     (const Omsconnector__V1__ListSourcesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_sources_request__pack_to_buffer
+                     (const Omsconnector__V1__ListSourcesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListSourcesRequest *
+       omsconnector__v1__list_sources_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListSourcesRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_sources_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_sources_request__free_unpacked
+                     (Omsconnector__V1__ListSourcesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_sources_response__init
+                     (Omsconnector__V1__ListSourcesResponse         *message)
+{
+  static const Omsconnector__V1__ListSourcesResponse init_value = OMSCONNECTOR__V1__LIST_SOURCES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_sources_response__get_packed_size
+                     (const Omsconnector__V1__ListSourcesResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_sources_response__pack
+                     (const Omsconnector__V1__ListSourcesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_sources_response__pack_to_buffer
+                     (const Omsconnector__V1__ListSourcesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListSourcesResponse *
+       omsconnector__v1__list_sources_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListSourcesResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_sources_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_sources_response__free_unpacked
+                     (Omsconnector__V1__ListSourcesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_sources_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor omsconnector__v1__apply_stock_snapshot_request__field_descriptors[1] =
 {
   {
@@ -1327,4 +2227,1382 @@ const ProtobufCMessageDescriptor omsconnector__v1__adjust_source_stock_response_
   1,  omsconnector__v1__adjust_source_stock_response__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__adjust_source_stock_response__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__set_stock_request__field_descriptors[3] =
+{
+  {
+    "aggregate_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SetStockRequest, aggregate_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sku",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SetStockRequest, sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantity",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SetStockRequest, quantity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__set_stock_request__field_indices_by_name[] = {
+  0,   /* field[0] = aggregate_id */
+  2,   /* field[2] = quantity */
+  1,   /* field[1] = sku */
+};
+static const ProtobufCIntRange omsconnector__v1__set_stock_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__set_stock_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.SetStockRequest",
+  "SetStockRequest",
+  "Omsconnector__V1__SetStockRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__SetStockRequest),
+  3,
+  omsconnector__v1__set_stock_request__field_descriptors,
+  omsconnector__v1__set_stock_request__field_indices_by_name,
+  1,  omsconnector__v1__set_stock_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__set_stock_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__set_stock_response__field_descriptors[1] =
+{
+  {
+    "stock",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__SetStockResponse, stock),
+    &omsconnector__v1__stock__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__set_stock_response__field_indices_by_name[] = {
+  0,   /* field[0] = stock */
+};
+static const ProtobufCIntRange omsconnector__v1__set_stock_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__set_stock_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.SetStockResponse",
+  "SetStockResponse",
+  "Omsconnector__V1__SetStockResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__SetStockResponse),
+  1,
+  omsconnector__v1__set_stock_response__field_descriptors,
+  omsconnector__v1__set_stock_response__field_indices_by_name,
+  1,  omsconnector__v1__set_stock_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__set_stock_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__explain_stock_request__field_descriptors[4] =
+{
+  {
+    "aggregate_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ExplainStockRequest, aggregate_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sku",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ExplainStockRequest, sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ExplainStockRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ExplainStockRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__explain_stock_request__field_indices_by_name[] = {
+  0,   /* field[0] = aggregate_id */
+  2,   /* field[2] = page_size */
+  3,   /* field[3] = page_token */
+  1,   /* field[1] = sku */
+};
+static const ProtobufCIntRange omsconnector__v1__explain_stock_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__explain_stock_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ExplainStockRequest",
+  "ExplainStockRequest",
+  "Omsconnector__V1__ExplainStockRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ExplainStockRequest),
+  4,
+  omsconnector__v1__explain_stock_request__field_descriptors,
+  omsconnector__v1__explain_stock_request__field_indices_by_name,
+  1,  omsconnector__v1__explain_stock_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__explain_stock_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__explain_stock_response__field_descriptors[3] =
+{
+  {
+    "stock",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ExplainStockResponse, stock),
+    &omsconnector__v1__stock__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "events",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__ExplainStockResponse, n_events),
+    offsetof(Omsconnector__V1__ExplainStockResponse, events),
+    &omsconnector__v1__stock_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ExplainStockResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__explain_stock_response__field_indices_by_name[] = {
+  1,   /* field[1] = events */
+  2,   /* field[2] = next_page_token */
+  0,   /* field[0] = stock */
+};
+static const ProtobufCIntRange omsconnector__v1__explain_stock_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__explain_stock_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ExplainStockResponse",
+  "ExplainStockResponse",
+  "Omsconnector__V1__ExplainStockResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ExplainStockResponse),
+  3,
+  omsconnector__v1__explain_stock_response__field_descriptors,
+  omsconnector__v1__explain_stock_response__field_indices_by_name,
+  1,  omsconnector__v1__explain_stock_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__explain_stock_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__stock_event__field_descriptors[9] =
+{
+  {
+    "at",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, verdict),
+    &omsconnector__v1__stock_verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantity",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, quantity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unlimited",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, unlimited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mode",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, mode),
+    &omsconnector__v1__snapshot_mode__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_on",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, created_on),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "previous_quantity",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, previous_quantity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "journal_id",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, journal_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explanation",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__StockEvent, explanation),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__stock_event__field_indices_by_name[] = {
+  0,   /* field[0] = at */
+  5,   /* field[5] = created_on */
+  8,   /* field[8] = explanation */
+  7,   /* field[7] = journal_id */
+  4,   /* field[4] = mode */
+  6,   /* field[6] = previous_quantity */
+  2,   /* field[2] = quantity */
+  3,   /* field[3] = unlimited */
+  1,   /* field[1] = verdict */
+};
+static const ProtobufCIntRange omsconnector__v1__stock_event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__stock_event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.StockEvent",
+  "StockEvent",
+  "Omsconnector__V1__StockEvent",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__StockEvent),
+  9,
+  omsconnector__v1__stock_event__field_descriptors,
+  omsconnector__v1__stock_event__field_indices_by_name,
+  1,  omsconnector__v1__stock_event__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__stock_event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__reset_stock_timestamp_request__field_descriptors[2] =
+{
+  {
+    "aggregate_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ResetStockTimestampRequest, aggregate_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sku",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ResetStockTimestampRequest, sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__reset_stock_timestamp_request__field_indices_by_name[] = {
+  0,   /* field[0] = aggregate_id */
+  1,   /* field[1] = sku */
+};
+static const ProtobufCIntRange omsconnector__v1__reset_stock_timestamp_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__reset_stock_timestamp_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ResetStockTimestampRequest",
+  "ResetStockTimestampRequest",
+  "Omsconnector__V1__ResetStockTimestampRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ResetStockTimestampRequest),
+  2,
+  omsconnector__v1__reset_stock_timestamp_request__field_descriptors,
+  omsconnector__v1__reset_stock_timestamp_request__field_indices_by_name,
+  1,  omsconnector__v1__reset_stock_timestamp_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__reset_stock_timestamp_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__reset_stock_timestamp_response__field_descriptors[1] =
+{
+  {
+    "stock",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ResetStockTimestampResponse, stock),
+    &omsconnector__v1__stock__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__reset_stock_timestamp_response__field_indices_by_name[] = {
+  0,   /* field[0] = stock */
+};
+static const ProtobufCIntRange omsconnector__v1__reset_stock_timestamp_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__reset_stock_timestamp_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ResetStockTimestampResponse",
+  "ResetStockTimestampResponse",
+  "Omsconnector__V1__ResetStockTimestampResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ResetStockTimestampResponse),
+  1,
+  omsconnector__v1__reset_stock_timestamp_response__field_descriptors,
+  omsconnector__v1__reset_stock_timestamp_response__field_indices_by_name,
+  1,  omsconnector__v1__reset_stock_timestamp_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__reset_stock_timestamp_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__held_snapshot__field_descriptors[9] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "aggregate_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, aggregate_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mode",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, mode),
+    &omsconnector__v1__snapshot_mode__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_on",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, created_on),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, reason),
+    &omsconnector__v1__held_reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explanation",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, explanation),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skus",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, skus),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "zeros",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, zeros),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "held_at",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldSnapshot, held_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__held_snapshot__field_indices_by_name[] = {
+  1,   /* field[1] = aggregate_id */
+  3,   /* field[3] = created_on */
+  5,   /* field[5] = explanation */
+  8,   /* field[8] = held_at */
+  0,   /* field[0] = id */
+  2,   /* field[2] = mode */
+  4,   /* field[4] = reason */
+  6,   /* field[6] = skus */
+  7,   /* field[7] = zeros */
+};
+static const ProtobufCIntRange omsconnector__v1__held_snapshot__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__held_snapshot__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.HeldSnapshot",
+  "HeldSnapshot",
+  "Omsconnector__V1__HeldSnapshot",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__HeldSnapshot),
+  9,
+  omsconnector__v1__held_snapshot__field_descriptors,
+  omsconnector__v1__held_snapshot__field_indices_by_name,
+  1,  omsconnector__v1__held_snapshot__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__held_snapshot__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__list_held_snapshots_request__field_descriptors[2] =
+{
+  {
+    "page_size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListHeldSnapshotsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListHeldSnapshotsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__list_held_snapshots_request__field_indices_by_name[] = {
+  0,   /* field[0] = page_size */
+  1,   /* field[1] = page_token */
+};
+static const ProtobufCIntRange omsconnector__v1__list_held_snapshots_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__list_held_snapshots_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListHeldSnapshotsRequest",
+  "ListHeldSnapshotsRequest",
+  "Omsconnector__V1__ListHeldSnapshotsRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListHeldSnapshotsRequest),
+  2,
+  omsconnector__v1__list_held_snapshots_request__field_descriptors,
+  omsconnector__v1__list_held_snapshots_request__field_indices_by_name,
+  1,  omsconnector__v1__list_held_snapshots_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_held_snapshots_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__list_held_snapshots_response__field_descriptors[2] =
+{
+  {
+    "held_snapshots",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__ListHeldSnapshotsResponse, n_held_snapshots),
+    offsetof(Omsconnector__V1__ListHeldSnapshotsResponse, held_snapshots),
+    &omsconnector__v1__held_snapshot__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListHeldSnapshotsResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__list_held_snapshots_response__field_indices_by_name[] = {
+  0,   /* field[0] = held_snapshots */
+  1,   /* field[1] = next_page_token */
+};
+static const ProtobufCIntRange omsconnector__v1__list_held_snapshots_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__list_held_snapshots_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListHeldSnapshotsResponse",
+  "ListHeldSnapshotsResponse",
+  "Omsconnector__V1__ListHeldSnapshotsResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListHeldSnapshotsResponse),
+  2,
+  omsconnector__v1__list_held_snapshots_response__field_descriptors,
+  omsconnector__v1__list_held_snapshots_response__field_indices_by_name,
+  1,  omsconnector__v1__list_held_snapshots_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_held_snapshots_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__decide_held_snapshot_request__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DecideHeldSnapshotRequest, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "apply",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DecideHeldSnapshotRequest, apply),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__decide_held_snapshot_request__field_indices_by_name[] = {
+  1,   /* field[1] = apply */
+  0,   /* field[0] = id */
+};
+static const ProtobufCIntRange omsconnector__v1__decide_held_snapshot_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__decide_held_snapshot_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DecideHeldSnapshotRequest",
+  "DecideHeldSnapshotRequest",
+  "Omsconnector__V1__DecideHeldSnapshotRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DecideHeldSnapshotRequest),
+  2,
+  omsconnector__v1__decide_held_snapshot_request__field_descriptors,
+  omsconnector__v1__decide_held_snapshot_request__field_indices_by_name,
+  1,  omsconnector__v1__decide_held_snapshot_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__decide_held_snapshot_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__decide_held_snapshot_response__field_descriptors[1] =
+{
+  {
+    "applied",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DecideHeldSnapshotResponse, applied),
+    &omsconnector__v1__apply_stock_snapshot_response__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__decide_held_snapshot_response__field_indices_by_name[] = {
+  0,   /* field[0] = applied */
+};
+static const ProtobufCIntRange omsconnector__v1__decide_held_snapshot_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__decide_held_snapshot_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DecideHeldSnapshotResponse",
+  "DecideHeldSnapshotResponse",
+  "Omsconnector__V1__DecideHeldSnapshotResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DecideHeldSnapshotResponse),
+  1,
+  omsconnector__v1__decide_held_snapshot_response__field_descriptors,
+  omsconnector__v1__decide_held_snapshot_response__field_indices_by_name,
+  1,  omsconnector__v1__decide_held_snapshot_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__decide_held_snapshot_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__push_stock_request__field_descriptors[2] =
+{
+  {
+    "skus",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__V1__PushStockRequest, n_skus),
+    offsetof(Omsconnector__V1__PushStockRequest, skus),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "aggregate_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__PushStockRequest, aggregate_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__push_stock_request__field_indices_by_name[] = {
+  1,   /* field[1] = aggregate_id */
+  0,   /* field[0] = skus */
+};
+static const ProtobufCIntRange omsconnector__v1__push_stock_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__push_stock_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.PushStockRequest",
+  "PushStockRequest",
+  "Omsconnector__V1__PushStockRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__PushStockRequest),
+  2,
+  omsconnector__v1__push_stock_request__field_descriptors,
+  omsconnector__v1__push_stock_request__field_indices_by_name,
+  1,  omsconnector__v1__push_stock_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__push_stock_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__push_stock_response__field_descriptors[1] =
+{
+  {
+    "pending",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__PushStockResponse, pending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__push_stock_response__field_indices_by_name[] = {
+  0,   /* field[0] = pending */
+};
+static const ProtobufCIntRange omsconnector__v1__push_stock_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__push_stock_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.PushStockResponse",
+  "PushStockResponse",
+  "Omsconnector__V1__PushStockResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__PushStockResponse),
+  1,
+  omsconnector__v1__push_stock_response__field_descriptors,
+  omsconnector__v1__push_stock_response__field_indices_by_name,
+  1,  omsconnector__v1__push_stock_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__push_stock_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__aggregate__field_descriptors[8] =
+{
+  {
+    "aggregate_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, aggregate_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "website",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, website),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source_code",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, source_code),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skus",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, skus),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pending",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, pending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_pushed_at",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, last_pushed_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_error",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Aggregate, last_error),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__aggregate__field_indices_by_name[] = {
+  0,   /* field[0] = aggregate_id */
+  5,   /* field[5] = failed */
+  7,   /* field[7] = last_error */
+  6,   /* field[6] = last_pushed_at */
+  4,   /* field[4] = pending */
+  3,   /* field[3] = skus */
+  2,   /* field[2] = source_code */
+  1,   /* field[1] = website */
+};
+static const ProtobufCIntRange omsconnector__v1__aggregate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__aggregate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.Aggregate",
+  "Aggregate",
+  "Omsconnector__V1__Aggregate",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__Aggregate),
+  8,
+  omsconnector__v1__aggregate__field_descriptors,
+  omsconnector__v1__aggregate__field_indices_by_name,
+  1,  omsconnector__v1__aggregate__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__aggregate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define omsconnector__v1__list_aggregates_request__field_descriptors NULL
+#define omsconnector__v1__list_aggregates_request__field_indices_by_name NULL
+#define omsconnector__v1__list_aggregates_request__number_ranges NULL
+const ProtobufCMessageDescriptor omsconnector__v1__list_aggregates_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListAggregatesRequest",
+  "ListAggregatesRequest",
+  "Omsconnector__V1__ListAggregatesRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListAggregatesRequest),
+  0,
+  omsconnector__v1__list_aggregates_request__field_descriptors,
+  omsconnector__v1__list_aggregates_request__field_indices_by_name,
+  0,  omsconnector__v1__list_aggregates_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_aggregates_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__list_aggregates_response__field_descriptors[1] =
+{
+  {
+    "aggregates",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__ListAggregatesResponse, n_aggregates),
+    offsetof(Omsconnector__V1__ListAggregatesResponse, aggregates),
+    &omsconnector__v1__aggregate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__list_aggregates_response__field_indices_by_name[] = {
+  0,   /* field[0] = aggregates */
+};
+static const ProtobufCIntRange omsconnector__v1__list_aggregates_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__list_aggregates_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListAggregatesResponse",
+  "ListAggregatesResponse",
+  "Omsconnector__V1__ListAggregatesResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListAggregatesResponse),
+  1,
+  omsconnector__v1__list_aggregates_response__field_descriptors,
+  omsconnector__v1__list_aggregates_response__field_indices_by_name,
+  1,  omsconnector__v1__list_aggregates_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_aggregates_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__source__field_descriptors[8] =
+{
+  {
+    "source_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Source, source_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Source, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Source, type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "aggregate_ids",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__V1__Source, n_aggregate_ids),
+    offsetof(Omsconnector__V1__Source, aggregate_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "active",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Source, active),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepts_returns",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Source, accepts_returns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deleted",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Source, deleted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "updated_at",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__Source, updated_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__source__field_indices_by_name[] = {
+  5,   /* field[5] = accepts_returns */
+  4,   /* field[4] = active */
+  3,   /* field[3] = aggregate_ids */
+  6,   /* field[6] = deleted */
+  1,   /* field[1] = name */
+  0,   /* field[0] = source_id */
+  2,   /* field[2] = type */
+  7,   /* field[7] = updated_at */
+};
+static const ProtobufCIntRange omsconnector__v1__source__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__source__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.Source",
+  "Source",
+  "Omsconnector__V1__Source",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__Source),
+  8,
+  omsconnector__v1__source__field_descriptors,
+  omsconnector__v1__source__field_indices_by_name,
+  1,  omsconnector__v1__source__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__source__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__list_sources_request__field_descriptors[2] =
+{
+  {
+    "page_size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListSourcesRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListSourcesRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__list_sources_request__field_indices_by_name[] = {
+  0,   /* field[0] = page_size */
+  1,   /* field[1] = page_token */
+};
+static const ProtobufCIntRange omsconnector__v1__list_sources_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__list_sources_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListSourcesRequest",
+  "ListSourcesRequest",
+  "Omsconnector__V1__ListSourcesRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListSourcesRequest),
+  2,
+  omsconnector__v1__list_sources_request__field_descriptors,
+  omsconnector__v1__list_sources_request__field_indices_by_name,
+  1,  omsconnector__v1__list_sources_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_sources_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__list_sources_response__field_descriptors[2] =
+{
+  {
+    "sources",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__ListSourcesResponse, n_sources),
+    offsetof(Omsconnector__V1__ListSourcesResponse, sources),
+    &omsconnector__v1__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListSourcesResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__list_sources_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
+  0,   /* field[0] = sources */
+};
+static const ProtobufCIntRange omsconnector__v1__list_sources_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__list_sources_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListSourcesResponse",
+  "ListSourcesResponse",
+  "Omsconnector__V1__ListSourcesResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListSourcesResponse),
+  2,
+  omsconnector__v1__list_sources_response__field_descriptors,
+  omsconnector__v1__list_sources_response__field_indices_by_name,
+  1,  omsconnector__v1__list_sources_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_sources_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue omsconnector__v1__stock_verdict__enum_values_by_number[6] =
+{
+  { "STOCK_VERDICT_UNSPECIFIED", "OMSCONNECTOR__V1__STOCK_VERDICT__STOCK_VERDICT_UNSPECIFIED", 0 },
+  { "STOCK_VERDICT_APPLIED", "OMSCONNECTOR__V1__STOCK_VERDICT__STOCK_VERDICT_APPLIED", 1 },
+  { "STOCK_VERDICT_UNCHANGED", "OMSCONNECTOR__V1__STOCK_VERDICT__STOCK_VERDICT_UNCHANGED", 2 },
+  { "STOCK_VERDICT_STALE", "OMSCONNECTOR__V1__STOCK_VERDICT__STOCK_VERDICT_STALE", 3 },
+  { "STOCK_VERDICT_ZEROED", "OMSCONNECTOR__V1__STOCK_VERDICT__STOCK_VERDICT_ZEROED", 4 },
+  { "STOCK_VERDICT_REFUSED", "OMSCONNECTOR__V1__STOCK_VERDICT__STOCK_VERDICT_REFUSED", 5 },
+};
+static const ProtobufCIntRange omsconnector__v1__stock_verdict__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex omsconnector__v1__stock_verdict__enum_values_by_name[6] =
+{
+  { "STOCK_VERDICT_APPLIED", 1 },
+  { "STOCK_VERDICT_REFUSED", 5 },
+  { "STOCK_VERDICT_STALE", 3 },
+  { "STOCK_VERDICT_UNCHANGED", 2 },
+  { "STOCK_VERDICT_UNSPECIFIED", 0 },
+  { "STOCK_VERDICT_ZEROED", 4 },
+};
+const ProtobufCEnumDescriptor omsconnector__v1__stock_verdict__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.StockVerdict",
+  "StockVerdict",
+  "Omsconnector__V1__StockVerdict",
+  "omsconnector.v1",
+  6,
+  omsconnector__v1__stock_verdict__enum_values_by_number,
+  6,
+  omsconnector__v1__stock_verdict__enum_values_by_name,
+  1,
+  omsconnector__v1__stock_verdict__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue omsconnector__v1__held_reason__enum_values_by_number[3] =
+{
+  { "HELD_REASON_UNSPECIFIED", "OMSCONNECTOR__V1__HELD_REASON__HELD_REASON_UNSPECIFIED", 0 },
+  { "HELD_REASON_FUTURE", "OMSCONNECTOR__V1__HELD_REASON__HELD_REASON_FUTURE", 1 },
+  { "HELD_REASON_MANY_ZEROS", "OMSCONNECTOR__V1__HELD_REASON__HELD_REASON_MANY_ZEROS", 2 },
+};
+static const ProtobufCIntRange omsconnector__v1__held_reason__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex omsconnector__v1__held_reason__enum_values_by_name[3] =
+{
+  { "HELD_REASON_FUTURE", 1 },
+  { "HELD_REASON_MANY_ZEROS", 2 },
+  { "HELD_REASON_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor omsconnector__v1__held_reason__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.HeldReason",
+  "HeldReason",
+  "Omsconnector__V1__HeldReason",
+  "omsconnector.v1",
+  3,
+  omsconnector__v1__held_reason__enum_values_by_number,
+  3,
+  omsconnector__v1__held_reason__enum_values_by_name,
+  1,
+  omsconnector__v1__held_reason__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

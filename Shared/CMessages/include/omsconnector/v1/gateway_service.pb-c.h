@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "google/protobuf/timestamp.pb-c.h"
+#include "omsconnector/v1/capabilities.pb-c.h"
 
 typedef struct Omsconnector__V1__Registration Omsconnector__V1__Registration;
 typedef struct Omsconnector__V1__Registration__LabelsEntry Omsconnector__V1__Registration__LabelsEntry;
@@ -29,6 +30,10 @@ typedef struct Omsconnector__V1__EnableRequest Omsconnector__V1__EnableRequest;
 typedef struct Omsconnector__V1__EnableResponse Omsconnector__V1__EnableResponse;
 typedef struct Omsconnector__V1__GetRegistrationRequest Omsconnector__V1__GetRegistrationRequest;
 typedef struct Omsconnector__V1__GetRegistrationResponse Omsconnector__V1__GetRegistrationResponse;
+typedef struct Omsconnector__V1__GetCapabilitiesRequest Omsconnector__V1__GetCapabilitiesRequest;
+typedef struct Omsconnector__V1__GetCapabilitiesResponse Omsconnector__V1__GetCapabilitiesResponse;
+typedef struct Omsconnector__V1__DiagnoseRequest Omsconnector__V1__DiagnoseRequest;
+typedef struct Omsconnector__V1__DiagnoseResponse Omsconnector__V1__DiagnoseResponse;
 
 
 /* --- enums --- */
@@ -256,6 +261,57 @@ struct  Omsconnector__V1__GetRegistrationResponse
 #define OMSCONNECTOR__V1__GET_REGISTRATION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__get_registration_response__descriptor) \
     , NULL }
+
+
+struct  Omsconnector__V1__GetCapabilitiesRequest
+{
+  ProtobufCMessage base;
+};
+#define OMSCONNECTOR__V1__GET_CAPABILITIES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__get_capabilities_request__descriptor) \
+     }
+
+
+struct  Omsconnector__V1__GetCapabilitiesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Always fourteen, in the order of the grid.
+   */
+  size_t n_features;
+  Omsconnector__V1__Capability **features;
+  /*
+   * The disabled or modified functions of the shop.
+   */
+  size_t n_functions;
+  Omsconnector__V1__Capability **functions;
+};
+#define OMSCONNECTOR__V1__GET_CAPABILITIES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__get_capabilities_response__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+struct  Omsconnector__V1__DiagnoseRequest
+{
+  ProtobufCMessage base;
+};
+#define OMSCONNECTOR__V1__DIAGNOSE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__diagnose_request__descriptor) \
+     }
+
+
+struct  Omsconnector__V1__DiagnoseResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The worst first.
+   */
+  size_t n_findings;
+  Omsconnector__V1__Finding **findings;
+};
+#define OMSCONNECTOR__V1__DIAGNOSE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__diagnose_response__descriptor) \
+    , 0,NULL }
 
 
 /* Omsconnector__V1__Registration__LabelsEntry methods */
@@ -489,6 +545,82 @@ Omsconnector__V1__GetRegistrationResponse *
 void   omsconnector__v1__get_registration_response__free_unpacked
                      (Omsconnector__V1__GetRegistrationResponse *message,
                       ProtobufCAllocator *allocator);
+/* Omsconnector__V1__GetCapabilitiesRequest methods */
+void   omsconnector__v1__get_capabilities_request__init
+                     (Omsconnector__V1__GetCapabilitiesRequest         *message);
+size_t omsconnector__v1__get_capabilities_request__get_packed_size
+                     (const Omsconnector__V1__GetCapabilitiesRequest   *message);
+size_t omsconnector__v1__get_capabilities_request__pack
+                     (const Omsconnector__V1__GetCapabilitiesRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__get_capabilities_request__pack_to_buffer
+                     (const Omsconnector__V1__GetCapabilitiesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__GetCapabilitiesRequest *
+       omsconnector__v1__get_capabilities_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__get_capabilities_request__free_unpacked
+                     (Omsconnector__V1__GetCapabilitiesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__GetCapabilitiesResponse methods */
+void   omsconnector__v1__get_capabilities_response__init
+                     (Omsconnector__V1__GetCapabilitiesResponse         *message);
+size_t omsconnector__v1__get_capabilities_response__get_packed_size
+                     (const Omsconnector__V1__GetCapabilitiesResponse   *message);
+size_t omsconnector__v1__get_capabilities_response__pack
+                     (const Omsconnector__V1__GetCapabilitiesResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__get_capabilities_response__pack_to_buffer
+                     (const Omsconnector__V1__GetCapabilitiesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__GetCapabilitiesResponse *
+       omsconnector__v1__get_capabilities_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__get_capabilities_response__free_unpacked
+                     (Omsconnector__V1__GetCapabilitiesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__DiagnoseRequest methods */
+void   omsconnector__v1__diagnose_request__init
+                     (Omsconnector__V1__DiagnoseRequest         *message);
+size_t omsconnector__v1__diagnose_request__get_packed_size
+                     (const Omsconnector__V1__DiagnoseRequest   *message);
+size_t omsconnector__v1__diagnose_request__pack
+                     (const Omsconnector__V1__DiagnoseRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__diagnose_request__pack_to_buffer
+                     (const Omsconnector__V1__DiagnoseRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__DiagnoseRequest *
+       omsconnector__v1__diagnose_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__diagnose_request__free_unpacked
+                     (Omsconnector__V1__DiagnoseRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__DiagnoseResponse methods */
+void   omsconnector__v1__diagnose_response__init
+                     (Omsconnector__V1__DiagnoseResponse         *message);
+size_t omsconnector__v1__diagnose_response__get_packed_size
+                     (const Omsconnector__V1__DiagnoseResponse   *message);
+size_t omsconnector__v1__diagnose_response__pack
+                     (const Omsconnector__V1__DiagnoseResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__diagnose_response__pack_to_buffer
+                     (const Omsconnector__V1__DiagnoseResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__DiagnoseResponse *
+       omsconnector__v1__diagnose_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__diagnose_response__free_unpacked
+                     (Omsconnector__V1__DiagnoseResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Omsconnector__V1__Registration__LabelsEntry_Closure)
@@ -530,6 +662,18 @@ typedef void (*Omsconnector__V1__GetRegistrationRequest_Closure)
 typedef void (*Omsconnector__V1__GetRegistrationResponse_Closure)
                  (const Omsconnector__V1__GetRegistrationResponse *message,
                   void *closure_data);
+typedef void (*Omsconnector__V1__GetCapabilitiesRequest_Closure)
+                 (const Omsconnector__V1__GetCapabilitiesRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__GetCapabilitiesResponse_Closure)
+                 (const Omsconnector__V1__GetCapabilitiesResponse *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__DiagnoseRequest_Closure)
+                 (const Omsconnector__V1__DiagnoseRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__DiagnoseResponse_Closure)
+                 (const Omsconnector__V1__DiagnoseResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -550,6 +694,10 @@ extern const ProtobufCMessageDescriptor omsconnector__v1__enable_request__descri
 extern const ProtobufCMessageDescriptor omsconnector__v1__enable_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__get_registration_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__get_registration_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__get_capabilities_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__get_capabilities_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__diagnose_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__diagnose_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 

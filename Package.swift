@@ -49,18 +49,26 @@ let package = Package(
       name: "ServiceKit", dependencies: ["RPC", "Stubs", "Messages", "Storage", "EventLoop", "CSystem"],
       path: "Shared/ServiceKit"),
     .target(
-      name: "Commerce", dependencies: ["ServiceKit", "HTTP", "Messages", "EventLoop"], path: "Shared/Commerce"),
+      name: "Commerce", dependencies: ["ServiceKit", "HTTP", "Messages", "Storage", "EventLoop"],
+      path: "Shared/Commerce"),
 
     .executableTarget(
       name: "Gateway",
       dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "Storage", "HTTP", "EventLoop", "CCrypto"],
       path: "Services/Gateway"),
-    .executableTarget(name: "Catalog", dependencies: ["ServiceKit", "Stubs"], path: "Services/Catalog"),
     .executableTarget(
-      name: "Inventory", dependencies: ["ServiceKit", "RPC", "Stubs", "Storage"], path: "Services/Inventory"),
+      name: "Catalog", dependencies: ["ServiceKit", "Commerce", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
+      path: "Services/Catalog"),
     .executableTarget(
-      name: "Sales", dependencies: ["ServiceKit", "Commerce", "Messages", "Stubs"], path: "Services/Sales"),
-    .executableTarget(name: "PostSales", dependencies: ["ServiceKit", "Stubs"], path: "Services/PostSales"),
+      name: "Inventory",
+      dependencies: ["ServiceKit", "Commerce", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
+      path: "Services/Inventory"),
+    .executableTarget(
+      name: "Sales", dependencies: ["ServiceKit", "Commerce", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
+      path: "Services/Sales"),
+    .executableTarget(
+      name: "PostSales", dependencies: ["ServiceKit", "Commerce", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
+      path: "Services/PostSales"),
     .executableTarget(
       name: "Control", dependencies: ["ServiceKit", "RPC", "Stubs", "Messages", "EventLoop"], path: "Services/Control"),
 

@@ -14,15 +14,6 @@ enum GatewaySettings {
   static let http = httpAddress("GATEWAY_HTTP", "where the OMS delivers its messages", default: "127.0.0.1:8080")
   static let admin = httpAddress("GATEWAY_ADMIN", "where /healthz, /readyz and /metrics are", default: "127.0.0.1:8081")
 
-  static let catalog = Setting.target(
-    "CATALOG_TARGET", "where the catalog service is", default: "unix:$STATE_DIR/catalog.sock")
-  static let inventory = Setting.target(
-    "INVENTORY_TARGET", "where the inventory service is", default: "unix-dir:$STATE_DIR/inventory")
-  static let sales = Setting.target(
-    "SALES_TARGET", "where the sales service is", default: "unix:$STATE_DIR/sales.sock")
-  static let postSales = Setting.target(
-    "POST_SALES_TARGET", "where the post-sales service is", default: "unix:$STATE_DIR/post-sales.sock")
-
   static let omsURL = Setting.url("OMS_URL", "the OMS's service bus; without it the gateway serves, unregistered")
     .optional
   static let oauthServerURL = Setting.url(
@@ -77,7 +68,8 @@ enum GatewaySettings {
     "how long services get at the start to say what they consume, before the first registration", default: "3s")
 
   static let all: [any DeclaredSetting] = [
-    grpc, tokensFile, insecure, http, admin, catalog, inventory, sales, postSales, omsURL, oauthServerURL,
+    grpc, tokensFile, insecure, http, admin, ServiceTargets.catalog, ServiceTargets.inventory,
+    ServiceTargets.sales, ServiceTargets.postSales, omsURL, oauthServerURL,
     oauthClientID, oauthClientSecret, applicationID, secret, requireSignature, remotePath, delegatePath,
     eventsPath, omsTimeout, omsMaxConcurrency, omsMaxRate, synchronousMethods, journalRetention, callbackURL,
     registrationCheck, registrationRenewal, registrationWait, StoreSettings.databaseURL,
@@ -85,10 +77,10 @@ enum GatewaySettings {
 
   static func target(of service: ConnectorService) -> Setting<Target> {
     switch service {
-    case .catalog: catalog
-    case .inventory: inventory
-    case .sales: sales
-    case .postSales: postSales
+    case .catalog: ServiceTargets.catalog
+    case .inventory: ServiceTargets.inventory
+    case .sales: ServiceTargets.sales
+    case .postSales: ServiceTargets.postSales
     }
   }
 

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 
 extension StockSnapshot {
   /// Reads the params of `magento.inventory.aggregate_stock_management.updated`.

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 
 // From the messages of the API and of the bus to the domain, and back.
 

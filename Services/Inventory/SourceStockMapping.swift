@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Storage
 
 // From the messages of the API to the domain, and from there to those of the bus.

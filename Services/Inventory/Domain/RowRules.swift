@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// What a row of stock has to keep to, whichever way it goes.
 enum RowRules {
   /// - Returns: what is wrong with the SKU; nil when nothing is.

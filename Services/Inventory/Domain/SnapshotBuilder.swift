@@ -1,4 +1,5 @@
 import Glibc
+import ServiceKit
 
 /// Checks a message row by row and makes a ``StockSnapshot`` of it. A bad row is noted and never sinks the good ones.
 struct SnapshotBuilder {
@@ -77,16 +78,4 @@ struct SnapshotBuilder {
     guard invalidRows.count < SnapshotLimits.reportedRows else { return }
     invalidRows.append(RowIssue(row: index, sku: quotable(sku), aggregateId: aggregateId, reason: reason))
   }
-}
-
-/// At most the first 200 characters: what came from outside is named in errors, but must not fill them.
-func quotable(_ text: String) -> String {
-  text.utf8.count <= 200 ? text : String(text.prefix(200)) + "…"
-}
-
-/// Not every store can keep such a text (PostgreSQL), and nobody means one.
-func hasNUL(_ text: String) -> Bool {
-  text.utf8.withContiguousStorageIfAvailable { bytes in
-    bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
-  } ?? text.utf8.contains(0)
 }

@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// Changes of the stock of a source that have been checked: what the OMS is told.
 struct SourceAdjustment: Sendable {
   /// Bytes of a reason in UTF-8.

@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// The stock of a source that has been checked: what the OMS is told.
 struct SourceSnapshot: Sendable {
   let sourceID: String

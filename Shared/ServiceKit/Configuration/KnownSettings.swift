@@ -3,19 +3,18 @@
 enum KnownSettings {
   /// What an executable reads; a test holds the list against the executables.
   static let read = [
-    "CATALOG_TARGET", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN", "GATEWAY_GRPC", "GATEWAY_HTTP",
-    "GATEWAY_INSECURE", "GATEWAY_TARGET", "GATEWAY_TOKENS_FILE", "INVENTORY_TARGET", "JOURNAL_RETENTION", "LISTEN",
-    "LOG_LEVEL", "LOOPS", "OMSCTL_CA_FILE", "OMSCTL_CERTIFICATE_FILE", "OMSCTL_GATEWAY", "OMSCTL_KEY_FILE",
-    "OMSCTL_TOKEN", "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH", "OMS_EVENTS_PATH", "OMS_MAX_CONCURRENCY",
-    "OMS_MAX_RATE", "OMS_OAUTH_CLIENT_ID", "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL",
+    "CATALOG_TARGET", "COMMERCE_CONSUMER_KEY", "COMMERCE_CONSUMER_SECRET", "COMMERCE_MAPPING_FILE",
+    "COMMERCE_MAX_CONCURRENCY", "COMMERCE_MAX_RATE", "COMMERCE_POLL_INTERVAL", "COMMERCE_TIMEOUT", "COMMERCE_TOKEN",
+    "COMMERCE_TOKEN_SECRET", "COMMERCE_URL", "CONNECTOR_CALLBACK_URL", "DATABASE_URL", "GATEWAY_ADMIN", "GATEWAY_GRPC",
+    "GATEWAY_HTTP", "GATEWAY_INSECURE", "GATEWAY_TARGET", "GATEWAY_TOKENS_FILE", "INVENTORY_TARGET",
+    "JOURNAL_RETENTION", "LISTEN", "LOG_LEVEL", "LOOPS", "OMSCTL_CA_FILE", "OMSCTL_CERTIFICATE_FILE", "OMSCTL_GATEWAY",
+    "OMSCTL_KEY_FILE", "OMSCTL_TOKEN", "OMS_APPLICATION_ID", "OMS_DELEGATE_PATH", "OMS_EVENTS_PATH",
+    "OMS_MAX_CONCURRENCY", "OMS_MAX_RATE", "OMS_OAUTH_CLIENT_ID", "OMS_OAUTH_CLIENT_SECRET", "OMS_OAUTH_SERVER_URL",
     "OMS_REGISTRATION_CHECK", "OMS_REGISTRATION_RENEWAL", "OMS_REGISTRATION_WAIT", "OMS_REMOTE_PATH",
     "OMS_REQUIRE_SIGNATURE", "OMS_SECRET", "OMS_SYNCHRONOUS_METHODS", "OMS_TIMEOUT", "OMS_URL", "POST_SALES_TARGET",
     "SALES_TARGET", "STATE_DIR", "TLS_ALLOWED_PEERS", "TLS_CA_FILE", "TLS_CERTIFICATE_FILE", "TLS_CLIENT_CA_FILE",
     "TLS_KEY_FILE",
   ]
-
-  /// Names of the connector's interface that nothing reads yet: the shop. A stack that sets them already is right.
-  static let reserved = ["COMMERCE_TOKEN", "COMMERCE_URL"]
 
   /// Variables that begin so are meant for us.
   static let prefixes = [
@@ -32,7 +31,7 @@ enum KnownSettings {
   /// Variables that begin like ours and that no executable reads. They do not stop the start, because orchestrators
   /// make such names up: Kubernetes sets GATEWAY_PORT in every pod once there is a service called gateway.
   static func strangers(in environment: Environment, declared: [any DeclaredSetting]) -> [Stranger] {
-    let known = Set(read + reserved).union(declared.map(\.name))
+    let known = Set(read).union(declared.map(\.name))
     let secretFiles = Set(known.map { $0 + "_FILE" })
     return environment.names
       .filter { name in prefixes.contains { name.hasPrefix($0) } && !known.contains(name) && !secretFiles.contains(name)

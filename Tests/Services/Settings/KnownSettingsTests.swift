@@ -23,11 +23,6 @@ struct KnownSettingsTests {
     #expect(declared.sorted() == KnownSettings.read)
   }
 
-  @Test("what is reserved is read by nobody")
-  func reserved() {
-    #expect(Set(KnownSettings.reserved).isDisjoint(with: KnownSettings.read))
-  }
-
   @Test("a setting means the same in every executable")
   func consistent() {
     let meanings = Dictionary(grouping: Self.services.flatMap(\.settings), by: \.name).mapValues {

@@ -1,9 +1,9 @@
 import Messages
 
 /// Texts as a JSON array: how any number of them fits into one parameter, on both engines.
-enum JSONList {
+public enum JSONList {
   /// - Parameter texts: without NUL, which PostgreSQL's texts can't have.
-  static func text(of texts: [String]) -> String {
+  public static func text(of texts: [String]) -> String {
     var bytes = [UInt8(ascii: "[")]
     for (index, text) in texts.enumerated() {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }

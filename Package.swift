@@ -95,7 +95,7 @@ let package = Package(
       name: "StorageTests", dependencies: ["Storage", "TestSupport", "CSystem"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(
-      name: "CommerceTests", dependencies: ["Commerce", "HTTP", "TestSupport"], path: "Tests/Shared/Commerce"),
+      name: "CommerceTests", dependencies: ["Commerce", "HTTP", "Storage", "TestSupport"], path: "Tests/Shared/Commerce"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit", "TestSupport"], path: "Tests/Shared/ServiceKit"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
     .testTarget(name: "SalesTests", dependencies: ["Sales", "Commerce", "TestSupport"], path: "Tests/Services/Sales"),

@@ -55,6 +55,16 @@ public final class ShopPoll: Sendable {
       self.changed = changed
       self.store = store
     }
+
+    /// What one round reads.
+    ///
+    /// - Parameters:
+    ///   - place: until when was read before, nil for never; both in seconds since 1970.
+    func changed(from place: Int64?, until: Int64) -> SearchCriteria {
+      let criteria = criteria.where(changed, .lteq, ShopTime.text(until))
+      guard let place else { return criteria }
+      return criteria.where(changed, .gteq, ShopTime.text(place - ShopPoll.overlap))
+    }
   }
 
   /// How the last rounds went.
@@ -141,12 +151,9 @@ public final class ShopPoll: Sendable {
     let acquired = try await database.write { try Lease.acquire($0, key: key, holder: holder, for: Self.hold) }
     guard let lease = acquired else { return false }
     let until = now - Self.margin
-    var criteria = subject.criteria.where(subject.changed, .lteq, ShopTime.text(until))
-    if let since = try await place() {
-      criteria = criteria.where(subject.changed, .gteq, ShopTime.text(since - Self.overlap))
-    }
     try await client.readAll(
-      subject.route, criteria, id: subject.id, store: subject.store, pageSize: shop.pageSize
+      subject.route, subject.changed(from: try await place(), until: until), id: subject.id, store: subject.store,
+      pageSize: shop.pageSize
     ) { items, _ in
       try await reader(items)
       try await renew(lease)

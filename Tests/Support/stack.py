@@ -37,7 +37,7 @@ def free_address():
 
 def clean_environment():
     """The caller's environment without what would configure a service."""
-    prefixes = ("OMS_", "GATEWAY_", "DATABASE_", "CONNECTOR_", "CATALOG_", "INVENTORY_", "SALES_", "POST_SALES_", "TLS_", "OMSCTL_", "LISTEN", "STATE_DIR")
+    prefixes = ("OMS_", "GATEWAY_", "DATABASE_", "CONNECTOR_", "COMMERCE_", "CATALOG_", "INVENTORY_", "SALES_", "POST_SALES_", "TLS_", "OMSCTL_", "LISTEN", "STATE_DIR")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 

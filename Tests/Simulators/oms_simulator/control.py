@@ -2,6 +2,7 @@
 
     GET  /state                     endpoints, number of requests and deliveries
     GET  /requests, GET /deliveries
+    GET  /messages                  what the OMS has taken: {id, path, method, params}
     POST /publish                   {method, params}                                       → deliveries
     POST /stock                     {aggregate_id, mode, created_on, stock, parts}          → deliveries
     POST /wait                      {timeout_s, method}: until somebody has registered, for that method if there is one
@@ -45,6 +46,8 @@ class Control:
             endpoints = [{k: v for k, v in e.items() if k != "secret"} for e in oms.bus.endpoints()]
             counts = {"requests": len(oms.requests.all()), "deliveries": len(oms.bus.deliveries.all())}
             return {"url": oms.url, "endpoints": endpoints, **counts}
+        if path == "/messages":
+            return oms.received.all()
         if path == "/requests":
             return [entry.as_json() for entry in oms.requests.all()]
         if path == "/deliveries":

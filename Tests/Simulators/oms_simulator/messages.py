@@ -13,10 +13,18 @@ ACCEPTED = {
     "magento.sales.order_management.cancel_line": None,
     "magento.sales.order_management.create_comment": None,
     "magento.sales.order_management.update_custom_attributes": None,
+    "magento.sales.order_management.update_line_custom_attributes": None,
+    "magento.sales.order_management.update_shipping_address": None,
     "magento.logistics.warehouse_management.lines_shipped": None,
     "magento.logistics.warehouse_management.lines_declined": None,
     "magento.logistics.shipment_request_management.lines_change_status": None,
     "magento.postsales.return_management.authorize": None,
+    "magento.postsales.return_management.update_custom_attributes": None,
+    "magento.postsales.return_management.update_line_custom_attributes": None,
+    "magento.postsales.refund_management.update_custom_attributes": None,
+    **{f"magento.payments.payments_management.notify_{outcome}": None for outcome in (
+        "validated", "validation_failed", "revalidated", "revalidation_failed", "captured", "capture_failed", "cancelled",
+        "cancellation_failed", "refunded", "refund_failed")},
     "magento.common.error_management.notify": None,
 }
 

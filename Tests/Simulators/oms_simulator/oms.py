@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from .bus import OWN, Bus, Options
 from .faults import Fault, Faults
 from .messages import ACCEPTED, parsed
+from .received import Received
 from .recording import Recorded, Recording
 from .server import Server
 from .snapshots import UPDATED, snapshot_parts
@@ -33,6 +34,7 @@ class Oms:
         self.bus = Bus(Options(**options))
         self.faults = Faults()
         self.requests = Recording()
+        self.received = Received()
         self._server = None
         self._lock = threading.Lock()
 
@@ -99,11 +101,15 @@ class Oms:
         """Writes a received message into the history."""
         if self.history is None or request.get("method") not in ACCEPTED:
             return
-        taken = isinstance(answer, dict) and "result" in answer and not answer.get("error")
+        taken = _taken(answer)
         self.history.add(
             "received", received_ns=seen.at_ns, answer_ns=seen.answer_ns, path=seen.path, headers=seen.as_json()["headers"],
             id=request.get("id"), method=request["method"], params=request.get("params"), status=seen.status,
             fault=fault.kind if fault else None, taken=taken, whole=whole)
+
+
+def _taken(answer):
+    return isinstance(answer, dict) and "result" in answer and not answer.get("error")
 
 
 def _handler(oms):
@@ -126,6 +132,8 @@ def _handler(oms):
             status, answer, fault = oms.handle(self.command, self.path, headers, body)
             seen.status = status if fault is None or fault.status is None else fault.status
             oms.requests.add(seen)
+            if request.get("method") in ACCEPTED and _taken(answer):
+                oms.received.add(seen.path, request)
             seen.answer_ns = time.monotonic_ns()
             whole = self.reply(status, answer, fault)
             oms.note(seen, request, answer, fault, whole)

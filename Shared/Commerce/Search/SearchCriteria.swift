@@ -50,7 +50,8 @@ public struct SearchCriteria: Sendable {
     return other
   }
 
-  var query: [(name: String, value: String)] {
+  /// As parameters of a URL, for ``CommerceClient/get(_:_:store:)``.
+  public var query: [(name: String, value: String)] {
     var query: [(name: String, value: String)] = []
     for (group, filters) in groups.enumerated() {
       for (index, filter) in filters.enumerated() {

@@ -38,14 +38,13 @@ public final class ShopPoll: Sendable {
     /// As in `V1/orders`.
     var route: String
     var criteria: SearchCriteria
-    /// A whole number, unique and never changed.
-    var id: String
+    var id: ShopID
     /// The field by which a change is found.
     var changed: String
     var store: String
 
     public init(
-      name: String, route: String, criteria: SearchCriteria = SearchCriteria(), id: String = "entity_id",
+      name: String, route: String, criteria: SearchCriteria = SearchCriteria(), id: ShopID = .entity,
       changed: String = "updated_at", store: String = "all"
     ) {
       self.name = name

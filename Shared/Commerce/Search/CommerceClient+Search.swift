@@ -4,50 +4,96 @@ import Messages
 extension CommerceClient {
   /// Reads all that criteria find, in the order of their ids, a page at a time.
   ///
+  /// - Parameter page: gets each page's items and the id to go on after, in order.
+  public func readAll(
+    _ route: String, _ criteria: SearchCriteria, id: ShopID = .entity, after: Int64 = 0, store: String = "all",
+    pageSize: PageSize, _ page: (_ items: [JSONValue], _ last: Int64) async throws -> Void
+  ) async throws {
+    var last = after
+    while true {
+      let next = try await readPage(route, criteria, id: id, after: last, store: store, pageSize: pageSize)
+      if next.items.isEmpty { return }
+      last = next.last
+      try await page(next.items, last)
+      if next.left == 0 { return }
+    }
+  }
+
+  /// Reads the next page of all that criteria find, in the order of their ids.
+  ///
   /// Pages are cut by id rather than by number: what is created, changed or deleted meanwhile moves nothing from one page to
   /// another. The end is where a page holds all that there is (`total_count`), never an empty page: one past the end repeats
   /// the last (magento2 issue 26986). A page size that the shop refuses (300 by default since 2.4.3) is lowered to what it
   /// says.
   ///
   /// - Parameters:
-  ///   - id: the field that orders them; a whole number, unique and never changed.
+  ///   - id: the field that orders them.
   ///   - after: what was read last.
-  ///   - page: gets each page's items and the id to go on after, in order.
-  public func readAll(
-    _ route: String, _ criteria: SearchCriteria, id: String = "entity_id", after: Int64 = 0, store: String = "all",
-    pageSize: PageSize, _ page: (_ items: [JSONValue], _ last: Int64) async throws -> Void
-  ) async throws {
-    var last = after
+  public func readPage(
+    _ route: String, _ criteria: SearchCriteria, id: ShopID = .entity, after: Int64, store: String = "all",
+    pageSize: PageSize
+  ) async throws -> ShopPage {
     while true {
-      var criteria = criteria.where(id, .gt, "\(last)").sorted(by: id)
+      var criteria = criteria.where(id.field, .gt, "\(after)").sorted(by: id.field)
       let size = pageSize.current
       criteria.pageSize = size
       criteria.currentPage = 1
-      let answer: JSONValue
       do {
-        answer = try await getJSON(route, criteria.query, store: store).root
+        let answer = try await getJSON(route, criteria.query, store: store).root
+        return try ShopPage(answer, id: id, after: after, request: "GET \(route)")
       } catch let error as CommerceError where pageSize.lower(after: error, from: size) {
         continue
       }
-      let unreadable = { (reason: String) in
-        CommerceError(.unreadable, status: 200, request: "GET \(route)", reason)
-      }
-      guard let items = answer["items"]?.elements ?? (answer["items"]?.kind == .null ? [] : nil),
-        let total = answer["total_count"].flatMap({ Int($0.string ?? $0.text) })
-      else { throw unreadable("items and total_count are missing") }
-      guard !items.isEmpty else {
-        if total > 0 { throw unreadable("no items, but total_count \(total)") }
-        return
-      }
-      for item in items {
-        guard let number = item[id].flatMap({ Int64($0.string ?? $0.text) }), number > last else {
-          throw unreadable("an item without \(id) after \(last)")
-        }
-        last = number
-      }
-      try await page(items, last)
-      if items.count >= total { return }
     }
+  }
+}
+
+/// What orders the items of a list: a whole number, unique and never changed.
+public struct ShopID: Sendable, Equatable, ExpressibleByStringLiteral {
+  /// As criteria call it.
+  let field: String
+  /// As the items have it.
+  let member: String
+
+  /// - Parameter member: nil for the same as in criteria.
+  public init(_ field: String, member: String? = nil) {
+    self.field = field
+    self.member = member ?? field
+  }
+
+  public init(stringLiteral field: String) { self.init(field) }
+
+  public static let entity = ShopID("entity_id")
+  /// Products are searched by `entity_id`, which is their `id`.
+  public static let product = ShopID("entity_id", member: "id")
+}
+
+/// A page of a list of the shop.
+public struct ShopPage {
+  public let items: [JSONValue]
+  /// The id to go on after.
+  public let last: Int64
+  /// Items behind this page, as the shop says.
+  public let left: Int
+
+  init(_ answer: JSONValue, id: ShopID, after: Int64, request: String) throws(CommerceError) {
+    func unreadable(_ reason: String) -> CommerceError {
+      CommerceError(.unreadable, status: 200, request: request, reason)
+    }
+    guard let items = answer["items"]?.elements ?? (answer["items"]?.kind == .null ? [] : nil),
+      let total = answer["total_count"].flatMap({ Int($0.string ?? $0.text) })
+    else { throw unreadable("items and total_count are missing") }
+    guard !items.isEmpty || total <= 0 else { throw unreadable("no items, but total_count \(total)") }
+    var last = after
+    for item in items {
+      guard let number = item[id.member].flatMap({ Int64($0.string ?? $0.text) }), number > last else {
+        throw unreadable("an item without \(id.member) after \(last)")
+      }
+      last = number
+    }
+    self.items = items
+    self.last = last
+    left = max(0, total - items.count)
   }
 }
 

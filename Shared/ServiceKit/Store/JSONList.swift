@@ -12,4 +12,15 @@ public enum JSONList {
     bytes.append(UInt8(ascii: "]"))
     return String(decoding: bytes, as: UTF8.self)
   }
+
+  /// - Returns: nil when it is no list of texts.
+  public static func texts(of list: String) -> [String]? {
+    do throws(MessageError) {
+      let elements = try JSONDocument(parsing: Array(list.utf8)).root.elements
+      let texts = elements?.compactMap(\.string)
+      return texts?.count == elements?.count ? texts : nil
+    } catch {
+      return nil
+    }
+  }
 }

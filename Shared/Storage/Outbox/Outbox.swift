@@ -46,7 +46,7 @@ public struct Outbox: Sendable {
 
   func deliveryID(store: String, row: Int64) -> String { "\(service)-\(store)-\(row)" }
 
-  private static func check(_ message: OutboxMessage) throws(StorageError) {
+  static func check(_ message: OutboxMessage) throws(StorageError) {
     if message.body.count > maximumBodyBytes {
       throw StorageError(
         .constraint, "message \(message.method) has a body of \(message.body.count) bytes; at most \(maximumBodyBytes)",

@@ -97,6 +97,8 @@ let package = Package(
     .testTarget(
       name: "CommerceTests", dependencies: ["Commerce", "HTTP", "Storage", "TestSupport"], path: "Tests/Shared/Commerce"),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit", "TestSupport"], path: "Tests/Shared/ServiceKit"),
+    .testTarget(
+      name: "CatalogTests", dependencies: ["Catalog", "Commerce", "HTTP", "TestSupport"], path: "Tests/Services/Catalog"),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
     .testTarget(name: "SalesTests", dependencies: ["Sales", "Commerce", "TestSupport"], path: "Tests/Services/Sales"),
     .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),

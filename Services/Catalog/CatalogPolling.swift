@@ -1,0 +1,33 @@
+import Commerce
+import ServiceKit
+import Storage
+
+/// What goes on by itself while a shop is configured.
+struct CatalogPolling: Sendable {
+  let shop: Shop
+  let intake: ShopIntake
+
+  func run(in setup: inout ServiceSetup) {
+    let (intake, loop, interval) = (intake, setup.group.next(), shop.pollInterval)
+    ShopPoll(
+      .init(name: "products", route: "V1/products", id: .product), of: shop, intake.reader.client,
+      in: intake.store.database, loop: loop
+    ) { try await intake.takePage($0) }
+    .run(in: &setup)
+    let mapped = MappedProducts(mapping: shop.mapping, store: intake.store)
+    setup.run("shipping methods") {
+      while !Task.isCancelled {
+        do {
+          let outcome = try await mapped.export(try await intake.reader.facts.current())
+          if outcome.exported > 0 { intake.added() }
+          return
+        } catch is CancellationError {
+          return
+        } catch {
+          Log.warning("shipping methods can't be exported yet", ["reason": LogValue(error)])
+          await loop.sleep(for: interval)
+        }
+      }
+    }
+  }
+}

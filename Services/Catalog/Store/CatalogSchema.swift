@@ -1,0 +1,58 @@
+import Commerce
+import Storage
+
+enum CatalogSchema {
+  static let migrations = [
+    Migration(
+      "products",
+      sqlite: [
+        // WITHOUT ROWID: a page of ListProducts reads in order.
+        """
+        CREATE TABLE product (
+          sku TEXT NOT NULL PRIMARY KEY,
+          product_id INTEGER NOT NULL, -- the shop's; 0 when it has none
+          origin TEXT NOT NULL, -- shop, csv, mapping or client
+          type TEXT NOT NULL,
+          name TEXT NOT NULL,
+          status TEXT NOT NULL,
+          price TEXT NOT NULL, -- a decimal number; empty for none
+          currency TEXT NOT NULL,
+          image_url TEXT NOT NULL,
+          ships_together INTEGER NOT NULL CHECK (ships_together IN (0, 1)),
+          children TEXT NOT NULL, -- SKUs, a JSON list
+          content BLOB NOT NULL, -- SHA-256 of what the OMS was last sent
+          exported_at INTEGER NOT NULL, -- nanoseconds since 1970, UTC
+          updated_at INTEGER NOT NULL, -- by the shop, in seconds since 1970; 0 when not known
+          recorded_at INTEGER NOT NULL -- nanoseconds since 1970
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX product_by_id ON product (product_id) WHERE product_id > 0",
+      ],
+      postgresql: [
+        """
+        CREATE TABLE product (
+          sku TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+          product_id BIGINT NOT NULL,
+          origin TEXT COLLATE "C" NOT NULL,
+          type TEXT COLLATE "C" NOT NULL,
+          name TEXT NOT NULL,
+          status TEXT COLLATE "C" NOT NULL,
+          price TEXT COLLATE "C" NOT NULL,
+          currency TEXT COLLATE "C" NOT NULL,
+          image_url TEXT NOT NULL,
+          ships_together SMALLINT NOT NULL CHECK (ships_together IN (0, 1)),
+          children TEXT NOT NULL,
+          content BYTEA NOT NULL,
+          exported_at BIGINT NOT NULL,
+          updated_at BIGINT NOT NULL,
+          recorded_at BIGINT NOT NULL
+        )
+        """,
+        "CREATE INDEX product_by_id ON product (product_id) WHERE product_id > 0",
+      ]),
+    Outbox.migration,
+    Outbox.refusedMigration,
+    Lease.migration,
+    ShopPoll.migration,
+  ]
+}

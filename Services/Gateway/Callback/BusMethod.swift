@@ -11,7 +11,13 @@ struct BusMethod: Sendable {
   static let all = [
     BusMethod(
       name: "magento.inventory.aggregate_stock_management.updated", service: .inventory,
-      keyPath: ["snapshot", "aggregate_id"])
+      keyPath: ["snapshot", "aggregate_id"]),
+    BusMethod(
+      name: "magento.logistics.warehouse_management.request_shipment", service: .sales, keyPath: ["order_id"]),
+    // A question: in no order with what changes something.
+    BusMethod(
+      name: "magento.logistics.carrier_management.request_shipping_details", service: .sales, keyPath: [],
+      isAlwaysSynchronous: true),
   ]
 
   /// Exactly that name: no prefix, no other case. A message that went to the wrong handler once stopped a whole queue

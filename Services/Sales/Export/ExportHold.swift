@@ -10,6 +10,15 @@ enum ExportHold: Error, Equatable, CustomStringConvertible {
   /// The lines don't add up to what the customer pays: magento-rules.md §5.
   case unexplained(Decimal, currency: String)
   case giftWrap(Decimal, currency: String)
+  /// The shop is not done with it: payment_review, holded, pending_payment.
+  case shopState(String)
+  case storeView(Int64)
+  /// There is no shop to ask for its store views.
+  case noShop
+  /// What has to be asked first does not answer now.
+  case unavailable(what: String, reason: String)
+  /// Not even with one line an item does it fit a message.
+  case tooLarge(bytes: Int)
   /// Something is missing in the order, or is none of what it should be.
   case unreadable(field: String, reason: String)
 
@@ -28,6 +37,11 @@ enum ExportHold: Error, Equatable, CustomStringConvertible {
         + "add `service fee = SKU` to the mapping file to export it as a service"
     case .giftWrap(let amount, let currency):
       "it has gift wrapping for \(amount) \(currency); add `service gift-wrap = SKU` to the mapping file"
+    case .shopState(let state): "it is \(state) in the shop; it goes out once it is new or processing"
+    case .storeView(let id): "the shop has no store view \(id)"
+    case .noShop: "the shop's store views are not known; set COMMERCE_URL"
+    case .unavailable(let what, let reason): "\(what) does not answer: \(reason)"
+    case .tooLarge(let bytes): "its message has \(bytes) bytes, more than the gateway takes; split the order"
     case .unreadable(let field, let reason): "\(field) \(reason)"
     }
   }

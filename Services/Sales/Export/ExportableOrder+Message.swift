@@ -4,12 +4,12 @@ import Messages
 extension ExportableOrder {
   /// The params of `magento.sales.order_management.create` (messages.md §4.4).
   ///
-  /// - Parameter attributes: the order's mapped attributes besides those of gift cards, store credit and reward points.
-  func message(attributes: [(name: String, value: String)] = []) -> Magento.Oms.V1.OrderMessage {
+  /// - Parameter attributes: those of the mapping file, besides those of gift cards, store credit and reward points.
+  func message(attributes: MappedAttributes = .none) -> Magento.Oms.V1.OrderMessage {
     let paymentReference = "\(order.payment?.entityId ?? 0)"
-    let billing = order.billingAddress.map { address($0) }
+    let billing = order.billingAddress.map { address($0, attributes) }
     let assigned = order.extensionAttributes?.shippingAssignments.first?.shipping?.address
-    let shipping = order.isVirtual ? nil : assigned.map { address($0) }
+    let shipping = order.isVirtual ? nil : assigned.map { address($0, attributes) }
     // A virtual order has no shipping address (connector.md §2.2).
     let reference = shipping?.reference ?? billing?.reference ?? ""
     return .init(
@@ -23,11 +23,14 @@ extension ExportableOrder {
         payments: [
           .init(
             reference: paymentReference, currency: order.orderCurrencyCode,
-            transactions: [transaction(billing: billing?.reference ?? "")])
+            transactions: [transaction(billing: billing?.reference ?? "", attributes.payment)])
         ],
-        lines: lines.map { line($0, address: reference, payment: paymentReference) },
+        lines: lines.map { line in
+          let own = line.itemID.flatMap { attributes.lines[$0] } ?? []
+          return self.line(line, address: reference, payment: paymentReference, own)
+        },
         giftMessage: order.extensionAttributes?.giftMessage?.message ?? "",
-        customAttributes: (attributes + tenderAttributes()).map(Self.attribute)))
+        customAttributes: (attributes.order + TenderAttributes.values(of: order, mapping)).map(Self.attribute)))
   }
 
   /// UTC with its offset: without one the OMS keeps the order on hold for too long (connector.md §2.2, "Remorse time").
@@ -49,19 +52,24 @@ extension ExportableOrder {
     return all
   }
 
-  private func address(_ address: Magento.Commerce.V1.OrderAddress) -> Magento.Oms.V1.Address {
+  private func address(
+    _ address: Magento.Commerce.V1.OrderAddress, _ attributes: MappedAttributes
+  ) -> Magento.Oms.V1.Address {
     .init(
       reference: "\(address.entityId)", addressType: "customer", firstName: address.firstname,
       lastName: address.lastname, address1: address.street.first ?? "",
       address2: address.street.dropFirst().filter { !$0.isEmpty }.joined(separator: ", "), city: address.city,
       state: address.regionCode.isEmpty ? address.region : address.regionCode, zip: address.postcode,
       countryCode: address.countryId, phone: address.telephone,
-      email: address.email.isEmpty ? order.customerEmail : address.email)
+      email: address.email.isEmpty ? order.customerEmail : address.email,
+      customAttributes: (attributes.addresses[address.entityId] ?? []).map(Self.attribute))
   }
 
   /// Exactly one per order: more may get it rejected. A total of 0, and what nobody captures at the OMS's command, is ZEROPAY
   /// with the gateway OFFLINE (connector.md §2.2).
-  private func transaction(billing: String) -> Magento.Oms.V1.PaymentTransaction {
+  private func transaction(
+    billing: String, _ attributes: MappedAttributes.Values
+  ) -> Magento.Oms.V1.PaymentTransaction {
     let method = order.payment?.method ?? ""
     let isOffline = payment.model != .custom || grandTotal.isZero
     return .init(
@@ -70,11 +78,12 @@ extension ExportableOrder {
       gatewayInformation: .init(
         gatewayId: isOffline ? "OFFLINE" : payment.gateway, account: "",
         transactionId: isOffline ? "" : order.payment?.lastTransId ?? "", authorizationStatus: "AUTHORIZED",
-        customAttributes: [Self.attribute(name: "mdc_gateway_processor", value: method)]))
+        customAttributes: [Self.attribute(name: "mdc_gateway_processor", value: method)]
+          + attributes.map(Self.attribute)))
   }
 
   private func line(
-    _ line: LedgerLine, address: String, payment: String
+    _ line: LedgerLine, address: String, payment: String, _ attributes: MappedAttributes.Values
   ) -> Magento.Oms.V1.OrderLine {
     var message = Magento.Oms.V1.OrderLine(
       id: line.kind == .shipping ? "SHIPPING" : line.itemID.map { "\($0)" } ?? line.sku,
@@ -103,10 +112,10 @@ extension ExportableOrder {
         ])
     }
     message.imageUrl = line.imageURL ?? ""
+    message.customAttributes = attributes.map(Self.attribute)
     if line.kind == .bundle, line.isShippedTogether {
-      message.customAttributes = [
-        Self.attribute(name: "mom_srcrr_FilterSourceBundleFromOneSource", value: "SHIPTOGETHER")
-      ]
+      message.customAttributes.append(
+        Self.attribute(name: "mom_srcrr_FilterSourceBundleFromOneSource", value: "SHIPTOGETHER"))
     }
     return message
   }
@@ -122,40 +131,5 @@ extension ExportableOrder {
       return [.init(type: type, amount: line.amounts.tax.message, rate: line.amounts.taxRate.message)]
     }
     return line.taxes.map { .init(type: $0.type, amount: $0.amount.message, rate: $0.rate.message) }
-  }
-
-  /// Gift cards, store credit and reward points are discounts to the OMS: lines keep their price, and these attributes say
-  /// what was paid so (connector.md §2.5 and §2.9, magento-rules.md §6). Whole codes never leave the shop.
-  private func tenderAttributes() -> [(name: String, value: String)] {
-    guard let extra = order.extensionAttributes else { return [] }
-    var attributes: [(name: String, value: String)] = []
-    let cards = extra.giftCards.map { card in
-      GiftCard(id: card.id, lastFour: String(card.code.suffix(4)), amount: card.amount, baseAmount: card.baseAmount)
-        .json
-    }
-    if !cards.isEmpty { attributes.append(("gift_cards", "[\(cards.joined(separator: ","))]")) }
-    for (name, amount) in [
-      ("gift_cards_amount", extra.giftCardsAmount), ("customer_balance_amount", extra.customerBalanceAmount),
-      ("reward_currency_amount", extra.rewardCurrencyAmount), ("reward_points_balance", extra.rewardPointsBalance),
-    ] {
-      guard let number = amount.flatMap({ Decimal($0) }), !number.isZero else { continue }
-      attributes.append((name, number.text))
-    }
-    return attributes
-  }
-
-  /// As much of a gift card as may be told.
-  private struct GiftCard {
-    let id: Int64
-    let lastFour: String
-    let amount: Google.Types.Decimal?
-    let baseAmount: Google.Types.Decimal?
-
-    var json: String {
-      func number(_ value: Google.Types.Decimal?) -> String { value.flatMap { Decimal($0) }?.text ?? "0" }
-      let digits = JSONText.quoted(lastFour)
-      return
-        "{\"id\":\(id),\"code_last4\":\(digits),\"amount\":\(number(amount)),\"base_amount\":\(number(baseAmount))}"
-    }
   }
 }

@@ -7,6 +7,7 @@ struct LedgerLine: Equatable {
   var number: Int
   /// nil for shipping and services.
   var itemID: Int64?
+  var productID: Int64?
   var sku: String
   var name: String
   var kind: SoldItem.Kind
@@ -82,7 +83,8 @@ extension LedgerLine {
     for index in parts.indices {
       lines.append(
         LedgerLine(
-          number: lines.count + 1, itemID: item.itemID, sku: item.sku, name: item.name, kind: item.kind,
+          number: lines.count + 1, itemID: item.itemID, productID: item.productID, sku: item.sku, name: item.name,
+          kind: item.kind,
           quantity: count == nil ? item.quantity : 1, amounts: amounts[index], originalPrice: item.originalPrice,
           discountPercent: item.discountPercent,
           taxes: zip(item.taxes, taxes).map { .init(type: $0.type, rate: $0.rate, amount: $1[index]) },

@@ -14,6 +14,8 @@ struct SoldItem: Equatable {
 
   /// The shop's order item: of a configurable product the parent, whose child only says which variant it was.
   var itemID: Int64
+  /// Of a configurable product the variant's.
+  var productID: Int64
   /// The catalog's SKU, which the item's own may differ from (magento-rules.md §4).
   var sku: String
   var name: String
@@ -107,6 +109,7 @@ extension SoldItem {
     let quantity = try number(item.qtyOrdered, "qty_ordered")
     guard quantity > 0 else { throw .unreadable(field: "item \(item.itemId): qty_ordered", reason: "is \(quantity)") }
     itemID = item.itemId
+    productID = product.productId
     sku = known.sku
     name = item.name
     kind = item.isVirtual || ["virtual", "downloadable"].contains(item.productType) ? .virtual : .physical

@@ -1,0 +1,76 @@
+import Messages
+import RPC
+import ServiceKit
+import Storage
+import Stubs
+
+/// Who may change an order (connector.md §9, "Order management").
+extension SalesService {
+  func checkOrderChange(
+    _ request: V1.CheckOrderChangeRequest, context: ServerContext
+  ) async throws -> V1.CheckOrderChangeResponse {
+    try Self.check(request.incrementId, "increment_id")
+    guard let change = OrderChange(request.change) else {
+      throw RPCError.invalid(field: "change", "change is \(request.change); send what the shop is about to do")
+    }
+    do {
+      guard let order = try await store.order(request.incrementId), order.exportState.isWithOMS else { return .init() }
+      throw Self.refusal(change, order)
+    } catch {
+      throw RPCError(sales: error)
+    }
+  }
+
+  private static func refusal(_ change: OrderChange, _ order: SalesOrder) -> RPCError {
+    let since = order.sentAt.map { ", which has it since \(Google.Protobuf.Timestamp(nanosecondsSinceEpoch: $0).text)" }
+    return .precondition(
+      "ORDER_BELONGS_TO_OMS",
+      "order \(order.incrementID) belongs to the OMS\(since ?? ""): it can't be \(change.done) in the shop; "
+        + "\(change.instead(of: order.incrementID))")
+  }
+
+  /// What the shop is about to do, and how it is done instead.
+  private enum OrderChange {
+    case hold, cancel, invoice, ship, refund, returned, edit, status
+
+    init?(_ change: V1.OrderChange) {
+      switch change {
+      case .hold: self = .hold
+      case .cancel: self = .cancel
+      case .invoice: self = .invoice
+      case .ship: self = .ship
+      case .refund: self = .refund
+      case .return: self = .returned
+      case .edit: self = .edit
+      case .status: self = .status
+      default: return nil
+      }
+    }
+
+    var done: String {
+      switch self {
+      case .hold: "held"
+      case .cancel: "cancelled"
+      case .invoice: "invoiced"
+      case .ship: "shipped"
+      case .refund: "refunded"
+      case .returned: "returned"
+      case .edit: "edited"
+      case .status: "given another status"
+      }
+    }
+
+    func instead(of incrementID: String) -> String {
+      switch self {
+      case .hold: "hold it at the OMS"
+      case .cancel: "ask the OMS to cancel it, at the OMS or with: omsctl orders cancel \(incrementID)"
+      case .invoice: "it is invoiced when the OMS has shipped it"
+      case .ship: "it is shipped when the OMS says that it has left the warehouse"
+      case .refund: "refund it at the OMS, which has the shop do it"
+      case .returned: "ask for the return with PostSalesService.AuthorizeReturn; the OMS decides"
+      case .edit: "change it at the OMS, or cancel it there and place a new one"
+      case .status: "its status follows that of the OMS"
+      }
+    }
+  }
+}

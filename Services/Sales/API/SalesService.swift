@@ -1,0 +1,95 @@
+import EventLoop
+import Messages
+import RPC
+import ServiceKit
+import Storage
+import Stubs
+
+/// `omsconnector.v1.SalesService`.
+struct SalesService: Omsconnector.V1.SalesService {
+  typealias V1 = Omsconnector.V1
+
+  /// A page's size when the client names none, and the largest (AIP-158).
+  static let pageSize = (standard: 100, largest: 1_000)
+  /// Bytes of an id, a user's name and the like.
+  static let nameBytes = 256
+  /// Bytes of a comment or an attribute's value.
+  static let textBytes = 4_096
+
+  let store: SalesStore
+  let export: ExportOrders
+  /// nil without a shop.
+  let shop: ShopOrders?
+  /// Told when messages have been added to the outbox.
+  let added: @Sendable () -> Void
+  /// Told when an order's shop side has to be looked at.
+  let resumed: @Sendable () -> Void
+
+  /// The order, or NOT_FOUND.
+  func known(_ incrementID: String) async throws -> SalesOrder {
+    try Self.check(incrementID, "increment_id")
+    guard let order = try await store.order(incrementID) else { throw Self.notFound(incrementID) }
+    return order
+  }
+
+  /// The order with its lines and attributes, as it is answered.
+  func message(of incrementID: String) async throws -> V1.Order {
+    let store = store
+    let found = try await store.database.read { connection -> V1.Order? in
+      guard let order = try store.order(connection, incrementID) else { return nil }
+      return V1.Order(
+        order, lines: try store.lines(connection, of: incrementID),
+        attributes: try store.attributes(connection, of: incrementID))
+    }
+    guard let found else { throw Self.notFound(incrementID) }
+    return found
+  }
+
+  static func notFound(_ incrementID: String) -> RPCError {
+    RPCError(
+      .notFound,
+      "order \"\(quotable(incrementID))\" is not known here; omsctl orders export \(quotable(incrementID)) "
+        + "reads it from the shop")
+  }
+
+  static func check(_ text: String, _ field: String, limit: Int = nameBytes) throws(RPCError) {
+    if text.isEmpty { throw .invalid(field: field, "\(field) is missing") }
+    try checkLength(text, field, limit: limit)
+  }
+
+  static func checkLength(_ text: String, _ field: String, limit: Int = nameBytes) throws(RPCError) {
+    if text.utf8.count > limit {
+      throw .invalid(field: field, "\(field) has \(text.utf8.count) bytes; at most \(limit)")
+    }
+    if hasNUL(text) { throw .invalid(field: field, "\(field) has a NUL character") }
+  }
+
+  /// Rows of a page, from what the client asks for.
+  static func rows(_ pageSize: Int32) throws(RPCError) -> Int {
+    if pageSize < 0 { throw .invalid(field: "page_size", "page_size \(pageSize) is negative; send 0 for the default") }
+    return pageSize == 0 ? Self.pageSize.standard : min(Int(pageSize), Self.pageSize.largest)
+  }
+
+  static func foreignToken() -> RPCError {
+    .invalid(
+      field: "page_token", "page_token is none of this list; send next_page_token of the page before, or nothing")
+  }
+}
+
+extension RPCError {
+  /// The status for whatever the use cases throw.
+  init(sales error: any Error) {
+    switch error {
+    case is RequestIDReused:
+      self.init(
+        .alreadyExists, "request_id was used for another request; send each request under an id of its own",
+        details: [.errorInfo(reason: "REQUEST_ID_REUSED", domain: "omsconnector")])
+    default: self.init(storing: error, what: "the order")
+    }
+  }
+
+  /// What can't be done in the state in which something is.
+  static func precondition(_ reason: String, _ message: String) -> RPCError {
+    RPCError(.failedPrecondition, message, details: [.errorInfo(reason: reason, domain: "omsconnector")])
+  }
+}

@@ -1,0 +1,47 @@
+import Commerce
+import Messages
+import ServiceKit
+
+/// What the sales service reads from the environment, besides what all services do.
+enum SalesSettings {
+  static let exportSince = Setting<Int64>(
+    "SALES_EXPORT_SINCE",
+    "orders made before are not exported by themselves; without it, all that are new or processing",
+    allowed: "a time such as 2024-02-03T04:05:06Z"
+  ) { text throws(SettingError) in
+    let time: Google.Protobuf.Timestamp
+    do throws(MessageError) {
+      time = try Google.Protobuf.Timestamp(parsing: text)
+    } catch {
+      throw SettingError()
+    }
+    guard let nanoseconds = time.nanosecondsSinceEpoch else { throw SettingError() }
+    return nanoseconds
+  }.optional
+
+  static let confirmationTimeout = Setting.duration(
+    "SALES_CONFIRMATION_TIMEOUT", .seconds(1) ... .seconds(86_400),
+    "how long the OMS may take to confirm an order before that is an operator's case", default: "15m")
+
+  static let holdInterval = Setting.duration(
+    "SALES_HOLD_INTERVAL", .milliseconds(100) ... .seconds(600),
+    "how soon an order that waits is tried again; later more and more seldom, up to 10 minutes", default: "30s")
+
+  static let carrier = Setting.text(
+    "SALES_CARRIER", "the carrier that the OMS is told when it asks how a parcel goes; without it that is refused"
+  ).optional
+
+  static let carrierTrackingNumber = Setting.text(
+    "SALES_CARRIER_TRACKING_NUMBER",
+    "its tracking numbers, with {order}, {request}, {package} and {source} filled in", default: "{request}-{package}")
+
+  static let carrierTrackingLink = Setting.text(
+    "SALES_CARRIER_TRACKING_LINK", "address of its tracking page, with {number} and the others filled in"
+  ).optional
+
+  static let all: [any DeclaredSetting] =
+    [
+      StoreSettings.databaseURL, OutboxRelay.gatewayTarget, ServiceTargets.catalog, exportSince, confirmationTimeout,
+      holdInterval, carrier, carrierTrackingNumber, carrierTrackingLink,
+    ] + CommerceSettings.all
+}

@@ -1,4 +1,5 @@
 import Commerce
+import EventLoop
 import Messages
 import RPC
 import ServiceKit
@@ -14,7 +15,11 @@ struct CatalogService: Omsconnector.V1.CatalogService {
   let store: CatalogStore
   /// nil without a shop.
   let intake: ShopIntake?
+  let runs: CatalogRuns?
   let mapping: Mapping
+  let loop: EventLoop
+  /// Told when messages have been added.
+  let added: @Sendable () -> Void
 
   func getProduct(
     _ request: Omsconnector.V1.GetProductRequest, context: ServerContext

@@ -7,7 +7,8 @@ import Stubs
 @main struct CatalogMain {
   static let service = ServiceDescription(
     name: "catalog", summary: "products and shipping methods between the shop and the OMS",
-    settings: [StoreSettings.databaseURL, OutboxRelay.gatewayTarget] + CommerceSettings.all)
+    settings: [StoreSettings.databaseURL, OutboxRelay.gatewayTarget, CatalogRuns.reconciliationInterval]
+      + CommerceSettings.all)
 
   static func main() {
     ServiceRunner.run(service) { setup in
@@ -15,13 +16,19 @@ import Stubs
       let store = CatalogStore(try StoreSettings.open(service, setup.configuration, CatalogSchema.migrations))
       setup.onStop("store") { await store.database.close() }
       let relay = OutboxRelay.start(store.outbox, in: store.database, of: &setup)
+      let loop = setup.group.next()
       let intake = shop.client.map { client in
         ShopIntake(reader: ShopReader(shop, client), store: store) { relay.wake() }
       }
+      let runs = intake.map {
+        CatalogRuns($0, loop: loop, reconciling: setup.configuration[CatalogRuns.reconciliationInterval])
+      }
       if let intake { CatalogPolling(shop: shop, intake: intake).run(in: &setup) }
-      CatalogService(store: store, intake: intake, mapping: shop.mapping).register(in: &setup.router)
+      if let runs { setup.run("catalog runs") { await runs.run() } }
+      CatalogService(store: store, intake: intake, runs: runs, mapping: shop.mapping, loop: loop) { relay.wake() }
+        .register(in: &setup.router)
       MessageConsumer(service: service.name, methods: [], timings: setup.timings).register(in: &setup.router)
-      MessageRetention(store.database, loop: setup.group.next(), of: [Outbox.removeOldRefused]).run(in: &setup)
+      MessageRetention(store.database, loop: loop, of: [Outbox.removeOldRefused]).run(in: &setup)
     }
   }
 }

@@ -29,11 +29,13 @@ struct MappedProducts: Sendable {
   private static let names = ["fee": "Fee", "gift-wrap": "Gift wrap"]
 
   /// Returns when it is durable.
-  func export(_ facts: ShopFacts) async throws -> TakeOverOutcome {
+  ///
+  /// - Parameter sendsAll: whether the OMS is sent what has not changed, too.
+  func export(_ facts: ShopFacts, sendsAll: Bool = false) async throws -> TakeOverOutcome {
     let mapped = ProductMapping(mapping, facts)
     let entries = products.map { mapped.entry(of: $0, origin: .mapping, children: []) { _, _ in nil } }
     let (store, skus) = (store, Set(entries.map(\.sku)))
-    return try await store.takeOver(entries, facts: facts) { connection, _ in
+    return try await store.takeOver(entries, sendsAll: sendsAll, facts: facts) { connection, _ in
       let known = try connection.withStatement("SELECT sku FROM product WHERE origin = 'mapping' AND status = 'ACTIVE'")
       {
         statement in

@@ -54,5 +54,6 @@ enum CatalogSchema {
     Outbox.refusedMigration,
     Lease.migration,
     ShopPoll.migration,
+    CatalogRun.migration,
   ]
 }

@@ -1,7 +1,7 @@
 import EventLoop
 
 /// Wakes one task: what is set while nobody waits is kept until somebody does.
-final class Alarm: Sendable {
+public final class Alarm: Sendable {
   private struct State {
     var isSet = false
     var waiter: CheckedContinuation<Void, Never>?
@@ -9,8 +9,10 @@ final class Alarm: Sendable {
 
   private let state = Lock(State())
 
+  public init() {}
+
   /// Wakes the one who waits, or the next one to come.
-  func set() {
+  public func set() {
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
       state.isSet = state.waiter == nil
       defer { state.waiter = nil }
@@ -22,7 +24,7 @@ final class Alarm: Sendable {
   /// Waits until the alarm is set, until `deadline`, or until the task is cancelled.
   ///
   /// - Parameter deadline: monotonic nanoseconds; may be over already.
-  func wait(until deadline: UInt64, on loop: EventLoop) async {
+  public func wait(until deadline: UInt64, on loop: EventLoop) async {
     let now = EventLoop.monotonicNanoseconds()
     let timer = Task(executorPreference: loop) {
       await loop.sleep(for: .nanoseconds(Int64(clamping: deadline > now ? deadline - now : 0)))

@@ -36,12 +36,15 @@ struct SalesLine: Sendable, Equatable {
   var shopDoneAt: Int64?
   /// Custom attributes that the OMS has set.
   var attributes: [String: String] = [:]
+  /// Of a bundle: whether its parts leave the warehouse together.
+  var shipsTogether = false
 }
 
 extension SalesLine {
   static let columns = """
     increment_id, line_number, item_id, parent_line, kind, sku, product_id, name, quantity, gross, tax, status, status_at, \
-    source_id, shipment_request_id, shipped_at, cancelled_at, shop_done_at, attributes
+    source_id, shipment_request_id, shipped_at, cancelled_at, shop_done_at, attributes, \
+    ships_together
     """
 
   /// The current row of a statement that selects ``columns``.
@@ -67,9 +70,10 @@ extension SalesLine {
     cancelledAt = row.optionalInteger(16)
     shopDoneAt = row.optionalInteger(17)
     attributes = try AttributeText.attributes(in: row.text(18))
+    shipsTogether = row.bool(19)
   }
 
-  /// Binds ``columns`` as the parameters 1 to 19.
+  /// Binds ``columns`` as the parameters 1 to 20.
   func bind(_ statement: Statement, of incrementID: String) throws(StorageError) {
     try statement.bind(incrementID, at: 1)
     try statement.bind(Int64(number), at: 2)
@@ -90,6 +94,7 @@ extension SalesLine {
     try statement.bind(cancelledAt, at: 17)
     try statement.bind(shopDoneAt, at: 18)
     try statement.bind(AttributeText.text(of: attributes), at: 19)
+    try statement.bind(shipsTogether, at: 20)
   }
 }
 

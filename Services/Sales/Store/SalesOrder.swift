@@ -51,6 +51,8 @@ struct SalesOrder: Sendable, Equatable {
   var omsStatusReason = ""
   /// This and the other times: nanoseconds since 1970.
   var omsStatusAt: Int64?
+  /// When it arrived here.
+  var omsStatusReceivedAt: Int64?
   var createdAt: Int64
   var sentAt: Int64?
   var acceptedAt: Int64?

@@ -10,7 +10,7 @@ enum SalesSchema {
     [
       orders, Inbox.migration, Outbox.migration, Outbox.refusedMigration, Lease.migration, ShopPoll.migration,
       WorkQueue.migration, shipmentRequests,
-    ]
+    ] + FulfilmentSchema.migrations
 
   private static let orders = Migration(
     "orders, their lines and attributes",
@@ -41,7 +41,8 @@ enum SalesSchema {
         delivery_id TEXT NOT NULL, -- of the last create
         original_order_id TEXT NOT NULL,
         shop_digest BLOB NOT NULL, -- of the shop's order as it was last seen, SHA-256
-        updated_at INTEGER NOT NULL
+        updated_at INTEGER NOT NULL,
+        oms_status_received_at INTEGER
       ) STRICT, WITHOUT ROWID
       """,
       """
@@ -71,6 +72,7 @@ enum SalesSchema {
         cancelled_at INTEGER, -- when the OMS said so
         shop_done_at INTEGER, -- when the shop had shipped or cancelled it
         attributes TEXT NOT NULL, -- a JSON object of texts
+        ships_together INTEGER NOT NULL CHECK (ships_together IN (0, 1)), -- of a bundle's parts
         PRIMARY KEY (increment_id, line_number)
       ) STRICT, WITHOUT ROWID
       """,
@@ -110,7 +112,8 @@ enum SalesSchema {
         delivery_id TEXT COLLATE "C" NOT NULL,
         original_order_id TEXT COLLATE "C" NOT NULL,
         shop_digest BYTEA NOT NULL,
-        updated_at BIGINT NOT NULL
+        updated_at BIGINT NOT NULL,
+        oms_status_received_at BIGINT
       ) WITH (fillfactor = 80)
       """,
       """
@@ -140,6 +143,7 @@ enum SalesSchema {
         cancelled_at BIGINT,
         shop_done_at BIGINT,
         attributes TEXT COLLATE "C" NOT NULL,
+        ships_together SMALLINT NOT NULL CHECK (ships_together IN (0, 1)),
         PRIMARY KEY (increment_id, line_number)
       ) WITH (fillfactor = 80)
       """,

@@ -48,6 +48,8 @@ public struct Mapping: Sendable, Equatable {
     /// How many days after the order the whole is captured with the first shipment, because the authorisation would end; nil
     /// for never.
     public var authorizationDays: Int?
+
+    public init(model: CaptureModel) { self.model = model }
   }
 
   /// Where an attribute is.

@@ -1,0 +1,86 @@
+import Commerce
+
+/// What the OMS has told of an order so far: the state that the shop is to be brought to.
+struct FulfilmentLedger: Equatable, Sendable {
+  var incrementID: String
+  /// The shop's id of the order.
+  var entityID: Int64
+  /// Code of the website that it was bought on.
+  var website: String
+  /// How the money comes in: of the payment method.
+  var payment: Mapping.PaymentMethod
+  /// Nanoseconds since 1970.
+  var createdAt: Int64
+  var status: OrderStatus
+  /// When the OMS set the status; nanoseconds since 1970.
+  var statusAt: Int64
+  /// When that status arrived here.
+  var statusReceivedAt: Int64
+  var lines: [Line]
+  /// In the order in which they arrived.
+  var shipments: [Shipment]
+  /// What is to be said on the order in the shop, the oldest first.
+  var comments: [Comment] = []
+
+  /// A line of the order as it was exported, see ``LedgerLine``.
+  struct Line: Equatable, Sendable {
+    var number: Int
+    /// The shop's order item; nil for shipping and services.
+    var itemID: Int64?
+    /// The line of the bundle that it belongs to.
+    var parent: Int?
+    var sku: String
+    var kind: SoldItem.Kind
+    /// 1, or that of the whole row.
+    var quantity: Decimal
+    /// Of a bundle: whether its parts leave the warehouse together.
+    var shipsTogether = false
+    /// The shipment that it left with.
+    var shippedBy: String?
+    var isCancelled = false
+    /// The OMS says that it has left; the shipment's own message may come later.
+    var isSaidShipped = false
+
+    /// Goods, which are shipped, cancelled or given out.
+    var isArticle: Bool { itemID != nil && kind != .bundle }
+    var isSettled: Bool { shippedBy != nil || isCancelled }
+  }
+
+  /// Parcels that have left together: one message of the OMS, one shipment in the shop.
+  struct Shipment: Equatable, Sendable {
+    /// What makes it unique within the order: the shipment request's id.
+    var key: String
+    /// As the shop keeps them, one per package.
+    var tracks: [Track]
+    /// Whether the shop has all of it.
+    var isDone: Bool
+  }
+
+  struct Track: Equatable, Sendable {
+    var number: String
+    var title: String
+  }
+
+  struct Comment: Equatable, Sendable {
+    var id: Int64
+    var text: String
+  }
+
+  func line(_ number: Int) -> Line? { lines.first { $0.number == number } }
+
+  /// Whether every article has been shipped or cancelled.
+  var isSettled: Bool { lines.allSatisfy { !$0.isArticle || $0.isSettled } }
+
+  /// Whether every article that can be shipped has been, or was cancelled.
+  var nothingIsLeftToShip: Bool {
+    lines.allSatisfy { !$0.isArticle || $0.kind == .virtual || $0.isSettled }
+  }
+
+  var hasShipped: Bool { lines.contains { $0.shippedBy != nil } }
+
+  var isVirtual: Bool { lines.allSatisfy { !$0.isArticle || $0.kind == .virtual } }
+
+  /// Downloads and codes of an order of nothing else wait for the OMS to hand it to logistics (magento-rules.md §6); those
+  /// of other orders come with its first parcel.
+  var givesOutVirtual: Bool { hasShipped || (isVirtual && status.isInLogistics) }
+}

@@ -78,9 +78,7 @@ struct FulfilmentLedger: Equatable, Sendable {
 
   var hasShipped: Bool { lines.contains { $0.shippedBy != nil } }
 
-  var isVirtual: Bool { lines.allSatisfy { !$0.isArticle || $0.kind == .virtual } }
-
-  /// Downloads and codes of an order of nothing else wait for the OMS to hand it to logistics (magento-rules.md §6); those
-  /// of other orders come with its first parcel.
-  var givesOutVirtual: Bool { hasShipped || (isVirtual && status.isInLogistics) }
+  /// Downloads and codes come with the first parcel; where there is nothing to send, or nothing more, they wait for the OMS to
+  /// hand the order to logistics (magento-rules.md §6, "Virtual-only").
+  var givesOutVirtual: Bool { hasShipped || (nothingIsLeftToShip && status.isInLogistics) }
 }

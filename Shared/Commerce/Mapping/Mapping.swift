@@ -49,7 +49,14 @@ public struct Mapping: Sendable, Equatable {
     /// for never.
     public var authorizationDays: Int?
 
-    public init(model: CaptureModel) { self.model = model }
+    public init(
+      model: CaptureModel, gateway: String = "OFFLINE", capturesInParts: Bool = false, authorizationDays: Int? = nil
+    ) {
+      self.model = model
+      self.gateway = gateway
+      self.capturesInParts = capturesInParts
+      self.authorizationDays = authorizationDays
+    }
   }
 
   /// Where an attribute is.

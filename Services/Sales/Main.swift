@@ -27,14 +27,16 @@ import Storage
       let intake = OrderIntake(export: export, since: configuration[SalesSettings.exportSince])
       _ = OrderReading.start(intake, shop, of: &setup)
       startWaiting(export, shop, of: &setup)
+      let follow = ShopSide.start(store, shop, of: &setup)
 
       SalesService(
         store: store, export: export, shop: shop.client.map { ShopOrders(client: $0) }, added: { relay.wake() },
-        resumed: {}
+        resumed: follow
       ).register(in: &setup.router)
       MessageConsumer(
         service: service.name,
-        methods: WarehouseMessages(store: store).methods + CarrierMessages(store: store, carrier: carrier).methods,
+        methods: OMSMessages(store: store, changed: follow).methods + WarehouseMessages(store: store).methods
+          + CarrierMessages(store: store, carrier: carrier).methods,
         timings: setup.timings, status: { RPCError(sales: $0) }
       ).register(in: &setup.router)
       MessageRetention(store.database, loop: setup.group.next(), of: [Inbox.removeOld, Outbox.removeOldRefused])

@@ -39,9 +39,18 @@ enum SalesSettings {
     "SALES_CARRIER_TRACKING_LINK", "address of its tracking page, with {number} and the others filled in"
   ).optional
 
+  static let shipmentMails = Setting.bool(
+    "SALES_SHIPMENT_MAILS", "let the shop tell customers of shipments by mail; false when the OMS does", default: "true"
+  )
+
+  static let shopGrace = Setting.duration(
+    "SALES_SHOP_GRACE", .milliseconds(100) ... .seconds(3600),
+    "after that the shop is done with a request, whatever became of its answer", default: "30s")
+
   static let all: [any DeclaredSetting] =
     [
-      StoreSettings.databaseURL, OutboxRelay.gatewayTarget, ServiceTargets.catalog, exportSince, confirmationTimeout,
-      holdInterval, carrier, carrierTrackingNumber, carrierTrackingLink,
+      StoreSettings.databaseURL, OutboxRelay.gatewayTarget, ServiceTargets.catalog, ServiceTargets.inventory,
+      exportSince,
+      confirmationTimeout, holdInterval, shipmentMails, shopGrace, carrier, carrierTrackingNumber, carrierTrackingLink,
     ] + CommerceSettings.all
 }

@@ -4,7 +4,10 @@ import Messages
 // From the store to the messages of the API.
 
 extension Omsconnector.V1.Order {
-  init(_ order: SalesOrder, lines: [SalesLine] = [], attributes: [(name: String, value: String)] = []) {
+  init(
+    _ order: SalesOrder, lines: [SalesLine] = [], attributes: [(name: String, value: String)] = [],
+    documents: [NotedDocument] = []
+  ) {
     self.init(
       incrementId: order.incrementID, entityId: order.entityID, exportState: .init(order.exportState),
       reason: [order.reason, order.attention].filter { !$0.isEmpty }.joined(separator: "; "),
@@ -13,6 +16,7 @@ extension Omsconnector.V1.Order {
       grandTotal: order.grandTotal.message, createdAt: .init(nanosecondsSinceEpoch: order.createdAt),
       exportedAt: order.sentAt.map { .init(nanosecondsSinceEpoch: $0) }, salesChannel: order.channel,
       originalOrderId: order.originalOrderID, lines: lines.map { .init($0) },
+      documents: documents.map { .init(kind: $0.kind, reason: $0.purpose, entityId: $0.entityID) },
       attributes: attributes.map { .init(name: $0.name, value: $0.value) })
   }
 }

@@ -42,6 +42,9 @@ extension SalesService {
       let store = store
       try await store.database.write(key: order.incrementID) { connection in
         try store.setAttention(connection, of: order.incrementID, "")
+        // An operator has looked at what was not decided, and at what people did.
+        try store.endStep(connection, of: order.incrementID)
+        try store.acknowledgeDocuments(connection, of: order.incrementID)
         try store.orderQueue.add(connection, order.incrementID)
       }
       resumed()

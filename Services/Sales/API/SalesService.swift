@@ -39,7 +39,8 @@ struct SalesService: Omsconnector.V1.SalesService {
       guard let order = try store.order(connection, incrementID) else { return nil }
       return V1.Order(
         order, lines: try store.lines(connection, of: incrementID),
-        attributes: try store.attributes(connection, of: incrementID))
+        attributes: try store.attributes(connection, of: incrementID),
+        documents: try store.documents(connection, of: incrementID))
     }
     guard let found else { throw Self.notFound(incrementID) }
     return found

@@ -101,6 +101,7 @@ extension SalesLine {
     quantity = line.quantity
     gross = line.amounts.gross
     tax = line.amounts.tax
+    shipsTogether = line.isShippedTogether && line.kind == .bundle
   }
 
   /// What an order has sold, whatever else is wrong with it: a line for each item that is not merely the wrapping of others.

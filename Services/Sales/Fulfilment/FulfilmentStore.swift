@@ -223,6 +223,17 @@ extension SalesStore {
       return try statement.run() == 1
     }
   }
+
+  /// An operator has seen what people made in the shop.
+  func acknowledgeDocuments(_ connection: Connection, of incrementID: String) throws {
+    try connection.withStatement(
+      "UPDATE sales_document SET purpose = ?2 WHERE increment_id = ?1 AND purpose = ''"
+    ) { statement in
+      try statement.bind(incrementID, at: 1)
+      try statement.bind(NotedDocument.acknowledged, at: 2)
+      _ = try statement.run()
+    }
+  }
 }
 
 /// An invoice, a shipment or a credit memo of the shop that the connector knows of.
@@ -231,8 +242,16 @@ struct NotedDocument: Equatable, Hashable, Sendable {
   var kind: String
   /// Magento's.
   var entityID: Int64
-  /// Of the connector's: the comment that marks it; empty of other people's.
+  /// Of the connector's: the comment that marks it; empty of what people made though the OMS owned the order.
   var purpose: String
+
+  /// Made before the OMS had the order, or seen by an operator.
+  static let acknowledged = "made in the shop"
+
+  /// What an operator has to know of it; nil for nothing.
+  var warning: String? {
+    purpose.isEmpty ? "\(kind) \(entityID) was made in the shop, though the OMS owns the order" : nil
+  }
 }
 
 extension FulfilmentLedger.Line {

@@ -4,7 +4,7 @@ import Commerce
 /// children, and not always the same (magento-rules.md §1 and §2).
 struct ItemQuantities {
   let ledger: FulfilmentLedger
-  let shop: ShopOrder
+  let shop: OrderInShop
 
   /// Units to have been shipped once these shipments are in the shop.
   ///

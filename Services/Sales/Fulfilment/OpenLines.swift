@@ -7,7 +7,7 @@ enum OpenLines {
   /// it has cancelled.
   ///
   /// - Parameter lines: of the order, with what is noted of them.
-  static func closed(_ lines: [SalesLine], in shop: ShopOrder) -> [Int] {
+  static func closed(_ lines: [SalesLine], in shop: OrderInShop) -> [Int] {
     let articles = lines.filter { $0.itemID != 0 && $0.kind != .bundle }
     var closed: [Int] = []
     for (id, lines) in Dictionary(grouping: articles, by: \.itemID) {

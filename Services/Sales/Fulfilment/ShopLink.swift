@@ -7,14 +7,14 @@ struct ShopLink: Sendable {
   let client: CommerceClient
 
   /// The order with everything that was made from it.
-  func read(_ entityID: Int64) async throws -> ShopOrder {
+  func read(_ entityID: Int64) async throws -> OrderInShop {
     let order: Magento.Commerce.V1.Order = try await client.get(CommerceClient.path("V1", "orders", "\(entityID)"))
     async let invoices: [Magento.Commerce.V1.Invoice] = documents("V1/invoices", of: entityID)
     async let shipments: [Magento.Commerce.V1.ShipmentDocument] = documents("V1/shipments", of: entityID)
     async let memos: [Magento.Commerce.V1.Creditmemo] = documents("V1/creditmemos", of: entityID)
     async let transactions: [Magento.Commerce.V1.Transaction] = documents(
       "V1/transactions", of: entityID, id: "transaction_id")
-    return try await ShopOrder(
+    return try await OrderInShop(
       order, invoices: invoices, shipments: shipments, creditMemos: memos, transactions: transactions)
   }
 
@@ -22,7 +22,7 @@ struct ShopLink: Sendable {
   static let documentLimit = 5_000
 
   private func documents<M: Message & Sendable>(
-    _ route: String, of entityID: Int64, id: String = "entity_id"
+    _ route: String, of entityID: Int64, id: ShopID = .entity
   ) async throws -> [M] {
     var found: [M] = []
     try await client.readAll(

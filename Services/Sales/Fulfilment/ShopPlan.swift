@@ -8,7 +8,7 @@ import Commerce
 /// and what is to be said, with the status, last, because invoices reset the status.
 struct ShopPlan {
   let ledger: FulfilmentLedger
-  let shop: ShopOrder
+  let shop: OrderInShop
   /// Nanoseconds since 1970.
   let now: Int64
 
@@ -188,7 +188,7 @@ struct ShopPlan {
   }
 
   /// Whether an item is the side of its parent and children that is invoiced.
-  private func isCounted(_ item: ShopOrder.Item) -> Bool {
+  private func isCounted(_ item: OrderInShop.Item) -> Bool {
     if item.productType == "bundle" { return shop.hasFixedPrice(item) }
     guard let parent = item.parentID.flatMap({ shop.item($0) }) else { return true }
     return parent.productType == "bundle" && !shop.hasFixedPrice(parent)

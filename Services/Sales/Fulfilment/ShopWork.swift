@@ -63,14 +63,16 @@ struct ShopWork: Sendable {
     case .wait(let nanoseconds, let reason):
       return .end(.again(after: .nanoseconds(max(nanoseconds, 1_000_000_000)), reason: reason))
     case .stuck(let reason): return try await stuck(id, reason)
-    case .done: return .end(.done)
+    case .done:
+      try await attend(id, nil)
+      return .end(.done)
     }
   }
 
   // MARK: Documents
 
   private func invoice(
-    _ step: ShopPlan.Invoice, _ ledger: FulfilmentLedger, _ shop: ShopOrder
+    _ step: ShopPlan.Invoice, _ ledger: FulfilmentLedger, _ shop: OrderInShop
   ) async throws -> Progress {
     try await begin(.invoice, marker: step.marker, captures: step.capture, ledger, shop)
     return try await made(ledger, captures: step.capture) {
@@ -78,7 +80,7 @@ struct ShopWork: Sendable {
     }
   }
 
-  private func ship(_ step: ShopPlan.Ship, _ ledger: FulfilmentLedger, _ shop: ShopOrder) async throws -> Progress {
+  private func ship(_ step: ShopPlan.Ship, _ ledger: FulfilmentLedger, _ shop: OrderInShop) async throws -> Progress {
     var source: String?
     if try await options.usesSources() {
       let ofWebsite = link.shop.mapping.aggregates.values.filter { $0.website == ledger.website }.compactMap(\.source)
@@ -96,7 +98,7 @@ struct ShopWork: Sendable {
     }
   }
 
-  private func cancel(_ ledger: FulfilmentLedger, _ shop: ShopOrder) async throws -> Progress {
+  private func cancel(_ ledger: FulfilmentLedger, _ shop: OrderInShop) async throws -> Progress {
     try await begin(.cancellation, marker: "", captures: false, ledger, shop)
     return try await made(ledger, captures: false) {
       if try await !link.cancel(ledger.entityID) {
@@ -108,7 +110,7 @@ struct ShopWork: Sendable {
   }
 
   private func begin(
-    _ kind: BegunStep.Kind, marker: String, captures: Bool, _ ledger: FulfilmentLedger, _ shop: ShopOrder
+    _ kind: BegunStep.Kind, marker: String, captures: Bool, _ ledger: FulfilmentLedger, _ shop: OrderInShop
   ) async throws {
     let (store, id) = (store, ledger.incrementID)
     let step = BegunStep(
@@ -147,7 +149,7 @@ struct ShopWork: Sendable {
   }
 
   /// What became of a step whose end is not noted.
-  private func resolve(_ begun: BegunStep, _ ledger: FulfilmentLedger, _ shop: ShopOrder) async throws -> Progress {
+  private func resolve(_ begun: BegunStep, _ ledger: FulfilmentLedger, _ shop: OrderInShop) async throws -> Progress {
     if isThere(begun, shop) {
       if let problem = begun.captures ? captureProblem(begun, shop) : nil {
         try await end(ledger.incrementID)
@@ -166,7 +168,7 @@ struct ShopWork: Sendable {
     return .goOn
   }
 
-  private func isThere(_ begun: BegunStep, _ shop: ShopOrder) -> Bool {
+  private func isThere(_ begun: BegunStep, _ shop: OrderInShop) -> Bool {
     switch begun.kind {
     case .invoice: shop.invoices.contains { $0.isMarked(begun.marker) }
     case .shipment: shop.shipments.contains { $0.isMarked(begun.marker) }
@@ -175,7 +177,7 @@ struct ShopWork: Sendable {
   }
 
   /// An invoice can end paid without money: with a closed authorisation, or one that was only authorised (magento-rules.md §1).
-  private func captureProblem(_ begun: BegunStep, _ shop: ShopOrder) -> String? {
+  private func captureProblem(_ begun: BegunStep, _ shop: OrderInShop) -> String? {
     guard let invoice = shop.invoices.first(where: { $0.isMarked(begun.marker) }) else { return nil }
     if invoice.state != 2 {
       return "invoice \(invoice.incrementID) was to capture \(invoice.grandTotal) and is not paid"
@@ -194,7 +196,7 @@ struct ShopWork: Sendable {
 
   /// Money may have been taken or not: nothing is tried again before somebody has looked at the payment gateway.
   private func undecided(
-    _ begun: BegunStep, _ ledger: FulfilmentLedger, _ shop: ShopOrder, _ why: String
+    _ begun: BegunStep, _ ledger: FulfilmentLedger, _ shop: OrderInShop, _ why: String
   ) async throws -> Progress {
     try await stuck(
       ledger.incrementID,
@@ -244,7 +246,7 @@ struct ShopWork: Sendable {
   // MARK: Looking
 
   /// Notes what was made in the shop, tells of what people made though the OMS owns the order, and which units are open no more.
-  private func look(at shop: ShopOrder, _ ledger: FulfilmentLedger) async throws {
+  private func look(at shop: OrderInShop, _ ledger: FulfilmentLedger) async throws {
     let (store, id) = (store, ledger.incrementID)
     let all =
       shop.invoices.map { ("invoice", $0) } + shop.shipments.map { ("shipment", $0) }
@@ -257,24 +259,20 @@ struct ShopWork: Sendable {
     let closed = OpenLines.closed(seen.1, in: shop)
     if news.isEmpty, closed.isEmpty { return }
     let sentAt = seen.2?.sentAt ?? 0
-    let foreign = news.filter { _, document in
-      document.createdAt / 1_000_000_000 > sentAt / 1_000_000_000
-        && !document.comments.contains { $0.hasPrefix(ShopPlan.Marker.prefix) }
+    let documents = news.map { kind, document in
+      let isEarlier = document.createdAt / 1_000_000_000 <= sentAt / 1_000_000_000
+      let marker = document.comments.first { $0.hasPrefix(ShopPlan.Marker.prefix) }
+      return NotedDocument(
+        kind: kind, entityID: document.entityID, purpose: marker ?? (isEarlier ? NotedDocument.acknowledged : ""))
     }
-    let warnings = foreign.map { "\($0.0) \($0.1.incrementID) was made in the shop, though the OMS owns the order" }
     let moved = Set(seen.1.filter { closed.contains($0.number) && $0.kind == .physical }.map(\.sku))
     try await write(id) { connection in
       let now = WallClock.nanoseconds()
-      for (kind, document) in news {
-        let marker = document.comments.first { $0.hasPrefix(ShopPlan.Marker.prefix) } ?? ""
-        try store.note(
-          connection, of: id, .init(kind: kind, entityID: document.entityID, purpose: marker), now: now)
-      }
+      for document in documents { try store.note(connection, of: id, document, now: now) }
       try store.closeLines(connection, of: id, closed, now: now)
       if !moved.isEmpty { try StockPush.queue.add(connection, id) }
-      if !warnings.isEmpty { try store.setAttention(connection, of: id, warnings.joined(separator: "; ")) }
     }
-    for warning in warnings {
+    for warning in documents.compactMap(\.warning) {
       Log.warning("the shop changed an order by itself", ["order": "\(id)", "what": "\(warning)"])
     }
     if !moved.isEmpty { stockMoved() }
@@ -283,9 +281,19 @@ struct ShopWork: Sendable {
   // MARK: -
 
   private func stuck(_ id: String, _ reason: String) async throws -> Progress {
-    let store = store
-    try await write(id) { try store.setAttention($0, of: id, reason) }
+    try await attend(id, reason)
     return .end(.parked(reason: reason))
+  }
+
+  /// What an operator has to look at: why nothing goes on, and what people made in the shop.
+  private func attend(_ id: String, _ reason: String?) async throws {
+    let store = store
+    try await write(id) { connection in
+      let warnings = try store.documents(connection, of: id).compactMap(\.warning)
+      let text = ([reason] + warnings.map(Optional.some)).compactMap { $0 }.joined(separator: "; ")
+      guard let order = try store.order(connection, id), order.attention != text else { return }
+      try store.setAttention(connection, of: id, text)
+    }
   }
 
   private func end(_ id: String) async throws {

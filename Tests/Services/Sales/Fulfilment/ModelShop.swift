@@ -28,8 +28,8 @@ struct ModelShop {
 
   var items: [Item] = []
   var state = "new"
-  var invoices: [ShopOrder.Document] = []
-  var shipments: [ShopOrder.Document] = []
+  var invoices: [OrderInShop.Document] = []
+  var shipments: [OrderInShop.Document] = []
   var captures: [String] = []
   var comments: [String] = []
   var status = "pending"
@@ -130,8 +130,8 @@ struct ModelShop {
     if !canShip { state = "complete" } else if state == "new" { state = "processing" }
   }
 
-  var order: ShopOrder {
-    ShopOrder(
+  var order: OrderInShop {
+    OrderInShop(
       state: state, status: status, entityID: 7, incrementID: "7",
       items: items.map {
         .init(

@@ -2,7 +2,7 @@ import Commerce
 import Messages
 
 /// An order as it is in the shop now, with what was made from it.
-struct ShopOrder: Sendable {
+struct OrderInShop: Sendable {
   /// Magento's order states, of which the rules speak.
   let state: String
   let status: String
@@ -65,12 +65,12 @@ struct ShopOrder: Sendable {
   var isOver: Bool { ["canceled", "complete", "closed"].contains(state) }
 }
 
-extension ShopOrder.Item {
+extension OrderInShop.Item {
   /// magento-rules.md §1.
   var toInvoice: Decimal { max(ordered - invoiced - cancelled, 0) }
 }
 
-extension ShopOrder {
+extension OrderInShop {
   /// - Throws: `CommerceError` of kind unreadable when an amount is none.
   init(
     _ order: Magento.Commerce.V1.Order, invoices: [Magento.Commerce.V1.Invoice],

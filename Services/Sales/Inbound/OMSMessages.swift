@@ -6,7 +6,7 @@ import Storage
 
 /// Consumes the OMS's messages about orders (messages.md §2): each changes the ledger, and what follows from it for the shop is
 /// done by ``ShopWork``.
-struct OrderMessages: Sendable {
+struct OMSMessages: Sendable {
   let store: SalesStore
   /// Told when orders have to be looked at.
   let changed: @Sendable () -> Void

@@ -128,7 +128,8 @@ public final class CommerceClient: Sendable {
     var headers: HTTPHeaders = ["Accept": "application/json"]
     headers["Authorization"] = credentials.authorization(
       method: method, url: target, query: query, nonce: Self.nonce(), timestamp: Self.secondsSince1970())
-    if !body.isEmpty { headers["Content-Type"] = "application/json" }
+    // Also without a body: libcurl would name a form's type, which the shop refuses.
+    if method != "GET" { headers["Content-Type"] = "application/json" }
     let encoded = query.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }
     var request = HTTPRequest(
       method: method, target: encoded.isEmpty ? target : "\(target)?\(encoded.joined(separator: "&"))",

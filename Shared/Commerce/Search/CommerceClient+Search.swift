@@ -40,7 +40,9 @@ extension CommerceClient {
       criteria.currentPage = 1
       do {
         let answer = try await getJSON(route, criteria.query, store: store).root
-        return try ShopPage(answer, id: id, after: after, request: "GET \(route)")
+        let page = try ShopPage(answer, id: id, after: after, request: "GET \(route)")
+        pageSize.answered(size)
+        return page
       } catch let error as CommerceError where pageSize.lower(after: error, from: size) {
         continue
       }
@@ -99,31 +101,56 @@ public struct ShopPage {
 
 /// How many items are asked for at a time; lowered to what the shop allows. Shared by all who read the same shop.
 public final class PageSize: Sendable {
-  private let size: Lock<Int>
+  private struct State {
+    var size: Int
+    /// What the shop allows, as far as known.
+    var limit: Int
+    /// Pages of the present size that the shop has answered.
+    var answered = 0
+  }
 
-  public init(_ size: Int = 300) { self.size = Lock(max(size, 1)) }
+  private let state: Lock<State>
 
-  public var current: Int { size.withLock { $0 } }
+  public init(_ size: Int = 300) { state = Lock(State(size: max(size, 1), limit: max(size, 1))) }
+
+  public var current: Int { state.withLock { $0.size } }
 
   /// Lowers the size when the error says that it was too large ("Maximum SearchCriteria pageSize is 300"), or halves it when
   /// the shop could not answer at all: then the page may have been too much for it.
   ///
   /// - Returns: whether asking again with the lower size makes sense.
   func lower(after error: CommerceError, from used: Int) -> Bool {
-    let lowered: Int
     switch error.kind {
     case .refused:
       guard let allowed = Self.limit(in: error.message), allowed < used else { return false }
-      lowered = allowed
+      state.withLock { state in
+        state.limit = min(state.limit, allowed)
+        state.size = min(state.size, allowed)
+        state.answered = 0
+      }
     case .failed, .noAnswer:
       guard used > Self.smallest else { return false }
-      lowered = max(used / 2, Self.smallest)
+      state.withLock { state in
+        state.size = min(state.size, max(used / 2, Self.smallest))
+        state.answered = 0
+      }
     default: return false
     }
-    size.withLock { $0 = min($0, lowered) }
     return true
   }
 
+  /// A shop that was only away is asked for whole pages again, once it has answered some.
+  func answered(_ used: Int) {
+    state.withLock { state in
+      guard state.size < state.limit, used == state.size else { return }
+      state.answered += 1
+      guard state.answered >= Self.pagesBeforeRaise else { return }
+      state.size = min(state.size * 2, state.limit)
+      state.answered = 0
+    }
+  }
+
+  private static let pagesBeforeRaise = 5
   private static let smallest = 10
 
   /// The number at the end of a message about page sizes.

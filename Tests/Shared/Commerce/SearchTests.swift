@@ -98,6 +98,19 @@ struct SearchTests {
     #expect(size.current == 10)
   }
 
+  @Test("a shop that was only away gets whole pages again; what it refuses, it never does")
+  func pageSizeRaised() {
+    let size = PageSize(300)
+    let away = CommerceError(.noAnswer, request: "GET V1/orders", "timed out")
+    #expect(size.lower(after: away, from: 300) && size.lower(after: away, from: 150) && size.current == 75)
+    #expect(size.lower(after: .init(.refused, request: "GET V1/orders", "Maximum pageSize is 100"), from: 300))
+    for _ in 1...4 { size.answered(75) }
+    #expect(size.current == 75)
+    size.answered(75)
+    for _ in 1...50 { size.answered(size.current) }
+    #expect(size.current == 100)
+  }
+
   @Test("a read is tried again a few times, but not without a right")
   func retries() async throws {
     let shop = try ScriptedShop([HTTPResponse(status: 500), HTTPResponse(status: 429), .json("{}")])

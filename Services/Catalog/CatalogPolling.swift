@@ -7,13 +7,14 @@ struct CatalogPolling: Sendable {
   let shop: Shop
   let intake: ShopIntake
 
-  func run(in setup: inout ServiceSetup) {
+  /// - Returns: the polling, for whoever wants to know how it goes.
+  func run(in setup: inout ServiceSetup) -> ShopPoll {
     let (intake, loop, interval) = (intake, setup.group.next(), shop.pollInterval)
-    ShopPoll(
+    let poll = ShopPoll(
       .init(name: "products", route: "V1/products", id: .product), of: shop, intake.reader.client,
       in: intake.store.database, loop: loop
     ) { try await intake.takePage($0) }
-    .run(in: &setup)
+    poll.run(in: &setup)
     let mapped = MappedProducts(mapping: shop.mapping, store: intake.store)
     setup.run("shipping methods") {
       while !Task.isCancelled {
@@ -29,5 +30,6 @@ struct CatalogPolling: Sendable {
         }
       }
     }
+    return poll
   }
 }

@@ -23,10 +23,13 @@ import Stubs
       let runs = intake.map {
         CatalogRuns($0, loop: loop, reconciling: setup.configuration[CatalogRuns.reconciliationInterval])
       }
-      if let intake { CatalogPolling(shop: shop, intake: intake).run(in: &setup) }
+      let poll = intake.map { CatalogPolling(shop: shop, intake: $0).run(in: &setup) }
       if let runs { setup.run("catalog runs") { await runs.run() } }
       CatalogService(store: store, intake: intake, runs: runs, mapping: shop.mapping, loop: loop) { relay.wake() }
         .register(in: &setup.router)
+      CatalogCapabilities(
+        shop: shop, intake: intake, poll: poll, store: store, runs: RunStore(database: store.database)
+      ).register(in: &setup.router)
       MessageConsumer(service: service.name, methods: [], timings: setup.timings).register(in: &setup.router)
       MessageRetention(store.database, loop: loop, of: [Outbox.removeOldRefused]).run(in: &setup)
     }

@@ -15,16 +15,17 @@ struct CatalogPage: Sendable {
   /// Nanoseconds since 1970: what is not on the page and was stored later is no loss.
   let askedAt: Int64
 
-  init(_ page: ShopPage, after: Int64, askedAt: Int64, _ reader: ShopReader) {
-    (products, issues) = reader.parse(page.items)
-    ids = page.items.compactMap { item in item["id"].flatMap { Int64($0.string ?? $0.text) } }
-    self.after = after
-    last = page.last
-    left = page.left
-    self.askedAt = askedAt
-  }
-
   var isLast: Bool { left == 0 }
+}
+
+extension CatalogPage {
+  init(_ page: ShopPage, after: Int64, askedAt: Int64, _ reader: ShopReader) {
+    let (products, issues) = reader.parse(page.items)
+    self.init(
+      products: products, issues: issues,
+      ids: page.items.compactMap { item in item["id"].flatMap { Int64($0.string ?? $0.text) } }, after: after,
+      last: page.last, left: page.left, askedAt: askedAt)
+  }
 }
 
 /// Pages that go into one transaction.

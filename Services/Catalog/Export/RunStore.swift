@@ -14,6 +14,9 @@ struct RunStore: Sendable {
 
   func run(_ id: Int64) async throws -> CatalogRun? { try await database.read { try Self.run($0, id) } }
 
+  /// The one that was begun last.
+  func last() async throws -> CatalogRun? { try await database.read { try Self.last($0) } }
+
   /// What could not be exported, the first of it.
   func issues(of id: Int64) async throws -> [Issue] {
     try await database.read { connection in

@@ -1,6 +1,7 @@
 """The shop's catalog reaches the OMS: what has changed, all of it, and from a file; whoever dies on the way."""
 
 import base64
+import json
 import os
 import sqlite3
 import unittest
@@ -133,6 +134,23 @@ class Changes(CatalogCase):
             self.shop.catalog.rename("MUG", "CUP")
         self.wait_sent(1, "CUP")
         self.assertEqual([p["status"] for p in self.wait_sent(2, "MUG")], ["ACTIVE", "INACTIVE"])
+
+    def test_omsctl_exports_shows_and_imports(self):
+        self.change(sku="MUG", name="Mug")
+        self.wait_sent(1)
+        done = self.stack.omsctl("catalog", "export", "--full", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["state"], "FULL_EXPORT_STATE_DONE")
+        self.wait_sent(2, "MUG")
+        self.assertIn("Mug", self.stack.omsctl("catalog", "show", "MUG").stdout)
+        self.assertIn("STANDARD", self.stack.omsctl("catalog", "list").stdout)
+        path = os.path.join(self.stack.state_dir, "products.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('sku,product_type,name,price\nCUP,simple,"A ""cup""\nof tea",3.50\nBAD,simple,Bad,dear\n')
+        done = self.stack.omsctl("catalog", "import", path)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"4 +BAD +price")
+        self.assertEqual(self.wait_sent(1, "CUP")[0]["name"][0]["value"], 'A "cup"\nof tea')
 
     def test_a_shop_that_is_away_or_slow_is_waited_for(self):
         self.shop.down()

@@ -53,7 +53,8 @@ enum Commands {
   static let all: [any Command.Type] = [
     StatusCommand.self, RegisterCommand.self, UnregisterCommand.self, DisableCommand.self, EnableCommand.self,
     StockGetCommand.self, StockListCommand.self, StockApplyCommand.self,
-    StockImportCommand.self, JournalListCommand.self, JournalShowCommand.self, JournalTailCommand.self,
+    StockImportCommand.self, CatalogListCommand.self, CatalogShowCommand.self, CatalogExportCommand.self,
+    CatalogImportCommand.self, JournalListCommand.self, JournalShowCommand.self, JournalTailCommand.self,
     JournalReplayCommand.self, JournalDiscardCommand.self, QueueCommand.self, DeadCommand.self, OutboxListCommand.self,
     OutboxShowCommand.self, OutboxRetryCommand.self, OutboxDiscardCommand.self, ReportCommand.self,
     CompletionCommand.self,

@@ -1,15 +1,62 @@
+import Commerce
+import EventLoop
+import RPC
 import ServiceKit
+import Storage
 import Stubs
 
-/// The service of returns and refunds. So far it starts, is healthy and reports timings; its calls come with what
-/// they are for.
+/// The service of returns and refunds: decided by the OMS, carried out in the shop.
 @main struct PostSalesMain {
   static let service = ServiceDescription(
-    name: "post-sales", summary: "returns and refunds between the shop and the OMS")
+    name: "post-sales", summary: "returns and refunds between the shop and the OMS",
+    settings: [
+      StoreSettings.databaseURL, OutboxRelay.gatewayTarget, ServiceTargets.sales, ServiceTargets.inventory,
+    ] + CommerceSettings.all + PostSalesSettings.all)
 
   static func main() {
     ServiceRunner.run(service) { setup in
-      MessageConsumer(service: service.name, methods: [], timings: setup.timings).register(in: &setup.router)
+      let configuration = setup.configuration
+      let shop = try Shop(configuration)
+      let options = PostSalesOptions(configuration)
+      let database = try StoreSettings.open(service, configuration, PostSalesSchema.migrations)
+      setup.onStop("store") { await database.close() }
+      _ = OutboxRelay.start(Outbox(service: service.name), in: database, of: &setup)
+      let sales = Channel(
+        target: configuration[ServiceTargets.sales], group: setup.group, options: setup.channelOptions)
+      let inventory = Channel(
+        target: configuration[ServiceTargets.inventory], group: setup.group, options: setup.channelOptions)
+      setup.onStop("channels") {
+        sales.shutdown()
+        inventory.shutdown()
+      }
+      let orders = SalesOrders(channel: sales)
+      let followUps = FollowUps(database, sales: orders, inventory: inventory, setup)
+      followUps.run(in: &setup)
+      let refunds = refundRunner(database, shop, orders, options, setup.group.next()) { followUps.wake() }
+      refunds?.run(in: &setup)
+
+      PostSalesService(database: database) { refunds?.wake() }.register(in: &setup.router)
+      MessageConsumer(
+        service: service.name, methods: [RefundMessageConsumer(database: database) { refunds?.wake() }.method],
+        timings: setup.timings, status: { RPCError(postSales: $0) }
+      ).register(in: &setup.router)
+      MessageRetention(database, loop: setup.group.next(), of: [Inbox.removeOld, Outbox.removeOldRefused])
+        .run(in: &setup)
     }
+  }
+
+  /// nil without a shop: refunds wait in the store.
+  private static func refundRunner(
+    _ database: Database, _ shop: Shop, _ orders: SalesOrders, _ options: PostSalesOptions, _ loop: EventLoop,
+    followUp: @escaping @Sendable () -> Void
+  ) -> WorkRunner? {
+    guard let client = shop.client else { return nil }
+    var work = RefundWork(
+      database: database, shop: RESTRefundShop(client: client, pageSize: shop.pageSize), orders: orders,
+      credit: options.storeCreditRoute.map { CompanionStoreCredit(client: client, route: $0) }, mapping: shop.mapping,
+      options: options)
+    work.followUp = followUp
+    let handler = work
+    return WorkRunner(RefundWork.queue, in: database, loop: loop) { try await handler($0) }
   }
 }

@@ -109,6 +109,13 @@ public final class CommerceClient: Sendable {
     return try await send(method, route, [], body: Array(text.utf8), store: store)
   }
 
+  /// A write whose body is the text of a JSON value that no message describes, such as one for another module's route.
+  public func sendText(
+    _ method: String, _ route: String, _ json: String, store: String = "all"
+  ) async throws -> JSONDocument {
+    try await send(method, route, [], body: Array(json.utf8), store: store)
+  }
+
   /// A write without a body.
   public func sendEmpty(_ method: String, _ route: String, store: String = "all") async throws -> JSONDocument {
     try await send(method, route, [], body: [], store: store)

@@ -1,0 +1,115 @@
+import Commerce
+import Storage
+
+/// The store of returns and refunds.
+enum PostSalesSchema {
+  static let migrations =
+    [Inbox.migration, Outbox.migration, Outbox.refusedMigration, WorkQueue.migration, Lease.migration]
+    + [ShopPoll.migration, refunds]
+
+  /// Amounts are decimal texts: exact, and never calculated with in SQL.
+  private static let refunds = Migration(
+    "refunds",
+    sqlite: [
+      """
+      CREATE TABLE refund (
+        credit_note TEXT NOT NULL PRIMARY KEY,
+        increment_id TEXT NOT NULL,
+        state INTEGER NOT NULL, -- of RefundState
+        type TEXT NOT NULL,
+        rma TEXT NOT NULL,
+        status TEXT NOT NULL, -- the OMS's
+        status_reason TEXT NOT NULL,
+        status_at INTEGER NOT NULL, -- this and other times: nanoseconds since 1970, UTC; 0 for none
+        amount TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        refunded TEXT NOT NULL,
+        credit TEXT NOT NULL, -- store credit that it is owed
+        is_credited INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        attributes TEXT NOT NULL, -- a JSON object
+        is_silent INTEGER NOT NULL, -- no mail to the customer
+        expected TEXT NOT NULL, -- what the memo comes to that is being made; empty when none is
+        attempted_at INTEGER NOT NULL,
+        note TEXT NOT NULL, -- of who settled it by hand
+        created_at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL
+      ) STRICT
+      """,
+      "CREATE INDEX refund_order ON refund (increment_id)",
+      "CREATE INDEX refund_created ON refund (created_at, credit_note)",
+      """
+      CREATE TABLE refund_line (
+        credit_note TEXT NOT NULL,
+        line_number INTEGER NOT NULL,
+        amount TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        item_id INTEGER NOT NULL, -- 0 until it is known
+        sku TEXT NOT NULL,
+        is_whole INTEGER NOT NULL,
+        PRIMARY KEY (credit_note, line_number)
+      ) STRICT, WITHOUT ROWID
+      """,
+      """
+      CREATE TABLE refund_memo (
+        credit_note TEXT NOT NULL,
+        memo_id INTEGER NOT NULL,
+        invoice_id INTEGER NOT NULL,
+        is_online INTEGER NOT NULL,
+        amount TEXT NOT NULL,
+        PRIMARY KEY (credit_note, memo_id)
+      ) STRICT, WITHOUT ROWID
+      """,
+    ],
+    postgresql: [
+      """
+      CREATE TABLE refund (
+        credit_note TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+        increment_id TEXT COLLATE "C" NOT NULL,
+        state BIGINT NOT NULL,
+        type TEXT NOT NULL,
+        rma TEXT NOT NULL,
+        status TEXT NOT NULL,
+        status_reason TEXT NOT NULL,
+        status_at BIGINT NOT NULL,
+        amount TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        refunded TEXT NOT NULL,
+        credit TEXT NOT NULL,
+        is_credited SMALLINT NOT NULL,
+        reason TEXT NOT NULL,
+        attributes TEXT NOT NULL,
+        is_silent SMALLINT NOT NULL,
+        expected TEXT NOT NULL,
+        attempted_at BIGINT NOT NULL,
+        note TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        due_at BIGINT NOT NULL
+      )
+      """,
+      "CREATE INDEX refund_order ON refund (increment_id)",
+      "CREATE INDEX refund_created ON refund (created_at, credit_note)",
+      """
+      CREATE TABLE refund_line (
+        credit_note TEXT COLLATE "C" NOT NULL,
+        line_number BIGINT NOT NULL,
+        amount TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        item_id BIGINT NOT NULL,
+        sku TEXT NOT NULL,
+        is_whole SMALLINT NOT NULL,
+        PRIMARY KEY (credit_note, line_number)
+      )
+      """,
+      """
+      CREATE TABLE refund_memo (
+        credit_note TEXT COLLATE "C" NOT NULL,
+        memo_id BIGINT NOT NULL,
+        invoice_id BIGINT NOT NULL,
+        is_online SMALLINT NOT NULL,
+        amount TEXT NOT NULL,
+        PRIMARY KEY (credit_note, memo_id)
+      )
+      """,
+    ])
+}

@@ -16,15 +16,28 @@ struct FollowUps: Sendable {
 
   init(_ database: Database, sales: any OrderBook, inventory: Channel, _ setup: ServiceSetup) {
     ordersRunner = WorkRunner(Self.orders, in: database, loop: setup.group.next()) { item in
-      try await sales.resume(item.key)
-      return .done
+      try await Self.passing(item) { try await sales.resume(item.key) }
     }
     stockRunner = WorkRunner(Self.stock, in: database, loop: setup.group.next()) { item in
-      _ = try await inventory.unary(
-        Omsconnector.V1.InventoryServiceMethods.pushStock, .init(skus: [item.key]),
-        options: CallOptions(timeout: .seconds(30)))
-      return .done
+      try await Self.passing(item) {
+        _ = try await inventory.unary(
+          Omsconnector.V1.InventoryServiceMethods.pushStock, .init(skus: [item.key]),
+          options: CallOptions(timeout: .seconds(30)))
+      }
     }
+  }
+
+  /// What the other service can't do at all is not asked for again and again: its own reconciliation comes to it.
+  private static func passing(_ item: WorkItem, _ call: () async throws -> Void) async throws -> WorkOutcome {
+    do {
+      try await call()
+    } catch let error as RPCError
+      where [.unimplemented, .invalidArgument, .failedPrecondition, .notFound].contains(error.code)
+    {
+      Log.warning(
+        "what follows a refund was refused", ["kind": "\(item.kind)", "key": "\(item.key)", "reason": LogValue(error)])
+    }
+    return .done
   }
 
   func run(in setup: inout ServiceSetup) {

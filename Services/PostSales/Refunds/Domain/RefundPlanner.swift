@@ -73,6 +73,7 @@ struct RefundPlanner {
     guard made.count < Self.memoLimit else {
       return .stuck("it has \(made.count) credit memos and \(amount(rest)) are still missing")
     }
+    if let units = uninvoicedUnits { return .wait("the shop has not invoiced \(units) yet") }
     let step = memo(for: rest)
     // What is less than the shop's base currency can tell is made up for by the next refund.
     if case .stuck = step, isSmall { return finished(refunded, excess: excess) }
@@ -86,6 +87,18 @@ struct RefundPlanner {
       return .stuck("the order is \(books.order.state) in the shop; \(amount(rest)) are still to be refunded")
     default: return isOnline ? online(rest) : offline(rest)
     }
+  }
+
+  /// Units that are to leave the order and that the shop is behind with: a refund may overtake its shipment. nil when there are
+  /// none.
+  private var uninvoicedUnits: String? {
+    guard books.canInvoice else { return nil }
+    for (id, quantity) in demand.units.sorted(by: { $0.key < $1.key }) {
+      guard let item = books.item(id) else { continue }
+      let missing = quantity - made.map { $0.quantity(of: id) }.sum() - books.quantityLeft(item)
+      if missing > 0, item.ordered - item.invoiced - item.canceled >= missing { return "\(missing) of \(item.sku)" }
+    }
+    return nil
   }
 
   private func notEnough(_ refunded: Decimal) -> RefundStep {

@@ -102,7 +102,8 @@ let package = Package(
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
     .testTarget(name: "SalesTests", dependencies: ["Sales", "Commerce", "TestSupport"], path: "Tests/Services/Sales"),
     .testTarget(
-      name: "PostSalesTests", dependencies: ["PostSales", "Commerce", "TestSupport"], path: "Tests/Services/PostSales"),
+      name: "PostSalesTests", dependencies: ["PostSales", "Commerce", "TestSupport"],
+      path: "Tests/Services/PostSales"),
     .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),
     .testTarget(
       name: "SettingsTests", dependencies: ["Gateway", "Catalog", "Inventory", "Sales", "PostSales", "Control"],

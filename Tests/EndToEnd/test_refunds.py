@@ -5,7 +5,7 @@ import uuid
 
 import grpc
 from reflected import Reflected
-from shop_simulator import actions, place
+from shop_simulator import admin_actions, place
 from shop_stack import shop_stack
 from waiting import wait_until
 
@@ -45,7 +45,7 @@ class RefundCase(unittest.TestCase):
         return order
 
     def act(self, name, order, **asked):
-        return actions.find("POST", name).carry_out(self.shop, "", {"increment_id": order["increment_id"], **asked})
+        return getattr(admin_actions, name)(self.shop, "", {"increment_id": order["increment_id"], **asked})
 
     def memos(self, order):
         with self.shop.lock:

@@ -12,6 +12,17 @@ struct PostSalesError: Error, Equatable, CustomStringConvertible {
     self.description = description
     self.field = field
   }
+
+  /// Bytes of a credit note's number, of a return's and of an order's.
+  static let numberBytes = 200
+
+  /// What is kept as a key.
+  static func check(_ text: String, _ field: String) throws(PostSalesError) {
+    if text.isEmpty { throw PostSalesError("\(field) is missing", field: field) }
+    if text.utf8.count > numberBytes || hasNUL(text) {
+      throw PostSalesError("\(field) \"\(quotable(text))\" is no number of at most \(numberBytes) bytes", field: field)
+    }
+  }
 }
 
 extension RPCError {

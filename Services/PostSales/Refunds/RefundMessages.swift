@@ -5,8 +5,6 @@ import ServiceKit
 extension RefundNotice {
   /// Lines of one refund; the largest order that was ever exported has fewer.
   static let lineLimit = 10_000
-  /// Bytes of a credit note's number and of an order's.
-  static let numberBytes = 200
 
   /// Reads the params of `magento.postsales.refund_management.updated` (messages.md §4.9).
   ///
@@ -15,8 +13,8 @@ extension RefundNotice {
     guard let refund = try Magento.Oms.V1.RefundUpdated(json: json).refund else {
       throw PostSalesError("refund is missing", field: "refund")
     }
-    try Self.check(refund.creditNoteNumber, "refund.credit_note_number")
-    try Self.check(refund.orderId, "refund.order_id")
+    try PostSalesError.check(refund.creditNoteNumber, "refund.credit_note_number")
+    try PostSalesError.check(refund.orderId, "refund.order_id")
     guard refund.lines.count <= Self.lineLimit else {
       throw PostSalesError(
         "refund.lines has \(refund.lines.count) lines; at most \(Self.lineLimit)", field: "refund.lines")
@@ -27,14 +25,6 @@ extension RefundNotice {
       rma: refund.rma, statusCode: refund.status?.code ?? "", statusReason: refund.status?.reasonCode ?? "",
       statusAt: BusTime.nanoseconds(refund.status?.date), lines: Self.merged(lines),
       attributes: Attribute.list(refund.customAttributes), isReplay: isReplay)
-  }
-
-  private static func check(_ text: String, _ field: String) throws(PostSalesError) {
-    if text.isEmpty { throw PostSalesError("\(field) is missing", field: field) }
-    if text.utf8.count > numberBytes || hasNUL(text) {
-      throw PostSalesError(
-        "\(field) \"\(quotable(text))\" is no number of at most \(numberBytes) bytes", field: field)
-    }
   }
 
   /// A line that comes twice counts twice.

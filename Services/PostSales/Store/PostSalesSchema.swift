@@ -5,7 +5,7 @@ import Storage
 enum PostSalesSchema {
   static let migrations =
     [Inbox.migration, Outbox.migration, Outbox.refusedMigration, WorkQueue.migration, Lease.migration]
-    + [ShopPoll.migration, refunds]
+    + [ShopPoll.migration, refunds, returns]
 
   /// Amounts are decimal texts: exact, and never calculated with in SQL.
   private static let refunds = Migration(
@@ -109,6 +109,95 @@ enum PostSalesSchema {
         is_online SMALLINT NOT NULL,
         amount TEXT NOT NULL,
         PRIMARY KEY (credit_note, memo_id)
+      )
+      """,
+    ])
+
+  private static let returns = Migration(
+    "returns",
+    sqlite: [
+      """
+      CREATE TABLE goods_return (
+        key TEXT NOT NULL PRIMARY KEY,
+        rma TEXT NOT NULL,
+        shop_number TEXT NOT NULL,
+        increment_id TEXT NOT NULL,
+        entity_id INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        oms_status TEXT NOT NULL,
+        oms_reason TEXT NOT NULL,
+        status_at INTEGER NOT NULL,
+        is_blind INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        needs_attention INTEGER NOT NULL,
+        tracking_number TEXT NOT NULL,
+        tracking_carrier TEXT NOT NULL,
+        tracking_url TEXT NOT NULL,
+        label_url TEXT NOT NULL,
+        attributes TEXT NOT NULL,
+        delivery_id TEXT NOT NULL,
+        attempted_at INTEGER NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT
+      """,
+      "CREATE INDEX goods_return_order ON goods_return (increment_id)",
+      "CREATE INDEX goods_return_created ON goods_return (created_at, key)",
+      "CREATE UNIQUE INDEX goods_return_rma ON goods_return (rma) WHERE rma <> ''",
+      "CREATE UNIQUE INDEX goods_return_entity ON goods_return (entity_id) WHERE entity_id <> 0",
+      """
+      CREATE TABLE goods_return_line (
+        key TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        line_number INTEGER NOT NULL,
+        item_id INTEGER NOT NULL,
+        sku TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        condition_code TEXT NOT NULL,
+        status TEXT NOT NULL,
+        PRIMARY KEY (key, position)
+      ) STRICT, WITHOUT ROWID
+      """,
+    ],
+    postgresql: [
+      """
+      CREATE TABLE goods_return (
+        key TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+        rma TEXT COLLATE "C" NOT NULL,
+        shop_number TEXT NOT NULL,
+        increment_id TEXT COLLATE "C" NOT NULL,
+        entity_id BIGINT NOT NULL,
+        state BIGINT NOT NULL,
+        oms_status TEXT NOT NULL,
+        oms_reason TEXT NOT NULL,
+        status_at BIGINT NOT NULL,
+        is_blind SMALLINT NOT NULL,
+        reason TEXT NOT NULL,
+        needs_attention SMALLINT NOT NULL,
+        tracking_number TEXT NOT NULL,
+        tracking_carrier TEXT NOT NULL,
+        tracking_url TEXT NOT NULL,
+        label_url TEXT NOT NULL,
+        attributes TEXT NOT NULL,
+        delivery_id TEXT NOT NULL,
+        attempted_at BIGINT NOT NULL,
+        created_at BIGINT NOT NULL
+      )
+      """,
+      "CREATE INDEX goods_return_order ON goods_return (increment_id)",
+      "CREATE INDEX goods_return_created ON goods_return (created_at, key)",
+      "CREATE UNIQUE INDEX goods_return_rma ON goods_return (rma) WHERE rma <> ''",
+      "CREATE UNIQUE INDEX goods_return_entity ON goods_return (entity_id) WHERE entity_id <> 0",
+      """
+      CREATE TABLE goods_return_line (
+        key TEXT COLLATE "C" NOT NULL,
+        position BIGINT NOT NULL,
+        line_number BIGINT NOT NULL,
+        item_id BIGINT NOT NULL,
+        sku TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        condition_code TEXT NOT NULL,
+        status TEXT NOT NULL,
+        PRIMARY KEY (key, position)
       )
       """,
     ])

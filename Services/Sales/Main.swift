@@ -20,12 +20,13 @@ import Storage
         target: configuration[ServiceTargets.catalog], group: setup.group, options: setup.channelOptions)
       setup.onStop("catalog") { catalog.shutdown() }
 
+      let lookUp = CatalogLookUp(catalog)
       let export = ExportOrders(
-        store: store, mapping: shop.mapping, stores: ShopStores(shop.client), catalog: CatalogLookUp(catalog),
+        store: store, mapping: shop.mapping, stores: ShopStores(shop.client), catalog: lookUp,
         firstPause: configuration[SalesSettings.holdInterval]
       ) { relay.wake() }
       let intake = OrderIntake(export: export, since: configuration[SalesSettings.exportSince])
-      _ = OrderReading.start(intake, shop, of: &setup)
+      let poll = OrderReading.start(intake, shop, of: &setup)
       startWaiting(export, shop, of: &setup)
       let follow = ShopSide.start(store, shop, of: &setup)
 
@@ -33,6 +34,8 @@ import Storage
         store: store, export: export, shop: shop.client.map { ShopOrders(client: $0) }, added: { relay.wake() },
         resumed: follow
       ).register(in: &setup.router)
+      SalesCapabilities(store: store, shop: shop, carrier: carrier, catalog: lookUp, poll: poll)
+        .register(in: &setup.router)
       MessageConsumer(
         service: service.name,
         methods: OMSMessages(store: store, changed: follow).methods + WarehouseMessages(store: store).methods

@@ -210,6 +210,19 @@ extension WorkQueue {
     }
   }
 
+  /// Whether somebody works on a key now.
+  public func isWorkedOn(_ connection: Connection, _ key: String, now: Int64? = nil) throws -> Bool {
+    let now = try now ?? connection.now()
+    return try connection.withStatement(
+      "SELECT 1 FROM work WHERE kind = ?1 AND key = ?2 AND holder <> '' AND held_until > ?3"
+    ) { statement in
+      try statement.bind(kind, at: 1)
+      try statement.bind(key, at: 2)
+      try statement.bind(now, at: 3)
+      return try statement.step()
+    }
+  }
+
   /// Keys that wait, and how many of them are parked.
   public func count(_ connection: Connection) throws -> (waiting: Int, parked: Int) {
     try connection.withStatement(

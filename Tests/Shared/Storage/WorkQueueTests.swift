@@ -39,6 +39,10 @@ struct WorkQueueTests {
     let items = try await claim(database, "a", at: 100)
     #expect(items.map(\.key) == ["1"])
     #expect(try await claim(database, "b", at: 129).isEmpty)
+    for (time, isWorkedOn) in [(Int64(129), true), (131, false)] {
+      let found = try await database.read { try queue.isWorkedOn($0, "1", now: time * Self.second) }
+      #expect(found == isWorkedOn)
+    }
     try await database.write { try queue.finish($0, items[0], now: 110 * Self.second) }
     #expect(try await waiting(database, "1") == nil)
     await database.close()

@@ -3,7 +3,7 @@ enum BashCompletion {
   /// What the value of an option may be. Options that are not here take a file when their name says so, else anything.
   private static let values: [(option: String, values: [String])] = [
     ("output", ["table", "json"]), ("direction", MessageFilterOptions.directions), ("kind", ["bus", "grpc"]),
-    ("mode", StockImportCommand.modes),
+    ("mode", StockImportCommand.modes), ("state", OrdersListCommand.states),
   ]
   private static let fileOptions = ["token-file", "ca-file", "certificate-file", "key-file"]
 

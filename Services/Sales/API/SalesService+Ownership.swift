@@ -15,10 +15,19 @@ extension SalesService {
     }
     do {
       guard let order = try await store.order(request.incrementId), order.exportState.isWithOMS else { return .init() }
+      if change.isOurs, try await isBeingBroughtUpToDate(order) { return .init() }
       throw Self.refusal(change, order)
     } catch {
       throw RPCError(sales: error)
     }
+  }
+
+  /// What the OMS has decided is carried out by the same calls of the shop that a person's change makes, and its webhook asks for
+  /// these, too. While the connector works on the order it is its own doing; what a person does at that very time is found by the
+  /// look at the shop that follows.
+  private func isBeingBroughtUpToDate(_ order: SalesOrder) async throws -> Bool {
+    let store = store
+    return try await store.database.read { try store.orderQueue.isWorkedOn($0, order.incrementID) }
   }
 
   private static func refusal(_ change: OrderChange, _ order: SalesOrder) -> RPCError {
@@ -44,6 +53,14 @@ extension SalesService {
       case .edit: self = .edit
       case .status: self = .status
       default: return nil
+      }
+    }
+
+    /// Whether the sales service does it, too, when the OMS says so.
+    var isOurs: Bool {
+      switch self {
+      case .invoice, .ship, .cancel, .status: true
+      case .hold, .refund, .returned, .edit: false
       }
     }
 

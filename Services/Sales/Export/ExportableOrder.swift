@@ -59,11 +59,15 @@ struct ExportableOrder {
     guard !order.isVirtual else { return nil }
     let method = order.extensionAttributes?.shippingAssignments.first?.shipping?.method ?? ""
     guard let mapped = mapping.shipping[method] else { throw .shippingMethod(method) }
-    let amounts = try RowAmounts(shippingOf: order)
+    var amounts = try RowAmounts(shippingOf: order)
+    let taxes = try SoldItem.appliedTaxes(of: order, "shipping")[0] ?? []
+    // The order itself does not say the rate.
+    if taxes.count == 1 { amounts.taxRate = taxes[0].rate }
     return LedgerLine(
       number: number, sku: mapped.sku,
       name: order.shippingDescription.isEmpty ? mapped.name : order.shippingDescription,
-      kind: .shipping, quantity: 1, amounts: amounts, originalPrice: amounts.gross + amounts.discount)
+      kind: .shipping, quantity: 1, amounts: amounts, originalPrice: amounts.gross + amounts.discount,
+      taxes: taxes)
   }
 
   /// Gift wrapping of Adobe Commerce: for the order, for its items, and a printed card.

@@ -59,16 +59,7 @@ extension SoldItem {
   ) throws(ExportHold) -> [SoldItem] {
     var children: [Int64: [Magento.Commerce.V1.OrderItem]] = [:]
     for item in order.items where item.parentItemId != 0 { children[item.parentItemId, default: []].append(item) }
-    var taxes: [Int64: [AppliedTax]] = [:]
-    let number = NumberReader("item_applied_taxes")
-    for applied in order.extensionAttributes?.itemAppliedTaxes ?? [] where applied.type == "product" {
-      for tax in applied.appliedTaxes {
-        taxes[applied.itemId, default: []].append(
-          AppliedTax(
-            type: tax.code.isEmpty ? tax.title : tax.code, rate: try number(tax.percent, "percent"),
-            amount: try number(tax.amount, "amount")))
-      }
-    }
+    let taxes = try appliedTaxes(of: order, "product")
     var sold: [SoldItem] = []
     for item in order.items where item.parentItemId == 0 {
       let parts = children[item.itemId] ?? []
@@ -94,6 +85,23 @@ extension SoldItem {
       }
     }
     return sold
+  }
+
+  /// By order item; those of shipping have the item 0.
+  static func appliedTaxes(
+    of order: Magento.Commerce.V1.Order, _ type: String
+  ) throws(ExportHold) -> [Int64: [AppliedTax]] {
+    var taxes: [Int64: [AppliedTax]] = [:]
+    let number = NumberReader("item_applied_taxes")
+    for applied in order.extensionAttributes?.itemAppliedTaxes ?? [] where applied.type == type {
+      for tax in applied.appliedTaxes {
+        taxes[applied.itemId, default: []].append(
+          AppliedTax(
+            type: tax.code.isEmpty ? tax.title : tax.code, rate: try number(tax.percent, "percent"),
+            amount: try number(tax.amount, "amount")))
+      }
+    }
+    return taxes
   }
 
   /// - Parameter product: the item whose product it is: of a configurable one the child.

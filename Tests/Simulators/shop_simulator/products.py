@@ -1,6 +1,7 @@
 """One product, as the REST interface shows it."""
 
 from .outgoing import PRODUCT_SAVED
+from .query import trimmed
 from .values import decimal, dump
 
 TYPES = ("simple", "virtual", "downloadable", "giftcard", "configurable", "bundle", "grouped")
@@ -120,11 +121,12 @@ class Product:
             return self.websites
         return self._custom.get(field)
 
-    def text(self, view_id):
-        """The JSON of the product in a list. Kept until the product changes."""
-        if view_id not in self._texts:
-            self._texts[view_id] = dump(self.as_json(view_id))
-        return self._texts[view_id]
+    def text(self, view_id, asked="", fields=None):
+        """The JSON of the product in a list, with those fields; `asked` is how they were asked for. Kept until the
+        product changes."""
+        if (view_id, asked) not in self._texts:
+            self._texts[view_id, asked] = dump(trimmed(self.as_json(view_id), fields))
+        return self._texts[view_id, asked]
 
     def as_json(self, view_id, stock_item=False):
         local = self._localized.get(view_id, {})

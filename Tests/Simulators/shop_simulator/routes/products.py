@@ -17,8 +17,13 @@ def products(shop, call):
     page = criteria.cut(found)
     rest = {"search_criteria": criteria.as_json(), "total_count": len(found)}
     if "fields" in call.query:
-        fields = parse_fields(str(call.query["fields"]))
-        return trimmed({"items": [product.as_json(view_id) for product in page], **rest}, fields)
+        asked = str(call.query["fields"])
+        fields = parse_fields(asked)
+        items = Text("[" + ",".join(product.text(view_id, asked, fields.get("items")) for product in page) + "]")
+        rest = trimmed(rest, {name: inner for name, inner in fields.items() if name != "items"})
+        if "items" not in fields:
+            return rest
+        return Text('{"items":' + items + ("," + dump(rest)[1:] if rest else "}"))
     return Text('{"items":[' + ",".join(product.text(view_id) for product in page) + "]," + dump(rest)[1:])
 
 

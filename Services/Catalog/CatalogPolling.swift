@@ -10,10 +10,16 @@ struct CatalogPolling: Sendable {
   /// - Returns: the polling, for whoever wants to know how it goes.
   func run(in setup: inout ServiceSetup) -> ShopPoll {
     let (intake, loop, interval) = (intake, setup.group.next(), shop.pollInterval)
+    let room = OutboxRoom(store: intake.store, loop: loop)
     let poll = ShopPoll(
-      .init(name: "products", route: "V1/products", id: .product), of: shop, intake.reader.client,
+      .init(name: "products", route: "V1/products", criteria: intake.reader.criteria, id: .product), of: shop,
+      intake.reader.client,
       in: intake.store.database, loop: loop
-    ) { try await intake.takePage($0) }
+    ) { items in
+      // The first round reads the whole catalog.
+      try await room.wait()
+      try await intake.takePage(items)
+    }
     poll.run(in: &setup)
     let mapped = MappedProducts(mapping: shop.mapping, store: intake.store)
     setup.run("shipping methods") {

@@ -65,7 +65,7 @@ struct CatalogReading: Sendable {
     return Task(executorPreference: loop) {
       let askedAt = WallClock.nanoseconds()
       let page = try await reader.client.readPage(
-        "V1/products", SearchCriteria(), id: .product, after: after, pageSize: reader.pageSize)
+        "V1/products", reader.criteria, id: .product, after: after, pageSize: reader.pageSize)
       return CatalogPage(page, after: after, askedAt: askedAt, reader)
     }
   }

@@ -24,6 +24,15 @@ struct ShopReader: Sendable {
     options = CachedReading(for: OptionLabels.age) { try await OptionLabels.read(client, codes: choices) }
   }
 
+  /// All products, with what is read of them: descriptions aside, most of a product are pictures, options and tier prices.
+  var criteria: SearchCriteria {
+    let own = ["id", "sku", "name", "type_id", "status", "price", "weight", "created_at", "updated_at"]
+    // An attribute may be a column of the product's own; names that it does not have are passed over.
+    let mapped = codes.subtracting(own).sorted()
+    let parts = own + ["extension_attributes[configurable_product_links]", "custom_attributes"] + mapped
+    return SearchCriteria().selecting("items[\(parts.joined(separator: ","))],total_count")
+  }
+
   /// Fields of a product that are numbers or texts, not choices.
   private static let columns: Set = ["id", "sku", "name", "price", "weight", "type_id", "created_at", "updated_at"]
 
@@ -86,7 +95,7 @@ struct ShopReader: Sendable {
   func products(_ skus: [String]) async throws -> [String: Result<ShopProduct, ProductProblem>] {
     var found: [String: Result<ShopProduct, ProductProblem>] = [:]
     for list in Self.lists(of: skus) {
-      let criteria = SearchCriteria().where("sku", .in, list.joined(separator: ","))
+      let criteria = criteria.where("sku", .in, list.joined(separator: ","))
       try await client.readAll("V1/products", criteria, id: .product, pageSize: pageSize) { items, _ in
         for item in items {
           guard let sku = item["sku"]?.string else { continue }

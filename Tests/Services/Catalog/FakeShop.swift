@@ -103,7 +103,7 @@ extension FakeShop.State {
   }
 
   private mutating func page(_ target: String, store: String) -> HTTPResponse {
-    let isPage = !target.contains("fields=")
+    let isPage = !Self.parameters(target, "condition_type").contains("in")
     if isPage, let left = pagesLeft {
       if left == 0 { return .json(status: 503, #"{"message":"away"}"#) }
       pagesLeft = left - 1

@@ -33,7 +33,8 @@ extension Gateway {
       Task { await registrar.secretsReloaded() }
     }
     GatewayService(
-      registrar: registrar, applicationID: oms.applicationID, callbackURL: callbackURL, omsURL: oms.url ?? ""
+      registrar: registrar, applicationID: oms.applicationID, callbackURL: callbackURL, omsURL: oms.url ?? "",
+      survey: CapabilitySurvey(channels: backends.channels)
     ).register(in: &setup.router)
     return registrar
   }

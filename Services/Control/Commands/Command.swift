@@ -51,7 +51,8 @@ extension Command {
 /// All commands, in the order of the overview.
 enum Commands {
   static let all: [any Command.Type] = [
-    StatusCommand.self, RegisterCommand.self, UnregisterCommand.self, DisableCommand.self, EnableCommand.self,
+    StatusCommand.self, CapabilitiesCommand.self, DoctorCommand.self, RegisterCommand.self, UnregisterCommand.self,
+    DisableCommand.self, EnableCommand.self,
     StockGetCommand.self, StockListCommand.self, StockApplyCommand.self,
     StockImportCommand.self, CatalogListCommand.self, CatalogShowCommand.self, CatalogExportCommand.self,
     CatalogImportCommand.self, OrdersListCommand.self, OrdersShowCommand.self, OrdersExportCommand.self,

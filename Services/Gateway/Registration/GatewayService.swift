@@ -9,6 +9,7 @@ struct GatewayService: Omsconnector.V1.GatewayService {
   let callbackURL: String
   /// Empty without an OMS.
   let omsURL: String
+  let survey: CapabilitySurvey
 
   func register(
     _ request: Omsconnector.V1.RegisterRequest, context: ServerContext
@@ -57,7 +58,7 @@ struct GatewayService: Omsconnector.V1.GatewayService {
       nextCheckAt: machine.nextCheckAt?.timestamp, awayServices: Self.awayServices(await registrar.topics))
   }
 
-  private static func awayServices(_ topics: [KeptTopic]) -> [Omsconnector.V1.AwayService] {
+  static func awayServices(_ topics: [KeptTopic]) -> [Omsconnector.V1.AwayService] {
     ConnectorService.allCases.compactMap { service in
       let missing = topics.filter { $0.awaySince != nil && BusMethod.named($0.method)?.service == service }
       guard let since = missing.first?.awaySince else { return nil }

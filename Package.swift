@@ -64,7 +64,8 @@ let package = Package(
       dependencies: ["ServiceKit", "Commerce", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
       path: "Services/Inventory"),
     .executableTarget(
-      name: "Sales", dependencies: ["ServiceKit", "Commerce", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
+      name: "Sales",
+      dependencies: ["ServiceKit", "Commerce", "HTTP", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
       path: "Services/Sales"),
     .executableTarget(
       name: "PostSales", dependencies: ["ServiceKit", "Commerce", "RPC", "Stubs", "Messages", "Storage", "EventLoop"],
@@ -95,15 +96,19 @@ let package = Package(
       name: "StorageTests", dependencies: ["Storage", "TestSupport", "CSystem"], path: "Tests/Shared/Storage"),
     .testTarget(name: "HTTPTests", dependencies: ["HTTP"], path: "Tests/Shared/HTTP"),
     .testTarget(
-      name: "CommerceTests", dependencies: ["Commerce", "HTTP", "Storage", "TestSupport"], path: "Tests/Shared/Commerce"),
+      name: "CommerceTests", dependencies: ["Commerce", "HTTP", "Storage", "TestSupport"], path: "Tests/Shared/Commerce"
+    ),
     .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit", "TestSupport"], path: "Tests/Shared/ServiceKit"),
     .testTarget(
-      name: "CatalogTests", dependencies: ["Catalog", "Commerce", "HTTP", "TestSupport"], path: "Tests/Services/Catalog"),
+      name: "CatalogTests", dependencies: ["Catalog", "Commerce", "HTTP", "TestSupport"], path: "Tests/Services/Catalog"
+    ),
     .testTarget(name: "InventoryTests", dependencies: ["Inventory", "TestSupport"], path: "Tests/Services/Inventory"),
-    .testTarget(name: "SalesTests", dependencies: ["Sales", "Commerce", "TestSupport"], path: "Tests/Services/Sales"),
     .testTarget(
       name: "PostSalesTests", dependencies: ["PostSales", "Commerce", "TestSupport"],
       path: "Tests/Services/PostSales"),
+    .testTarget(
+      name: "SalesTests", dependencies: ["Sales", "Commerce", "HTTP", "Storage", "TestSupport"],
+      path: "Tests/Services/Sales"),
     .testTarget(name: "ControlTests", dependencies: ["Control"], path: "Tests/Services/Control"),
     .testTarget(
       name: "SettingsTests", dependencies: ["Gateway", "Catalog", "Inventory", "Sales", "PostSales", "Control"],

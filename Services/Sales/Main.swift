@@ -39,6 +39,7 @@ import Storage
       MessageConsumer(
         service: service.name,
         methods: OMSMessages(store: store, changed: follow).methods + WarehouseMessages(store: store).methods
+          + PaymentBridge.start(store, of: &setup) { relay.wake() }.methods
           + CarrierMessages(store: store, carrier: carrier).methods,
         timings: setup.timings, status: { RPCError(sales: $0) }
       ).register(in: &setup.router)

@@ -47,10 +47,18 @@ enum SalesSettings {
     "SALES_SHOP_GRACE", .milliseconds(100) ... .seconds(3600),
     "after that the shop is done with a request, whatever became of its answer", default: "30s")
 
+  static let paymentsURL = Setting.url(
+    "SALES_PAYMENTS_URL", "the payment integration that carries out the OMS's payment commands"
+  ).optional
+  static let paymentsToken = Setting.secret(
+    "SALES_PAYMENTS_TOKEN", "the bearer token that the payment integration asks for"
+  ).optional
+
   static let all: [any DeclaredSetting] =
     [
       StoreSettings.databaseURL, OutboxRelay.gatewayTarget, ServiceTargets.catalog, ServiceTargets.inventory,
       exportSince,
-      confirmationTimeout, holdInterval, shipmentMails, shopGrace, carrier, carrierTrackingNumber, carrierTrackingLink,
+      confirmationTimeout, holdInterval, shipmentMails, shopGrace, paymentsURL, paymentsToken, carrier,
+      carrierTrackingNumber, carrierTrackingLink,
     ] + CommerceSettings.all
 }

@@ -8,7 +8,7 @@ struct BusMethod: Sendable {
   var isAlwaysSynchronous = false
 
   /// Every method that a service consumes. Source of the names: messages.md §2.
-  static let all = stock + orders + logistics + afterSales
+  static let all = stock + orders + logistics + payments + afterSales
 
   private static let stock = [
     BusMethod(
@@ -47,6 +47,11 @@ struct BusMethod: Sendable {
       name: "magento.logistics.carrier_management.request_shipping_details", service: .sales, keyPath: [],
       isAlwaysSynchronous: true),
   ]
+
+  private static let payments = ["validate", "revalidate", "capture", "cancel", "refund"].map { command in
+    BusMethod(
+      name: "magento.payments.payments_management.\(command)", service: .sales, keyPath: ["payment", "order_id"])
+  }
 
   private static let afterSales = [
     BusMethod(

@@ -86,6 +86,7 @@ enum FulfilmentSchema {
           PRIMARY KEY (increment_id, number)
         )
         """,
-      ])
+      ]),
+    PaymentCommand.migration,
   ]
 }

@@ -4,7 +4,7 @@ import Stubs
 /// `omsctl capabilities`
 struct CapabilitiesCommand: Command {
   static let path = ["capabilities"]
-  static let summary = "shows what the connector does now: its features, and the shop's functions that it changes"
+  static let summary = "shows what the connector does now, and what of the shop it changes"
   static let details = """
     Each with its state, as it is configured and running, and what to do about it. The exit code is 1 when one of them is
     DEGRADED or UNAVAILABLE.

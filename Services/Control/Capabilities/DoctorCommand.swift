@@ -4,7 +4,7 @@ import Stubs
 /// `omsctl doctor`
 struct DoctorCommand: Command {
   static let path = ["doctor"]
-  static let summary = "looks at the shop, the OMS and the services, and says what to do about what it finds"
+  static let summary = "looks at shop, OMS and services, and says what to mend"
   static let details = """
     Token and rights, modules, limits, order statuses, mappings, stock settings. It takes some requests to the shop, and
     changes nothing. The exit code is 1 when something is an ERROR.

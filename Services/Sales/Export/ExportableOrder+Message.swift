@@ -14,7 +14,8 @@ extension ExportableOrder {
     let reference = shipping?.reference ?? billing?.reference ?? ""
     return .init(
       order: .init(
-        id: order.incrementId, store: channel, statusReason: "", ip: order.remoteIp, language: locale,
+        id: order.incrementId, originalOrderId: order.relationParentRealId, store: channel, statusReason: "",
+        ip: order.remoteIp, language: locale,
         vatCountry: vatCountry ?? "", origin: "FRONTEND", originDate: Self.originDate(order.createdAt),
         customer: .init(
           id: order.customerIsGuest || order.customerId == 0 ? "anonymous" : "\(order.customerId)",

@@ -5,6 +5,8 @@ struct FulfilmentLedger: Equatable, Sendable {
   var incrementID: String
   /// The shop's id of the order.
   var entityID: Int64
+  /// Whether the OMS has it: otherwise there is nothing to follow, and only something to say.
+  var isWithOMS = true
   /// Code of the website that it was bought on.
   var website: String
   /// How the money comes in: of the payment method.

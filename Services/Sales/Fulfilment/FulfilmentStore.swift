@@ -22,14 +22,15 @@ struct BegunStep: Equatable, Sendable {
 
 /// What the shop has to do for orders, and has done. See ``SalesStore`` about connections.
 extension SalesStore {
-  /// The order as the shop is to follow it; nil when there is none in the shop, or the OMS does not have it.
+  /// The order as the shop is to follow it; nil when there is none in the shop, or it was never sent.
   func ledger(_ connection: Connection, _ incrementID: String, _ mapping: Mapping) throws -> FulfilmentLedger? {
-    guard let order = try order(connection, incrementID), order.entityID != 0, order.exportState == .accepted else {
+    guard let order = try order(connection, incrementID), order.entityID != 0, order.exportState != .held else {
       return nil
     }
     let model = order.captureModel ?? .offlineCaptured
     return FulfilmentLedger(
-      incrementID: incrementID, entityID: order.entityID, website: order.website,
+      incrementID: incrementID, entityID: order.entityID, isWithOMS: order.exportState == .accepted,
+      website: order.website,
       payment: mapping.payments[order.paymentMethod] ?? .init(model: model), createdAt: order.createdAt,
       status: OrderStatus(code: order.omsStatus, reason: order.omsStatusReason), statusAt: order.omsStatusAt ?? 0,
       statusReceivedAt: order.omsStatusReceivedAt ?? order.omsStatusAt ?? 0,

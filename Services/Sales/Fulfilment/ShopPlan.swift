@@ -74,6 +74,7 @@ struct ShopPlan {
   // MARK: Documents
 
   private var fulfilment: Step {
+    guard ledger.isWithOMS else { return .done }
     let quantities = ItemQuantities(ledger: ledger, shop: shop)
     var through: Set<String> = []
     for shipment in ledger.shipments {
@@ -125,7 +126,14 @@ struct ShopPlan {
     }
     if missing.isEmpty { return nil }
     if let obstacle = obstacle(to: "invoice") { return obstacle }
-    return .invoice(Invoice(key: key, quantities: missing, capture: ledger.payment.model == .offline))
+    return .invoice(Invoice(key: freeKey(key), quantities: missing, capture: ledger.payment.model == .offline))
+  }
+
+  /// More may become due for what was invoiced already, such as a bundle whose last part was cancelled meanwhile: each invoice
+  /// has a mark of its own.
+  private func freeKey(_ key: String) -> String {
+    func isFree(_ key: String) -> Bool { !shop.invoices.contains { $0.isMarked(Marker.invoice(key)) } }
+    return isFree(key) ? key : (2...shop.invoices.count + 2).map { "\(key), part \($0)" }.first(where: isFree) ?? key
   }
 
   /// - Returns: nil when the shop has shipped that much.
@@ -139,7 +147,16 @@ struct ShopPlan {
     }
     if missing.isEmpty { return nil }
     if shop.state == "canceled" || shop.isHeld, let obstacle = obstacle(to: "ship") { return obstacle }
+    // Magento cuts quantities down to what it thinks is left, without a word (magento-rules.md §2).
+    if let made = shop.shipments.first(where: { $0.isMarked(Marker.shipment(shipment.key)) }) {
+      return .stuck("shipment \(made.incrementID) of the shop is not all that has left: \(list(missing)) are missing")
+    }
     return .ship(Ship(key: shipment.key, quantities: missing, tracks: shipment.tracks))
+  }
+
+  private func list(_ units: [Int64: Decimal]) -> String {
+    units.sorted { $0.key < $1.key }.map { "\($0.value) × \(shop.item($0.key)?.sku ?? "item \($0.key)")" }
+      .joined(separator: ", ")
   }
 
   /// Why the shop would refuse it now; nil when it would not.

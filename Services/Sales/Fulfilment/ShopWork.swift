@@ -50,7 +50,7 @@ struct ShopWork: Sendable {
     guard let ledger = read.0 else { return .end(.done) }
     let shop = try await link.read(ledger.entityID)
     if let begun = read.1 { return try await resolve(begun, ledger, shop) }
-    try await look(at: shop, ledger)
+    if ledger.isWithOMS { try await look(at: shop, ledger) }
     let plan = ShopPlan(ledger: ledger, shop: shop, now: WallClock.nanoseconds())
     switch plan.next {
     case .invoice(let step): return try await invoice(step, ledger, shop)
@@ -138,6 +138,11 @@ struct ShopWork: Sendable {
         }
       }
       try await end(ledger.incrementID)
+      // The shop's source is filled by the stock that is pushed, which may come a moment later.
+      if error.message.contains("products are available") {
+        try await attend(ledger.incrementID, "\(error)")
+        throw error
+      }
       if error.kind == .refused || error.kind == .notFound { return try await stuck(ledger.incrementID, "\(error)") }
       throw error
     }

@@ -34,7 +34,9 @@ struct OrderUpdate: LedgerChange {
     }
     if status.failsImport {
       if known.exportState != .accepted {
-        try store.markFailed(connection, order.id, reason: "the OMS could not import it: \(status.text)")
+        let reason = "the OMS could not import it: \(status.text)"
+        try store.markFailed(connection, order.id, reason: reason)
+        try store.addComment(connection, of: order.id, "OMS: export failed, \(reason)")
       }
       return "import failed"
     }

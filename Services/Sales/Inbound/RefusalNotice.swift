@@ -20,7 +20,9 @@ struct RefusalNotice: LedgerChange {
     guard let order = try store.markFailed(connection, deliveryID: notice.deliveryId, reason: reason) else {
       return "not about an order of this connector: \(quotable(notice.topic))"
     }
-    if order.entityID != 0 {
+    if order.entityID != 0, order.exportState == .failed {
+      try store.addComment(connection, of: order.incrementID, "OMS: export failed, \(reason)")
+      try store.orderQueue.add(connection, order.incrementID)
       Log.error(
         "the OMS refused an order", ["order": "\(order.incrementID)", "reason": "\(notice.message.prefix(200))"])
     }

@@ -14,6 +14,11 @@ struct InventoryService: Omsconnector.V1.InventoryService {
   let applySnapshot: ApplySnapshot
   let store: StockStore
   let sendSourceStock: SendSourceStock
+  var sources: SourceStore?
+  /// What ExplainStock looks through; nil for nothing.
+  var journal: (any StockJournal)?
+  /// Whether SetStock may set what the OMS owns.
+  var developerMode = false
 
   func applyStockSnapshot(
     _ request: Omsconnector.V1.ApplyStockSnapshotRequest, context: ServerContext
@@ -77,7 +82,7 @@ struct InventoryService: Omsconnector.V1.InventoryService {
     return .init(stock: .init(found))
   }
 
-  private static func check(aggregateId: String) throws(RPCError) {
+  static func check(aggregateId: String) throws(RPCError) {
     if aggregateId.isEmpty {
       throw .invalid(field: "aggregate_id", "aggregate_id is missing; send the id of the OMS's aggregate")
     }

@@ -8,6 +8,10 @@ extension RPCError {
     switch error {
     case let error as RPCError: self = error
     case let error as SnapshotError: self = .invalid(field: error.field, error.description)
+    case let error as SnapshotHeld:
+      self.init(
+        .failedPrecondition, error.description,
+        details: [.errorInfo(reason: "SNAPSHOT_HELD", domain: "omsconnector", metadata: ["held_id": "\(error.id)"])])
     case is RequestIDReused:
       self.init(
         .alreadyExists, "request_id was used for another request; send each request under an id of its own",

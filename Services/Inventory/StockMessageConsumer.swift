@@ -9,28 +9,41 @@ struct StockMessageConsumer {
   static let aggregateStockUpdated = "magento.inventory.aggregate_stock_management.updated"
 
   let store: StockStore
+  /// Told when there is something for the shop.
+  var pushing: @Sendable () -> Void = {}
+  var sources: SourceStore?
 
   /// The service's port for messages of the bus.
   func port(timings: Timings) -> MessageConsumer {
     MessageConsumer(
-      service: "inventory", methods: [aggregateStockUpdated], timings: timings, status: { RPCError(inventory: $0) })
+      service: "inventory", methods: [aggregateStockUpdated] + sourceMethods, timings: timings,
+      status: { RPCError(inventory: $0) })
+  }
+
+  private var sourceMethods: [ConsumedMethod] {
+    SourceMessages(store: sources ?? SourceStore(store.database)).methods
   }
 
   private var aggregateStockUpdated: ConsumedMethod {
-    let store = store
+    let (store, pushing) = (store, pushing)
     return ConsumedMethod(Self.aggregateStockUpdated, in: store.database) { request, trace in
       let snapshot = try StockSnapshot(busParams: request.body)
       let deliveryID = request.deliveryId
       return MessageEffect(
         weight: snapshot.weight, key: snapshot.aggregateId, apply: { try store.apply(snapshot, $0) },
         result: Self.result,
-        committed: { Self.log($0, snapshot, deliveryID: deliveryID, trace) })
+        committed: { outcome in
+          if outcome.isToPush { pushing() }
+          outcome.log(of: snapshot.aggregateId, deliveryID: deliveryID)
+          Self.log(outcome, snapshot, deliveryID: deliveryID, trace)
+        })
     }
   }
 
-  /// The counts, and the rows that were not applied as they stood.
+  /// The counts, and the rows that were not applied as they stood; of a held snapshot, its id.
   private static func result(_ outcome: SnapshotOutcome) -> [UInt8] {
-    Array(Omsconnector.V1.ApplyStockSnapshotResponse(outcome).json(writesDefaults: true).utf8)
+    if outcome.isFuture { return Array(#"{"held_snapshot_id":"\#(outcome.heldID)"}"#.utf8) }
+    return Array(Omsconnector.V1.ApplyStockSnapshotResponse(outcome).json(writesDefaults: true).utf8)
   }
 
   /// The OMS doesn't act on what the reply names, so the operator gets to read it too.

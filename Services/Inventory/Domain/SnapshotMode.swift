@@ -6,4 +6,16 @@ enum SnapshotMode: String, CaseIterable, Sendable {
   case delta = "DELTA"
   /// Only the SKUs that have stock. Those left out become 0, unlimited ones excepted.
   case nonzero = "NONZERO"
+
+  /// For the store: never changed.
+  var number: Int64 {
+    switch self {
+    case .full: 1
+    case .delta: 2
+    case .nonzero: 3
+    }
+  }
+
+  /// - Parameter number: as the store has it.
+  init(number: Int64) { self = number == 1 ? .full : number == 3 ? .nonzero : .delta }
 }

@@ -10,6 +10,12 @@ struct SnapshotOutcome: Sendable, Equatable {
   var invalid = 0
   /// SKUs that a NONZERO left out and so set to 0, those that were 0 already included. Not rows.
   var zeroed = 0
+  /// The id under which the snapshot, or the zeroing that it asks for, waits for the operator; 0 for none.
+  var heldID: Int64 = 0
+  /// Whether nothing was applied, because the snapshot is from the future.
+  var isFuture = false
+  /// Whether the shop has to be told of something.
+  var isToPush = false
   /// The first clamped rows, at most ``SnapshotLimits/reportedRows``.
   var clampedRows: [RowIssue] = []
   /// The first invalid rows, at most ``SnapshotLimits/reportedRows``.
@@ -22,6 +28,9 @@ struct SnapshotOutcome: Sendable, Equatable {
     clamped += other.clamped
     invalid += other.invalid
     zeroed += other.zeroed
+    heldID = max(heldID, other.heldID)
+    isFuture = isFuture || other.isFuture
+    isToPush = isToPush || other.isToPush
     clampedRows += other.clampedRows.prefix(SnapshotLimits.reportedRows - clampedRows.count)
     invalidRows += other.invalidRows.prefix(SnapshotLimits.reportedRows - invalidRows.count)
   }

@@ -48,7 +48,7 @@ private func eightBytes(of sku: String, from start: Int) -> UInt64 {
 }
 
 /// Whether `a` comes before `b`; both have the same bytes before `start`.
-private func precedes(_ a: String, _ b: String, from start: Int) -> Bool {
+func precedes(_ a: String, _ b: String, from start: Int) -> Bool {
   withBytes(a, b) { a, b in
     let shorter = min(a.count, b.count)
     var index = start

@@ -15,6 +15,14 @@ struct StockSnapshot: Sendable {
   /// SKUs that invalid rows name. A NONZERO has not left them out, so it doesn't zero them.
   let namedByInvalidRows: [String]
 
+  /// What it is, without its rows.
+  struct Head: Sendable {
+    let aggregateId: String
+    let createdOn: CreatedOn
+  }
+
+  var head: Head { Head(aggregateId: aggregateId, createdOn: createdOn) }
+
   /// How much of a commit it takes.
   var weight: Int { max(1, rows.count) }
 }

@@ -40,5 +40,11 @@ enum StockSchema {
     Inbox.migration,
     Outbox.migration,
     Outbox.refusedMigration,
+    historyMigration,
+    pushMigration,
+    heldMigration,
+    sourceMigration,
+    WorkQueue.migration,
+    Lease.migration,
   ]
 }

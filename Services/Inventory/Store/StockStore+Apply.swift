@@ -13,17 +13,46 @@ extension StockStore {
     WHERE excluded.created_on >= \(StockSchema.table).created_on
     """
 
-  func apply(_ snapshot: StockSnapshot, _ connection: Connection) throws -> SnapshotOutcome {
-    var outcome = try upsert(snapshot, connection)
-    if snapshot.mode == .nonzero { outcome.zeroed = try zeroLeftOut(snapshot, connection) }
+  /// To be called under the key of the snapshot's aggregate: nobody else writes the aggregate meanwhile.
+  ///
+  /// - Parameter now: nanoseconds since 1970.
+  func apply(
+    _ snapshot: StockSnapshot, _ connection: Connection, now: Int64 = WallClock.nanoseconds()
+  ) throws -> SnapshotOutcome {
+    if snapshot.createdOn.nanoseconds > now + HeldSnapshots.longestAhead {
+      return try HeldSnapshots.holdFuture(snapshot, connection, now: now)
+    }
+    var outcome = SnapshotOutcome()
+    if snapshot.mode != .delta { try closeRun(before: snapshot, connection, &outcome, now: now) }
+    let changes = try upsert(snapshot, connection, &outcome)
+    if try note(changes, of: snapshot, connection, at: now) { outcome.isToPush = true }
+    if snapshot.mode == .nonzero { try zeroLeftOut(snapshot, connection, &outcome, now: now) }
     return outcome
   }
 
-  private func upsert(_ snapshot: StockSnapshot, _ connection: Connection) throws -> SnapshotOutcome {
-    var outcome = SnapshotOutcome()
+  /// What the shop has to be told, and what the history has to keep: where a value is new or another one.
+  struct Changes {
+    var entries: [(row: StockRow, previous: StoredStock?)] = []
+
+    /// - Parameter isAgain: whether the row before was of the same SKU and is taken over: then it counts as one change.
+    mutating func add(_ row: StockRow, previous: StoredStock?, isAgain: Bool) {
+      if isAgain, let last = entries.last, last.row.hasSKU(of: row) { entries.removeLast() }
+      if let previous, previous.quantity == max(0, row.quantity), previous.unlimited == row.unlimited { return }
+      entries.append((row, previous))
+    }
+  }
+
+  private func upsert(
+    _ snapshot: StockSnapshot, _ connection: Connection, _ outcome: inout SnapshotOutcome
+  ) throws -> Changes {
     outcome.invalid = snapshot.invalid
     outcome.invalidRows = snapshot.invalidRows
+    let stored = try storedStock(of: snapshot, connection)
+    var changes = Changes()
     var clamped: [StockRow] = []
+    var (index, applied, stale) = (0, 0, 0)
+    // What there was before the first of the rows of one SKU.
+    var last: (row: StockRow, previous: StoredStock?)?
     try connection.withStatement(Self.upsert) { statement throws(StorageError) in
       try statement.bind(snapshot.aggregateId, at: 1)
       try statement.bind(snapshot.createdOn.nanoseconds, at: 5)
@@ -35,18 +64,23 @@ extension StockStore {
           try statement.bind(row.unlimited, at: 4)
         },
         changed: { row, count in
+          defer { index += 1 }
           if count == 0 {
-            outcome.stale += 1
-          } else if row.quantity < 0 {
-            clamped.append(row)
-          } else {
-            outcome.applied += 1
+            stale += 1
+            return
           }
+          if row.quantity < 0 { clamped.append(row) } else { applied += 1 }
+          let isAgain = last.map { $0.row.hasSKU(of: row) } ?? false
+          let previous = isAgain ? last?.previous : stored.isEmpty ? nil : stored[index]
+          changes.add(row, previous: previous, isAgain: isAgain)
+          last = (row, previous)
         })
     }
+    outcome.applied = applied
+    outcome.stale = stale
     outcome.clamped = clamped.count
     outcome.clampedRows = issues(clamped, snapshot)
-    return outcome
+    return changes
   }
 
   private func issues(_ clamped: [StockRow], _ snapshot: StockSnapshot) -> [RowIssue] {
@@ -58,35 +92,20 @@ extension StockStore {
     }
   }
 
-  /// Zeroes what a NONZERO leaves out, by the same test of time. The rows written just now carry its created_on and
-  /// mark, so the last condition spares them, and those of the other parts of one NONZERO, too.
-  ///
-  /// A zeroed row takes the NONZERO's created_on: an older DELTA that comes late must not bring it back.
-  private static let zero = """
-    \(StockSchema.table) SET quantity = 0, created_on = ?2, by_nonzero = 1
-    WHERE aggregate_id = ?1 AND created_on <= ?2 AND unlimited = 0 AND NOT (by_nonzero = 1 AND created_on = ?2)
-    """
-
-  /// OR FAIL: with ABORT, the default, SQLite would note down every page for taking this one statement back.
-  private static let zeroOnSQLite = "UPDATE OR FAIL \(zero)"
-  private static let zeroExceptOnSQLite = "\(zeroOnSQLite) AND sku NOT IN (SELECT value FROM json_each(?3))"
-  private static let zeroOnPostgreSQL = "UPDATE \(zero)"
-  private static let zeroExceptOnPostgreSQL = """
-    \(zeroOnPostgreSQL) AND sku NOT IN (SELECT jsonb_array_elements_text(CAST(?3 AS JSONB)))
-    """
-
-  private func zeroLeftOut(_ snapshot: StockSnapshot, _ connection: Connection) throws -> Int {
-    let named = snapshot.namedByInvalidRows
-    let (all, except) =
-      switch connection.engine {
-      case .sqlite: (Self.zeroOnSQLite, Self.zeroExceptOnSQLite)
-      case .postgresql: (Self.zeroOnPostgreSQL, Self.zeroExceptOnPostgreSQL)
+  /// - Returns: whether the shop has to be told.
+  private func note(
+    _ changes: Changes, of snapshot: StockSnapshot, _ connection: Connection, at now: Int64
+  ) throws -> Bool {
+    if changes.entries.isEmpty { return false }
+    let history = changes.entries.compactMap { entry in
+      entry.previous.map {
+        StockHistory.Entry(
+          sku: entry.row.sku, quantity: max(0, entry.row.quantity), unlimited: entry.row.unlimited, previous: $0)
       }
-    return try connection.withStatement(named.isEmpty ? all : except) { statement throws(StorageError) in
-      try statement.bind(snapshot.aggregateId, at: 1)
-      try statement.bind(snapshot.createdOn.nanoseconds, at: 2)
-      if !named.isEmpty { try statement.bind(JSONList.text(of: named), at: 3) }
-      return try statement.run()
     }
+    try StockHistory.add(
+      history, aggregateId: snapshot.aggregateId, mode: snapshot.mode, zeroed: false, createdOn: snapshot.createdOn,
+      at: now, connection)
+    return try PushQueue.mark(changes.entries.lazy.map(\.row.sku), of: snapshot.aggregateId, connection, at: now)
   }
 }

@@ -12,11 +12,34 @@ private struct StockModel {
     var byNonzero: Bool
   }
 
+  /// The last NONZERO of an aggregate.
+  struct Run {
+    var time: Int64
+    var isOpen: Bool
+    /// Named by bad rows.
+    var spared: Set<String>
+  }
+
   var entries: [String: [String: Entry]] = [:]
+  var runs: [String: Run] = [:]
+
+  private static func zero(_ stock: inout [String: Entry], _ time: Int64, _ spared: Set<String>) -> Int {
+    var zeroed = 0
+    for (sku, old) in stock where !spared.contains(sku) && !old.unlimited && old.time <= time {
+      if old.byNonzero && old.time == time { continue }
+      stock[sku] = Entry(quantity: 0, unlimited: false, time: time, byNonzero: true)
+      zeroed += 1
+    }
+    return zeroed
+  }
 
   mutating func apply(_ mode: SnapshotMode, _ aggregate: String, _ time: Int64, _ rows: [TestRow]) -> [Int] {
     var stock = entries[aggregate] ?? [:]
     var (applied, stale, clamped, invalid, zeroed) = (0, 0, 0, 0, 0)
+    if mode != .delta, let run = runs[aggregate], run.isOpen, run.time < time {
+      zeroed += Self.zero(&stock, run.time, run.spared)
+      runs[aggregate] = Run(time: run.time, isOpen: false, spared: [])
+    }
     for row in rows {
       guard let quantity = row.quantity, !row.sku.isEmpty else {
         invalid += 1
@@ -31,11 +54,15 @@ private struct StockModel {
       if quantity < 0 { clamped += 1 } else { applied += 1 }
     }
     if mode == .nonzero {
-      let named = Set(rows.map(\.sku))
-      for (sku, old) in stock where !named.contains(sku) && !old.unlimited && old.time <= time {
-        if old.byNonzero && old.time == time { continue }
-        stock[sku] = Entry(quantity: 0, unlimited: false, time: time, byNonzero: true)
-        zeroed += 1
+      let named = Set(rows.filter { $0.quantity == nil && !$0.sku.isEmpty }.map(\.sku))
+      switch runs[aggregate] {
+      case let run? where run.time > time:
+        if !run.isOpen { zeroed += Self.zero(&stock, time, named) }
+      case let run? where run.time == time:
+        runs[aggregate] = Run(time: time, isOpen: true, spared: run.spared.union(named))
+      default:
+        zeroed += Self.zero(&stock, time, named)
+        runs[aggregate] = Run(time: time, isOpen: false, spared: [])
       }
     }
     entries[aggregate] = stock

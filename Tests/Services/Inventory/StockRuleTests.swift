@@ -105,8 +105,16 @@ struct StockRuleTests {
       "a row of a NONZERO that another message wrote over at the same time is no longer the NONZERO's",
       [
         (.nonzero, 20, ["a=5"], [1, 0, 0, 0, 0]), (.delta, 20, ["a=6"], [1, 0, 0, 0, 0]),
-        (.nonzero, 20, ["b=7"], [1, 0, 0, 0, 1]),
+        (.nonzero, 20, ["b=7"], [1, 0, 0, 0, 0]), (.full, 21, [], [0, 0, 0, 0, 1]),
       ], ["a=0@20", "b=7@20"]),
+    Story(
+      "a part that follows another one zeroes nothing until a later FULL or NONZERO says that it was the last",
+      [
+        (.full, 10, ["a=1", "b=2"], [2, 0, 0, 0, 0]), (.nonzero, 20, ["a=5", "b=6"], [2, 0, 0, 0, 0]),
+        (.delta, 19, ["c=7"], [1, 0, 0, 0, 0]), (.nonzero, 20, ["a=6"], [1, 0, 0, 0, 0]),
+        (.delta, 21, ["b=8"], [1, 0, 0, 0, 0]), (.full, 20, ["d=1"], [1, 0, 0, 0, 0]),
+        (.full, 22, ["a=9"], [1, 0, 0, 0, 2]),
+      ], ["a=9@22", "b=8@21", "c=0@20", "d=0@20"]),
     Story(
       "a newer NONZERO zeroes what an older one wrote",
       [(.nonzero, 20, ["a=5"], [1, 0, 0, 0, 0]), (.nonzero, 21, ["b=7"], [1, 0, 0, 0, 1])], ["a=0@21", "b=7@21"]),

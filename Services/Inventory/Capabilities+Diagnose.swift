@@ -1,0 +1,150 @@
+import Commerce
+import Messages
+import RPC
+import ServiceKit
+import Storage
+import Stubs
+
+extension InventoryCapabilities {
+  func diagnose(
+    _ request: Omsconnector.Internal.V1.DiagnoseRequest, context: ServerContext
+  ) async throws -> Omsconnector.Internal.V1.DiagnoseResponse {
+    do {
+      var findings = try await ownFindings()
+      findings += await shopFindings()
+      return .init(findings: findings)
+    } catch {
+      throw RPCError(inventory: error)
+    }
+  }
+
+  // MARK: The store
+
+  private func ownFindings() async throws -> [V1.Finding] {
+    let (statuses, held, conflicts) = try await database.read { connection in
+      (
+        try PushQueue.statuses(connection), try HeldSnapshots.count(connection),
+        try ManagedStock.conflicts(limit: Self.named + 1, connection)
+      )
+    }
+    var findings: [V1.Finding] = []
+    let unmapped = statuses.filter { push.targets[$0.aggregateId] == nil && $0.skus > 0 }.map(\.aggregateId)
+    findings.append(
+      .init(
+        check: "aggregates-mapped", level: unmapped.isEmpty ? .ok : .warning,
+        message: unmapped.isEmpty
+          ? "all aggregates that the OMS has told of go to a website"
+          : "aggregates without a website: \(Self.list(unmapped)); their stock goes nowhere",
+        remedy: unmapped.isEmpty ? "" : "add to COMMERCE_MAPPING_FILE: aggregate \(unmapped[0]) = WEBSITE"))
+    findings.append(
+      .init(
+        check: "stock-unlimited", level: conflicts.isEmpty ? .ok : .warning,
+        message: conflicts.isEmpty
+          ? "no SKU is unlimited in one aggregate and limited in another"
+          : "unlimited in one aggregate and limited in another: \(Self.list(conflicts)); the shop has one switch per product, "
+            + "so their stock is counted",
+        remedy: conflicts.isEmpty ? "" : "make them alike at the OMS"))
+    findings.append(
+      .init(
+        check: "stock-held", level: held == 0 ? .ok : .warning,
+        message: held == 0 ? "no snapshot waits for the operator" : "\(held) snapshots wait for the operator",
+        remedy: held == 0 ? "" : "omsctl stock held"))
+    for status in statuses where !status.lastError.isEmpty || status.failed > 0 {
+      findings.append(
+        .init(
+          check: "stock-push", level: status.lastError.isEmpty ? .warning : .error,
+          message: status.lastError.isEmpty
+            ? "aggregate \(status.aggregateId): the shop refuses \(status.failed) SKUs"
+            : "aggregate \(status.aggregateId): \(status.lastError)", remedy: "omsctl aggregates"))
+    }
+    return findings
+  }
+
+  // MARK: The shop
+
+  private func shopFindings() async -> [V1.Finding] {
+    guard let reader = push.inventory else {
+      return [
+        .init(
+          check: "stock-shop", level: .warning, message: "there is no shop to push stock to",
+          remedy: "set COMMERCE_URL and COMMERCE_TOKEN")
+      ]
+    }
+    do {
+      await reader.forget()
+      return Self.findings(push.targets, try await reader.current()) + [Self.restock]
+    } catch {
+      return [
+        .init(
+          check: "stock-shop", level: .error, message: "the shop's inventory can't be read: \(error)",
+          remedy: "let the integration read modules, sources, stocks and their links")
+      ]
+    }
+  }
+
+  /// What the mapping file says against what the shop has.
+  static func findings(_ targets: [String: PushTarget], _ shop: ShopInventory) -> [V1.Finding] {
+    var findings = [
+      V1.Finding(
+        check: "stock-msi", level: .ok,
+        message: shop.hasSources
+          ? "multi-source inventory is on: stock goes to \(shop.sources.count) sources at most"
+          : "multi-source inventory is off: a product has one quantity")
+    ]
+    for (id, target) in targets.sorted(by: { $0.key < $1.key }) {
+      do throws(PushProblem) {
+        _ = try PushRoute(id, of: targets, in: shop)
+      } catch {
+        findings.append(
+          .init(check: "stock-target", level: .error, message: error.description, remedy: "correct the mapping file"))
+        continue
+      }
+      if let source = target.source, !shop.hasSources {
+        findings.append(
+          .init(
+            check: "stock-target", level: .warning,
+            message:
+              "aggregate \(id) names source \(source), but multi-source inventory is off: it goes to the products",
+            remedy: "take source=\(source) out of the mapping file, or switch multi-source inventory on"))
+      }
+      guard shop.hasSources else { continue }
+      if let stock = shop.stock(of: target.website) {
+        if stock == ShopInventory.defaultStock {
+          findings.append(
+            .init(
+              check: "default-stock", level: .warning,
+              message: "website \(target.website) still sells from the default stock",
+              remedy: "give it a stock of its own with source \(target.sourceCode)"))
+        }
+        if !(shop.sourcesOfStock[stock]?.contains(target.sourceCode) ?? false) {
+          findings.append(
+            .init(
+              check: "stock-target", level: .error,
+              message:
+                "source \(target.sourceCode) of aggregate \(id) is not among those of website \(target.website)'s stock \(stock)",
+              remedy: "assign the source to the stock, or name another: aggregate \(id) = \(target.website) source=CODE"
+            ))
+        }
+      } else {
+        findings.append(
+          .init(
+            check: "stock-target", level: .error,
+            message: "no stock of the shop sells on website \(target.website), to which aggregate \(id) goes",
+            remedy: "correct the website's code in the mapping file, or give the website a stock"))
+      }
+    }
+    return findings
+  }
+
+  /// No REST route tells this setting: it can only be said.
+  private static let restock = V1.Finding(
+    check: "automatic-restock", level: .warning,
+    message: "whether the shop puts refunded items back by itself can't be read over REST",
+    remedy:
+      "make sure that Stores → Configuration → Catalog → Inventory → Automatically Return Credit Memo Item to Stock is off"
+  )
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(named).map { quotable($0) }.joined(separator: ", ") + (names.count > named ? " and more" : "")
+  }
+}

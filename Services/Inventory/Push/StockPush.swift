@@ -1,0 +1,77 @@
+import Commerce
+import EventLoop
+import RPC
+import ServiceKit
+import Storage
+
+/// Pushing stock to the shop, as a part of the service.
+struct StockPush: Sendable {
+  /// Between two tries of what the shop refused: a product may have come meanwhile.
+  static let failedPause = Duration.seconds(3600)
+
+  let shop: Shop
+  let targets: [String: PushTarget]
+  /// nil without a shop.
+  let inventory: ShopInventoryReader?
+  private let work: WorkRunner?
+  private let all: WorkRunner?
+
+  /// - Parameter units: who knows the units of open orders.
+  init(_ shop: Shop, in database: Database, loop: EventLoop, units: any OpenUnitsSource) {
+    self.shop = shop
+    guard let client = shop.client else {
+      (targets, inventory, work, all) = ([:], nil, nil, nil)
+      return
+    }
+    targets = shop.mapping.aggregates.mapValues { PushTarget(website: $0.website, source: $0.source) }
+    let inventory = ShopInventoryReader(client)
+    self.inventory = inventory
+    let pusher = StockPusher(
+      database: database, targets: targets, client: client, inventory: inventory, units: units)
+    var options = WorkRunner.Options()
+    options.hold = StockPusher.hold
+    let work = WorkRunner(PushQueue.work, in: database, loop: loop, options: options) { await pusher.push($0) }
+    let marking = MarkAll(database: database) { work.wake() }
+    self.work = work
+    all = WorkRunner(PushQueue.all, in: database, loop: loop) { try await marking.mark($0) }
+  }
+
+  /// Says that rows were marked, after they have committed.
+  func wake() {
+    work?.wake()
+    all?.wake()
+  }
+
+  func run(in setup: inout ServiceSetup, _ database: Database) {
+    let (targets, loop) = (targets, setup.group.next())
+    setup.run("stock push: targets") {
+      while !Task.isCancelled {
+        do {
+          try await database.write { try PushQueue.setTargets(targets, $0) }
+          wake()
+          break
+        } catch {
+          Log.warning("the targets of stock can't be noted; it is tried again", ["reason": LogValue(error)])
+          await loop.sleep(for: .seconds(5))
+        }
+      }
+      while !Task.isCancelled {
+        await loop.sleep(for: Self.failedPause * Double.random(in: 0.8...1.2))
+        await retryFailed(database, loop)
+      }
+    }
+    work?.run(in: &setup)
+    all?.run(in: &setup)
+  }
+
+  private func retryFailed(_ database: Database, _ loop: EventLoop) async {
+    do {
+      while !Task.isCancelled, try await database.write(weight: 500, { try PushQueue.retryFailed($0, limit: 500) }) {
+        await loop.sleep(for: .milliseconds(20))
+      }
+      wake()
+    } catch {
+      Log.warning("refused stock is not tried again now", ["reason": LogValue(error)])
+    }
+  }
+}

@@ -21,7 +21,7 @@ struct StockPusher: Sendable {
   /// What the mapping file or the shop's set-up has to change for.
   static let problemPause = Duration.seconds(60)
   static let firstPause = Duration.seconds(1)
-  static let longestPause = Duration.seconds(60)
+  static let longestPause = Duration.seconds(15)
 
   let database: Database
   let targets: [String: PushTarget]
@@ -65,7 +65,7 @@ struct StockPusher: Sendable {
       if let error = error as? CommerceError, error.kind == .notFound { await inventory.forget() }
       let reason = (error as? RPCError).map { "open units are not to be had: \($0)" } ?? "\(error)"
       await note(reason, key)
-      // For ever: it is tried once a minute, and gone as soon as the shop takes it.
+      // For ever: it is tried four times a minute, and gone as soon as the shop takes it.
       let pause = min(Self.firstPause * Double(UInt64(1) << UInt64(min(item.attempts, 10))), Self.longestPause)
       return .again(after: pause * Double.random(in: 0.8...1.2), reason: reason)
     }

@@ -228,10 +228,11 @@ struct StockMessageConsumerTests {
     try await withInventory { live in
       let reply = try await live.channel.unary(
         Omsconnector.Internal.V1.MessageConsumerServiceMethods.listMethods, .init())
-      #expect(reply.methods == [
-            StockMessageConsumer.aggregateStockUpdated, SourceMessages.created, SourceMessages.deleted,
-            SourceMessages.updated,
-          ])
+      #expect(
+        reply.methods == [
+          StockMessageConsumer.aggregateStockUpdated, SourceMessages.created, SourceMessages.deleted,
+          SourceMessages.updated,
+        ])
     }
   }
 }

@@ -20,7 +20,8 @@ import Stubs
       let options = PostSalesOptions(configuration)
       let database = try StoreSettings.open(service, configuration, PostSalesSchema.migrations)
       setup.onStop("store") { await database.close() }
-      _ = OutboxRelay.start(Outbox(service: service.name), in: database, of: &setup)
+      let outbox = Outbox(service: service.name)
+      let relay = OutboxRelay.start(outbox, in: database, of: &setup)
       let sales = Channel(
         target: configuration[ServiceTargets.sales], group: setup.group, options: setup.channelOptions)
       let inventory = Channel(
@@ -34,11 +35,34 @@ import Stubs
       followUps.run(in: &setup)
       let refunds = refundRunner(database, shop, orders, options, setup.group.next()) { followUps.wake() }
       refunds?.run(in: &setup)
+      let returnShop = shop.client.map { RESTReturnShop(client: $0, pageSize: shop.pageSize) }
+      let returns = returnShop.map { returnRunner(database, $0, orders, options, setup.group.next()) }
+      returns?.run(in: &setup)
+      let authorize = AuthorizeReturn(
+        database: database, outbox: outbox, shop: returnShop, orders: orders, mapping: shop.mapping
+      ) { relay.wake() }
+      var memos: ForeignMemos?
+      if let client = shop.client, let returnShop {
+        let found = ForeignMemos(shop, client, orders: orders, in: database, loop: setup.group.next())
+        found.run(in: &setup)
+        memos = found
+        ReturnPolling(
+          shop, client, returns: returnShop, authorize: authorize, in: database, loop: setup.group.next()
+        ).run(in: &setup)
+      }
 
-      PostSalesService(database: database) { refunds?.wake() }.register(in: &setup.router)
+      PostSalesService(
+        database: database, authorize: authorize,
+        setAttributes: SetAttributes(database: database, outbox: outbox, orders: orders) { relay.wake() }
+      ) { refunds?.wake() }.register(in: &setup.router)
+      PostSalesCapabilities(
+        database: database, client: shop.client, returns: returnShop, poll: memos?.poll, options: options
+      ).register(in: &setup.router)
+      let messages =
+        [RefundMessageConsumer(database: database) { refunds?.wake() }.method]
+        + ReturnMessageConsumer(database: database) { returns?.wake() }.methods
       MessageConsumer(
-        service: service.name, methods: [RefundMessageConsumer(database: database) { refunds?.wake() }.method],
-        timings: setup.timings, status: { RPCError(postSales: $0) }
+        service: service.name, methods: messages, timings: setup.timings, status: { RPCError(postSales: $0) }
       ).register(in: &setup.router)
       MessageRetention(database, loop: setup.group.next(), of: [Inbox.removeOld, Outbox.removeOldRefused])
         .run(in: &setup)
@@ -58,5 +82,12 @@ import Stubs
     work.followUp = followUp
     let handler = work
     return WorkRunner(RefundWork.queue, in: database, loop: loop) { try await handler($0) }
+  }
+
+  private static func returnRunner(
+    _ database: Database, _ shop: any ReturnShop, _ orders: SalesOrders, _ options: PostSalesOptions, _ loop: EventLoop
+  ) -> WorkRunner {
+    let work = ReturnWork(database: database, shop: shop, orders: orders, options: options)
+    return WorkRunner(ReturnWork.queue, in: database, loop: loop) { try await work($0) }
   }
 }

@@ -10,7 +10,10 @@ struct PostSalesService: Omsconnector.V1.PostSalesService {
   static let pageSize = (standard: 100, largest: 1_000)
 
   let database: Database
+  let authorize: AuthorizeReturn
+  let setAttributes: SetAttributes
   let refunds = RefundStore()
+  let returns = ReturnStore()
   /// Told when an order has refunds to be made.
   let refundDue: @Sendable () -> Void
 

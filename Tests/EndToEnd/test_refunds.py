@@ -6,15 +6,19 @@ import uuid
 import grpc
 from reflected import Reflected
 from shop_simulator import admin_actions, place
-from shop_stack import shop_stack
+from shop_stack import commands, shop_stack
 from waiting import wait_until
 
 REFUNDED = "magento.postsales.refund_management.updated"
+RETURNED = "magento.postsales.return_management.updated"
+AUTHORIZE = "magento.postsales.return_management.authorize"
 POST_SALES, SALES, CATALOG = (f"omsconnector.v1.{name}Service" for name in ("PostSales", "Sales", "Catalog"))
 MAPPING = """
 website base = EU-STORE
 payment gateway = offline parts=yes
 """
+ADMIN = {"invoice": admin_actions.invoice, "ship": admin_actions.ship, "refund": admin_actions.refund,
+         "return": admin_actions.create_return}
 LEASE_S = 60  # a killed worker's order waits for so long at most
 
 
@@ -45,7 +49,7 @@ class RefundCase(unittest.TestCase):
         return order
 
     def act(self, name, order, **asked):
-        return getattr(admin_actions, name)(self.shop, "", {"increment_id": order["increment_id"], **asked})
+        return ADMIN[name](self.shop, "", {"increment_id": order["increment_id"], **asked})
 
     def memos(self, order):
         with self.shop.lock:
@@ -207,6 +211,84 @@ class Refunds(RefundCase):
         self.wait_state(note, "DONE", LEASE_S)
         self.assertEqual(len(self.memos(order)), 1)
         self.assertEqual([e["operation"] for e in self.shop.gateway.ledger if e["order"] == order["increment_id"]].count("refund"), 1)
+
+
+class Returns(RefundCase):
+    def shipped(self, *lines):
+        order = self.order(*lines)
+        with self.shop.lock:
+            self.act("ship", order, items=[])
+        return order
+
+    def told(self, order, rma, numbers, code, date, **head):
+        """The OMS tells of a return, twice."""
+        message = {"return": {
+            "sales_channel_id": "EU-STORE", "order_id": order["increment_id"], "source_id": "WH-1", "user": "csr", "rma": rma,
+            "status": {"code": code, "reason_code": "CSRREQUEST", "date": date},
+            "lines": [{"id": "1", "line_number": n, "sku": "MUG", "reason": "WRONGSIZE", "reason_description": "",
+                       "condition": "OPENED", "status": code} for n in numbers], **head}}
+        for _ in range(2):
+            [delivery] = self.oms.bus.publish(RETURNED, message)
+            self.assertTrue(delivery.delivered, delivery)
+
+    def rmas(self, order):
+        with self.shop.lock:
+            return [rma.as_json() for rma in self.shop.sales.returns.of(order)]
+
+    def wait_item(self, order, status):
+        def reached():
+            rmas = self.rmas(order)
+            return rmas and {item["status"] for item in rmas[0]["items"]} == {status} and rmas
+
+        return wait_until(reached, f"the return to be {status}: {self.rmas(order)}")
+
+    def get(self, rma):
+        return self.client.call(f"{POST_SALES}/GetReturn", {"rma": rma})["return"]
+
+    def test_blind_return_is_made_in_the_shop_once_and_moves_on(self):
+        order = self.shipped(("MUG", 3))
+        rma = f"RMA-CS-{order['increment_id']}-1"
+        self.told(order, rma, [1, 3], "REQUESTED", "2024-02-03 04:05:06+00:00",
+                  return_tracking_number="R-1", return_tracking_carrier="DHL")
+        self.wait_item(order, "pending")
+        self.told(order, rma, [1, 3], "APPROVED", "2024-02-03 05:05:06+00:00")
+        self.told(order, rma, [1, 3], "REQUESTED", "2024-02-03 04:05:06+00:00")
+        [made] = self.wait_item(order, "approved")
+        [item] = made["items"]
+        self.assertEqual((item["qty_requested"], item["qty_approved"], item["reason"]), (2, 2, "2"))
+        self.assertEqual([track["track_number"] for track in made["tracks"]], ["R-1"])
+        known = self.get(rma)
+        self.assertEqual((known["entity_id"], known["state"], known["blind"]), (made["entity_id"], "RETURN_STATE_ENDED", True))
+
+    def test_return_of_the_shop_goes_to_the_oms_by_itself_and_once(self):
+        order = self.shipped(("MUG", 2))
+        with self.shop.lock:
+            self.shop.clock.move(-30)  # what is newer than 5 s is read later
+            entity = self.act("return", order, items=[{
+                "order_item_id": order.items[0].id, "qty_requested": 2, "reason": 2, "condition": 5, "resolution": 8}])["entity_id"]
+            self.shop.clock.move(30)
+        [asked] = wait_until(
+            lambda: [m for m in commands(self.oms, AUTHORIZE) if m["return"]["order_id"] == order["increment_id"]], "the OMS to be asked")
+        again = self.client.call(f"{POST_SALES}/AuthorizeReturn", {"entity_id": entity})
+        self.assertEqual(again["return"]["state"], "RETURN_STATE_REQUESTED")
+        asked = asked["return"]
+        self.assertEqual([(line["line_number"], line["sku"], line["reason"], line["condition"]) for line in asked["lines"]],
+                         [(1, "MUG", "WRONGSIZE", "OPENED"), (2, "MUG", "WRONGSIZE", "OPENED")])
+        for name in ("source_id", "return_tracking_number", "return_tracking_url", "return_tracking_label_url"):
+            self.assertEqual(asked[name], "", name)
+        rma = f"RMA-CS-{order['increment_id']}-1"
+        self.told(order, rma, [1, 2], "APPROVED", "2024-02-03 05:05:06+00:00")
+        [made] = self.wait_item(order, "approved")
+        self.assertEqual((made["entity_id"], self.get(rma).get("blind", False)), (entity, False))
+        self.assertEqual(len([m for m in commands(self.oms, AUTHORIZE) if m["return"]["order_id"] == order["increment_id"]]), 1)
+
+    def test_answer_that_is_lost_after_the_return_was_made(self):
+        order = self.shipped(("MUG", 1))
+        self.shop.faults.add({"path": "/V1/returns", "verb": "POST", "fault": "close", "handled": True})
+        rma = f"RMA-CS-{order['increment_id']}-1"
+        self.told(order, rma, [1], "APPROVED", "2024-02-03 05:05:06+00:00")
+        self.wait_item(order, "approved")
+        self.assertEqual(len(self.rmas(order)), 1)
 
 
 if __name__ == "__main__":

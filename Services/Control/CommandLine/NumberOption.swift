@@ -15,4 +15,10 @@ enum NumberOption {
     }
     return id
   }
+
+  /// Magento's id of something.
+  static func entityID(_ text: String) throws(UsageError) -> Int64 {
+    guard let id = Int64(text), id > 0 else { throw UsageError("\"\(text)\" is no entity id of Magento") }
+    return id
+  }
 }

@@ -15,6 +15,8 @@ struct KnownOrder: Sendable, Equatable {
     var gross: Decimal
     /// Of a bundle's part; 0 of others.
     var parent: Int = 0
+    var isShipped = false
+    var isCancelled = false
 
     /// Whether it is goods, which a customer can give back.
     var isProduct: Bool { ["PHYSICAL", "VIRTUAL"].contains(kind) }

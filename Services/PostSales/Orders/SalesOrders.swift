@@ -48,7 +48,7 @@ extension KnownOrder {
           number: Int(line.lineNumber), itemID: line.orderItemId, sku: line.sku, kind: line.productType,
           quantity: try number(line.quantity, "a quantity of", otherwise: 1),
           gross: try number(line.grossAmount, "a gross amount of", otherwise: 0),
-          parent: Int(line.parentLineNumber)))
+          parent: Int(line.parentLineNumber), isShipped: line.shipped, isCancelled: line.cancelled))
     }
     self.init(
       incrementID: message.incrementId, entityID: message.entityId, currency: message.currency,

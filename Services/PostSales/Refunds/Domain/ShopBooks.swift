@@ -28,6 +28,7 @@ struct ShopItem: Equatable, Sendable {
   var parentID: Int64 = 0
   var type: String = "simple"
   var sku: String = ""
+  var isVirtual = false
   var ordered: Decimal
   var invoiced: Decimal = 0
   var refunded: Decimal = 0

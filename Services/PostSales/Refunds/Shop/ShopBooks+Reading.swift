@@ -39,6 +39,7 @@ extension ShopItem {
       sku: fields.text("sku"), ordered: try fields.decimal("qty_ordered"),
       invoiced: try fields.decimal("qty_invoiced"), refunded: try fields.decimal("qty_refunded"),
       canceled: try fields.decimal("qty_canceled"), rowTotal: try fields.decimal("row_total"))
+    isVirtual = try fields.integer("is_virtual") == 1
   }
 }
 

@@ -1,0 +1,49 @@
+import Messages
+import Stubs
+
+/// `omsctl refunds list [--stuck | --open] [--limit N]`
+struct RefundsListCommand: Command {
+  static let path = ["refunds", "list"]
+  static let arguments = "[--stuck | --open] [--limit N]"
+  static let summary = "shows refunds of the OMS and what the shop has made of them, the newest first"
+  static let details = """
+    --stuck    only those that somebody has to look at
+    --open     only those that are neither done nor stuck
+    --limit N  refunds at most; default: 50
+
+    """
+  static let options: Set<String> = ["limit"]
+  static let flags: Set<String> = ["stuck", "open"]
+
+  private let states: [Omsconnector.V1.RefundState]
+  private let limit: Int
+
+  init(_ words: [String], options: [String: String], flags: Set<String>) throws(UsageError) {
+    try Self.expect(0, words)
+    guard !flags.isSuperset(of: ["stuck", "open"]) else {
+      throw UsageError("refunds list takes --stuck or --open, not both")
+    }
+    states = flags.contains("stuck") ? [.stuck] : flags.contains("open") ? [.pending, .due] : []
+    limit = try NumberOption.parse(options["limit"], option: "limit", default: 50)
+  }
+
+  func run(in session: Session) async throws -> Int32 {
+    var list = Omsconnector.V1.ListRefundsResponse()
+    var tokens = PageTokens()
+    repeat {
+      let request = Omsconnector.V1.ListRefundsRequest(
+        pageSize: Int32(min(limit - list.refunds.count, 1_000)), pageToken: tokens.next, states: states)
+      let page = try await session.channel.unary(
+        Omsconnector.V1.PostSalesServiceMethods.listRefunds, request, options: session.options)
+      try tokens.advance(to: page.nextPageToken, of: "the service")
+      list.refunds += page.refunds
+    } while !tokens.isAtEnd && list.refunds.count < limit
+    list.nextPageToken = tokens.next
+    switch session.format {
+    case .json: session.console.print(list.json(writesDefaults: true) + "\n")
+    case .table: session.console.print(RefundTable.of(list.refunds))
+    }
+    if !tokens.isAtEnd { session.console.complain("there are more; raise --limit to see them") }
+    return 0
+  }
+}

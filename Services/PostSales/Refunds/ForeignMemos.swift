@@ -1,0 +1,83 @@
+import Commerce
+import EventLoop
+import Messages
+import ServiceKit
+import Storage
+
+/// Finds credit memos that somebody has made in the shop for orders that the OMS owns (magento-rules.md §6, "Blocking in the
+/// shop"): the OMS knows nothing of them, so each becomes a refund that an operator has to see to.
+struct ForeignMemos: Sendable {
+  /// Keys are credit memos' entity ids.
+  static let queue = WorkQueue(kind: "credit memo of the shop")
+
+  let poll: ShopPoll
+  private let runner: WorkRunner
+
+  init(
+    _ shop: Shop, _ client: CommerceClient, orders: any OrderBook, in database: Database, loop: EventLoop
+  ) {
+    let runner = WorkRunner(Self.queue, in: database, loop: loop) { item in
+      let memo = try await client.getJSON("V1/creditmemo/\(Int64(item.key) ?? 0)").root
+      try await Self.note(memo, client, orders, database)
+      return .done
+    }
+    self.runner = runner
+    poll = ShopPoll(
+      .init(name: "credit memos", route: "V1/creditmemos"), of: shop, client, in: database, loop: loop
+    ) { items in
+      let ids = items.filter { !Self.isOurs($0) }.map { $0.text(of: "entity_id") }.filter { !$0.isEmpty }
+      if ids.isEmpty { return }
+      try await database.write(weight: ids.count) { connection in
+        for id in ids where try RefundStore().refund(Self.creditNote(id), connection) == nil {
+          try Self.queue.add(connection, id)
+        }
+      }
+      runner.wake()
+    }
+  }
+
+  func run(in setup: inout ServiceSetup) {
+    poll.run(in: &setup)
+    runner.run(in: &setup)
+  }
+
+  /// What stands for a credit note number, which the OMS has given none.
+  static func creditNote(_ memoID: String) -> String { "shop memo \(memoID)" }
+
+  private static func isOurs(_ memo: JSONValue) -> Bool {
+    (memo["comments"]?.elements ?? []).contains { $0["comment"]?.string?.hasPrefix(CreditNoteMark.text("")) ?? false }
+  }
+
+  private static func note(
+    _ memo: JSONValue, _ client: CommerceClient, _ orders: any OrderBook, _ database: Database
+  ) async throws {
+    let document = try ShopDocument(memo, kind: "credit memo")
+    let order = try ShopOrder(try await client.getJSON("V1/orders/\(memo.text(of: "order_id"))").root)
+    guard !document.isCanceled, try await orders.order(order.incrementID) != nil else { return }
+    let number = memo.text(of: "increment_id")
+    try await database.write(key: order.incrementID) { connection in
+      let store = RefundStore()
+      let name = creditNote("\(document.id)")
+      guard try store.refund(name, connection) == nil else { return }
+      let now = WallClock.nanoseconds()
+      var record = RefundRecord(
+        creditNote: name, incrementID: order.incrementID, state: .stuck, type: .appeasement, rma: "", status: "",
+        statusReason: "", statusAt: 0, amount: document.total.order, createdAt: now)
+      record.currency = order.currencies.order
+      record.refunded = document.total.order
+      record.reason =
+        "credit memo \(number) of \(document.total.order) \(order.currencies.order) was made in the shop, not by the OMS, which "
+        + "owns the order and knows nothing of it: tell the OMS, then settle this"
+      record.memos = [
+        .init(
+          id: document.id, invoiceID: document.invoiceID, isOnline: document.invoiceID != 0,
+          amount: document.total.order)
+      ]
+      record.dueAt = now
+      try store.save(record, connection)
+    }
+    Log.error(
+      "a credit memo was made in the shop for an order that the OMS owns",
+      ["memo": "\(number)", "order": "\(order.incrementID)", "amount": "\(document.total.order)"])
+  }
+}

@@ -5,7 +5,7 @@ import Stubs
 struct QueueCommand: Command {
   static let path = ["queue"]
   static let arguments = "[DESTINATION] [--watch]"
-  static let summary = "shows what waits for delivery: how much, since when, for which keys and why"
+  static let summary = "shows what waits for delivery: how much, since when, for whom and why"
   static let details = """
     DESTINATION  a service (inventory, …) or a way to the OMS (remote, delegate, events); default: all
     --keys N     keys to name for each, those with the oldest message first; default: 20

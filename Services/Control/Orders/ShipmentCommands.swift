@@ -48,7 +48,7 @@ struct ShipmentsListCommand: Command {
 struct ShipmentsShipCommand: Command {
   static let path = ["shipments", "ship"]
   static let arguments = "REQUEST --lines N[,N…]"
-  static let summary = "tells the OMS that lines of a shipment request have left, in one package"
+  static let summary = "tells the OMS that lines of a request have left, in one package"
   static let details = """
     --lines N[,N…]     the lines in the package
     --package ID       the package's id, which its label has; required

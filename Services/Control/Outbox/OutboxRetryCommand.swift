@@ -5,7 +5,7 @@ import Stubs
 struct OutboxRetryCommand: Command {
   static let path = ["outbox", "retry"]
   static let arguments = "DELIVERY-ID | --service NAME"
-  static let summary = "hands over again what the gateway refused: one message, or all of a service"
+  static let summary = "hands over again what the gateway refused: one, or all of a service"
   static let details = """
     --service NAME  all that nobody has dealt with, the oldest first
     --by NAME       who asks; default: your user name

@@ -5,7 +5,7 @@ import Stubs
 struct RefundsListCommand: Command {
   static let path = ["refunds", "list"]
   static let arguments = "[--stuck | --open] [--limit N]"
-  static let summary = "shows refunds of the OMS and what the shop has made of them, the newest first"
+  static let summary = "shows refunds of the OMS and what the shop made of them, newest first"
   static let details = """
     --stuck    only those that somebody has to look at
     --open     only those that are neither done nor stuck

@@ -4,7 +4,7 @@ import Stubs
 /// `omsctl aggregates`
 struct AggregatesCommand: Command {
   static let path = ["aggregates"]
-  static let summary = "shows the aggregates: where their stock goes, and how much of it is on its way"
+  static let summary = "shows the aggregates: where their stock goes, and how much is on its way"
 
   init(_ words: [String], options: [String: String], flags: Set<String>) throws(UsageError) {
     try Self.expect(0, words)

@@ -5,7 +5,7 @@ import Stubs
 struct StockSetCommand: Command {
   static let path = ["stock", "set"]
   static let arguments = "AGGREGATE SKU QUANTITY"
-  static let summary = "sets the stock of a SKU; in developer mode only, because the OMS owns stock"
+  static let summary = "sets the stock of a SKU; in developer mode only: the OMS owns stock"
   static let details = """
     It counts as a DELTA of now. The inventory service takes it only when it runs with INVENTORY_DEVELOPER_MODE=true.
 

@@ -19,7 +19,7 @@ struct ReflectionTests {
     let names = fileNames(reflection.answer(.fileByName("omsconnector/v1/inventory_service.proto")))
     #expect(
       names == [
-        "omsconnector/v1/inventory_service.proto", "omsconnector/v1/stock.proto", "google/protobuf/timestamp.proto",
+        "omsconnector/v1/inventory_service.proto", "google/protobuf/timestamp.proto", "omsconnector/v1/stock.proto",
       ])
   }
 

@@ -5,7 +5,7 @@ import Stubs
 struct RefundsResumeCommand: Command {
   static let path = ["refunds", "resume"]
   static let arguments = "CREDIT-NOTE"
-  static let summary = "reads the shop's side of a refund anew and makes what is missing"
+  static let summary = "looks at the shop anew and makes what is missing"
   static let details = """
     For a refund that is stuck, once what it says is settled. What the shop shows as done is not done again; of a refund that was
     to go through a payment gateway make sure first that the gateway has not given the money back.

@@ -5,7 +5,7 @@ import Stubs
 struct RefundsSettleCommand: Command {
   static let path = ["refunds", "settle"]
   static let arguments = "CREDIT-NOTE --note TEXT"
-  static let summary = "says that somebody has done by hand what is left of a refund"
+  static let summary = "says that the rest of a refund was done by hand"
   static let details = """
     --note TEXT  what was done, and by whom; it is kept with the refund, which counts as done
 

@@ -5,7 +5,7 @@ import Stubs
 struct ReturnsListCommand: Command {
   static let path = ["returns", "list"]
   static let arguments = "[--attention] [--limit N]"
-  static let summary = "shows returns, asked for in the shop or told by the OMS, the newest first"
+  static let summary = "shows returns, the newest first"
   static let details = """
     --attention  only those that somebody has to look at
     --limit N    returns at most; default: 50

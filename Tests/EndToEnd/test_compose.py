@@ -24,7 +24,7 @@ class Compose(unittest.TestCase):
         self.grpc = free_address()
         self.environment = {
             **clean_environment(), "STATE_DIR": self.folder, "GATEWAY_GRPC": self.grpc, "GATEWAY_HTTP": free_address(),
-            "GATEWAY_ADMIN": free_address(), "DEMO_OMS": free_address()}
+            "GATEWAY_ADMIN": free_address(), "DEMO_OMS": free_address(), "DEMO_SHOP": free_address()}
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.addCleanup(self.down)
 
@@ -56,6 +56,11 @@ class Compose(unittest.TestCase):
         for line in ("registered      connector", "FULL snapshot, part 1", "DELTA", "FULL snapshot, part 2", "stale 1"):
             self.assertIn(line, told)
         self.assertRegex(told, r"MUG-GREEN +7\b")
+        # 2 × 12 and 20 and 5 for shipping, with 19 % of tax: 58.31. Then one mug comes back.
+        for line in ("58.31 EUR, which are authorised", "exports it as 4 lines", "shows oms_received", "shows oms_fulfilment",
+                     "shows oms_part_shipped", "2 shipments, 58.31 EUR captured, the order is complete",
+                     "credit memo over 14.28 EUR", "authorize 58.31, capture 20.23, capture 38.08, refund 14.28 EUR"):
+            self.assertIn(line, told)
         self.assertIn("magento.inventory.aggregate_stock_management.updated", told)
         self.assertIn(self.grpc, told)
 

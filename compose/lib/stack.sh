@@ -9,6 +9,7 @@ load_settings() {
   export GATEWAY_HTTP=${GATEWAY_HTTP:-127.0.0.1:8080}
   export GATEWAY_ADMIN=${GATEWAY_ADMIN:-127.0.0.1:8081}
   export DEMO_OMS=${DEMO_OMS:-127.0.0.1:8090}
+  export DEMO_SHOP=${DEMO_SHOP:-127.0.0.1:8091}
   # Whoever reaches an address of the machine's own may call, unless the user says who may. With another address the
   # gateway wants to be told.
   if is_loopback "$GATEWAY_GRPC" && [ -z "${GATEWAY_TOKENS_FILE:-}${TLS_CLIENT_CA_FILE:-}" ]; then
@@ -25,7 +26,7 @@ is_loopback() { [[ $1 =~ ^(127\.[0-9.]+|localhost|\[::1\]):[0-9]+$ ]]; }
 
 check_settings() {
   local name value
-  for name in GATEWAY_GRPC GATEWAY_HTTP GATEWAY_ADMIN DEMO_OMS; do
+  for name in GATEWAY_GRPC GATEWAY_HTTP GATEWAY_ADMIN DEMO_OMS DEMO_SHOP; do
     value=${!name}
     [[ $value =~ ^[^:]+:[0-9]+$ || $value =~ ^\[.+\]:[0-9]+$ ]] || fail 2 "$name: \"$value\" is not HOST:PORT"
   done
@@ -40,7 +41,7 @@ check_settings() {
     fail 2 "STATE_DIR: the socket $longest has a path of $bytes bytes, and 107 is the most; choose a shorter STATE_DIR"
 }
 
-# demo_settings: the simulator is the OMS. Its credentials are made up anew each time.
+# demo_settings: simulators are the OMS and the shop. Their credentials are made up anew each time.
 demo_settings() {
   STACK_DEMO=1
   OMS_URL=http://$DEMO_OMS
@@ -51,13 +52,19 @@ demo_settings() {
   # The story tells what each message did, which the simulator learns from a synchronous answer.
   OMS_SYNCHRONOUS_METHODS=${OMS_SYNCHRONOUS_METHODS-magento.inventory.aggregate_stock_management.updated}
   export OMS_URL OMS_OAUTH_SERVER_URL OMS_OAUTH_CLIENT_ID OMS_OAUTH_CLIENT_SECRET OMS_SECRET OMS_SYNCHRONOUS_METHODS
+  COMMERCE_URL=http://$DEMO_SHOP
+  COMMERCE_TOKEN=$(random_text)
+  COMMERCE_MAPPING_FILE=$STATE_DIR/demo-mapping
+  # Nobody wants to wait a minute for the demo.
+  COMMERCE_POLL_INTERVAL=${COMMERCE_POLL_INTERVAL:-1s}
+  export COMMERCE_URL COMMERCE_TOKEN COMMERCE_MAPPING_FILE COMMERCE_POLL_INTERVAL
 }
 
 random_text() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
 
 processes() {
   local n
-  [ "$STACK_DEMO" = 0 ] || echo oms
+  [ "$STACK_DEMO" = 0 ] || printf '%s\n' oms shop
   for ((n = 1; n <= STACK_INVENTORY; n++)); do echo "inventory-$n"; done
   printf '%s\n' catalog sales post-sales gateway
 }
@@ -93,13 +100,21 @@ launch() {
     [ "${1:-}" != --check ] || exec "${SIMULATOR[@]}" state >/dev/null
     exec "${SIMULATOR[@]}" serve --listen "$DEMO_OMS"
     ;;
+  shop)
+    [ "${1:-}" != --check ] || exec "${SHOP_SIMULATOR[@]}" state >/dev/null
+    exec "${SHOP_SIMULATOR[@]}" serve --listen "$DEMO_SHOP" --demo
+    ;;
   # Only the gateway talks to the OMS: nobody else needs its secrets.
   *) unset "${!OMS_@}" ;;
   esac
   exec "$BIN/${name%-[0-9]*}" "$@"
 }
 
-simulator_command() { SIMULATOR=("$ROOT/Tests/Simulators/oms" --control "$STATE_DIR/oms.sock"); }
+# simulator_commands: how the simulators of --demo are called.
+simulator_commands() {
+  SIMULATOR=("$ROOT/Tests/Simulators/oms" --control "$STATE_DIR/oms.sock")
+  SHOP_SIMULATOR=("$ROOT/Tests/Simulators/shop" --control "$STATE_DIR/shop.sock")
+}
 
 # Processes that run. A pid alone may be somebody else's by now: the time of its start tells.
 

@@ -134,6 +134,22 @@ class Script(Case):
                 process.stdout.close()
                 self.assertEqual(process.wait(10), 0)
 
+    def test_demo_shop_is_furnished(self):
+        with tempfile.TemporaryDirectory() as folder:
+            control = os.path.join(folder, "control")
+            process = subprocess.Popen([sys.executable, SCRIPT, "--control", control, "serve", "--listen", "127.0.0.1:0", "--demo"],
+                                       stdout=subprocess.PIPE, text=True)
+            try:
+                process.stdout.readline()
+                self.assertEqual(self.run_script(control, "state")["products"], 7)
+                self.assertIn("oms_received", self.run_script(control, "settings")["statuses"])
+            finally:
+                process.terminate()
+                process.stdout.close()
+                self.assertEqual(process.wait(10), 0)
+        mapping = subprocess.run([sys.executable, SCRIPT, "mapping"], capture_output=True, text=True, timeout=30).stdout
+        self.assertIn("website base = EU-STORE", mapping)
+
     def run_script(self, control, *arguments):
         done = subprocess.run([sys.executable, SCRIPT, "--control", control, *arguments], capture_output=True,
                               text=True, timeout=30)

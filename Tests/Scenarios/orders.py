@@ -129,9 +129,9 @@ class StoryOrder:
                 found[name] = seen["order"].get(name) or 0
         return found
 
-    def wait(self, facts):
+    def wait(self, facts, timeout_s=20):
         try:
-            wait_until(lambda: _same(self.facts(facts), facts), f"{self}: {facts}", timeout_s=20, every_s=0.05)
+            wait_until(lambda: _same(self.facts(facts), facts), f"{self}: {facts}", timeout_s, every_s=0.05)
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.facts(facts)}") from None
 

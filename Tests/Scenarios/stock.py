@@ -1,6 +1,6 @@
 """What stories of stock share."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from oms_simulator import snapshot
 from oms_simulator.snapshots import UPDATED
@@ -15,13 +15,11 @@ STORES = {
 
 
 class Stock(Scenario):
-    """What snapshots are sent with: their own second each, in the past."""
-
-    def setUp(self):
-        self.began = datetime.now(timezone.utc) - timedelta(minutes=5)
+    """Says snapshots, and looks at what is known."""
 
     def snapshot(self, story, aggregate, rows, mode="DELTA", second=1):
-        created_on = (self.began + timedelta(seconds=second)).isoformat()
+        """`second`: of the five minutes before the story began."""
+        created_on = (story.began + timedelta(seconds=second - 300)).isoformat()
         story.says((UPDATED, snapshot(aggregate, mode, created_on, rows)))
 
     def known(self, aggregate, sku):

@@ -10,6 +10,10 @@ struct ForeignMemos: Sendable {
   /// Keys are credit memos' entity ids.
   static let queue = WorkQueue(kind: "credit memo of the shop")
 
+  /// How far back memos are looked at, from the start of the service: the first reading is not of a shop's whole history, and an
+  /// outage is made up for.
+  static let span: Int64 = 7 * 86_400
+
   let poll: ShopPoll
   private let runner: WorkRunner
 
@@ -22,8 +26,11 @@ struct ForeignMemos: Sendable {
       return .done
     }
     self.runner = runner
+    let since = ShopTime.text(WallClock.nanoseconds() / 1_000_000_000 - Self.span)
+    let criteria = SearchCriteria().where("created_at", .gteq, since)
     poll = ShopPoll(
-      .init(name: "credit memos", route: "V1/creditmemos"), of: shop, client, in: database, loop: loop
+      .init(name: "credit memos", route: "V1/creditmemos", criteria: criteria), of: shop, client, in: database,
+      loop: loop
     ) { items in
       let ids = items.filter { !Self.isOurs($0) }.map { $0.text(of: "entity_id") }.filter { !$0.isEmpty }
       if ids.isEmpty { return }

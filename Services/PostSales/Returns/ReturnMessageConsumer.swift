@@ -63,7 +63,7 @@ struct ReturnMessageConsumer: Sendable {
           guard var record = try store.find(rma: change.id, connection) else {
             throw PostSalesError("no return \(quotable(change.id)) is known", field: "rma")
           }
-          record.merge(change.attributes)
+          record.attributes.merge(change.attributes)
           try store.save(record, connection)
           try ReturnWork.queue.add(connection, record.key)
         }, result: { Array("true".utf8) }, committed: { due() })
@@ -80,7 +80,7 @@ struct ReturnMessageConsumer: Sendable {
           guard var record = try refunds.refund(change.id, connection) else {
             throw PostSalesError("no refund \(quotable(change.id)) is known", field: "credit_note_number")
           }
-          record.merge(change.attributes)
+          record.attributes.merge(change.attributes)
           try refunds.save(record, connection)
         }, result: { Array("true".utf8) })
     }

@@ -58,7 +58,7 @@ struct ReturnRecord: Sendable, Equatable {
   /// state of things, whatever the dates say.
   mutating func take(_ notice: ReturnNotice) {
     rma = notice.rma
-    merge(notice.attributes)
+    attributes.merge(notice.attributes)
     if !notice.tracking.number.isEmpty { tracking = notice.tracking }
     let isOlder = statusAt != 0 && notice.statusAt != 0 && notice.statusAt < statusAt
     let (old, new) = (ReturnItemStatus(omsCode: omsStatus), ReturnItemStatus(omsCode: notice.statusCode))
@@ -79,17 +79,6 @@ struct ReturnRecord: Sendable, Equatable {
         number: line.number, itemID: known?.itemID ?? line.itemID, sku: line.sku.isEmpty ? known?.sku ?? "" : line.sku,
         reason: line.reason.isEmpty ? known?.reason ?? "" : line.reason,
         condition: line.condition.isEmpty ? known?.condition ?? "" : line.condition, status: line.status)
-    }
-  }
-
-  /// Updates append (connector.md §2.13).
-  mutating func merge(_ new: [Attribute]) {
-    for attribute in new {
-      if let index = attributes.firstIndex(where: { $0.name == attribute.name }) {
-        attributes[index].value = attribute.value
-      } else {
-        attributes.append(attribute)
-      }
     }
   }
 

@@ -49,6 +49,14 @@ struct RefundRecordTests {
     #expect(Self.record(first, second).attributes == [.init(name: "a", value: "1"), .init(name: "b", value: "3")])
   }
 
+  @Test("no more attributes are kept than the limit")
+  func manyAttributes() {
+    var all: [Attribute] = []
+    all.merge((0..<1_500).map { Attribute(name: "a\($0)", value: "") })
+    all.merge([.init(name: "a0", value: "new"), .init(name: "late", value: "")])
+    #expect(all.count == [Attribute].limit && all[0].value == "new")
+  }
+
   private static func params(_ lines: String, number: String = "CDE1") -> [UInt8] {
     Array(
       #"""

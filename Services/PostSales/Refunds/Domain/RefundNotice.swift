@@ -72,3 +72,19 @@ struct Attribute: Sendable, Equatable {
   var name: String
   var value: String
 }
+
+extension [Attribute] {
+  /// Of one refund or return: more are not kept.
+  static let limit = 1_000
+
+  /// Updates append: what is not named stays (connector.md §2.13).
+  mutating func merge(_ new: [Attribute]) {
+    for attribute in new {
+      if let index = firstIndex(where: { $0.name == attribute.name }) {
+        self[index].value = attribute.value
+      } else if count < Self.limit {
+        append(attribute)
+      }
+    }
+  }
+}

@@ -87,7 +87,7 @@ extension RefundRecord {
   @discardableResult
   mutating func take(_ notice: RefundNotice, now: Int64) -> Bool {
     let before = self
-    if !notice.attributes.isEmpty { merge(notice.attributes) }
+    if !notice.attributes.isEmpty { attributes.merge(notice.attributes) }
     let isRelease = state == .pending && notice.status == .released
     let isOlder = !isRelease && statusAt != 0 && notice.statusAt != 0 && notice.statusAt < statusAt
     let regresses = state != .pending && notice.status != .released && notice.status != .failed
@@ -131,14 +131,4 @@ extension RefundRecord {
     }
   }
 
-  /// Updates append (connector.md §2.13).
-  mutating func merge(_ new: [Attribute]) {
-    for attribute in new {
-      if let index = attributes.firstIndex(where: { $0.name == attribute.name }) {
-        attributes[index].value = attribute.value
-      } else {
-        attributes.append(attribute)
-      }
-    }
-  }
 }

@@ -16,6 +16,8 @@ from stack import Stack, free_address
 from waiting import wait_until
 
 GATEWAY = "omsconnector.v1.GatewayService"
+# What inventory consumes.
+SUBSCRIBED = [UPDATED, *(f"magento.inventory.source_management.{event}" for event in ("created", "deleted", "updated"))]
 
 
 def registration(client):
@@ -62,14 +64,14 @@ class Registration(unittest.TestCase):
         endpoint = oms.bus.endpoints()[0]
         self.assertEqual((endpoint["id"], endpoint["url"], endpoint["secret"]), (
             "connector", stack.callback, CREDENTIALS["oms_secret"]))
-        self.assertEqual(endpoint["subscribes"], [UPDATED])
+        self.assertEqual(endpoint["subscribes"], SUBSCRIBED)
         self.assertEqual(endpoint["labels"]["capabilities"], "inventory")
         self.assertIn("version", endpoint["labels"])
         client = self.client(stack)
         wait_until(lambda: state(client) == "REGISTERED", "the gateway to know that it is registered")
         known = registration(client)
         self.assertEqual((known["application_id"], known["callback_url"]), ("connector", stack.callback))
-        self.assertEqual((known["subscribed_methods"], known["labels"]), ([UPDATED], endpoint["labels"]))
+        self.assertEqual((known["subscribed_methods"], known["labels"]), (SUBSCRIBED, endpoint["labels"]))
         for member in ("registered_at", "state_since", "next_check_at"):
             self.assertIn(member, known)
 
@@ -247,7 +249,7 @@ class Registration(unittest.TestCase):
         client = self.client(stack)
         wait_until(lambda: state(client) == "REGISTERED", "the registration of the gateway that was started anew")
         # Inventory may be starting, too: what it consumed stays subscribed for a while.
-        self.assertEqual([e["subscribes"] for e in oms.bus.endpoints()], [[UPDATED]])
+        self.assertEqual([e["subscribes"] for e in oms.bus.endpoints()], [SUBSCRIBED])
 
     def test_service_that_starts_after_the_gateway_is_subscribed_for(self):
         with Oms(client_id="shop", client_secret="only-for-tests") as oms:

@@ -234,3 +234,33 @@ class Replicas(Case):
             self.assertGreater(len(spans), 1)
             for (_, end), (start, _) in zip(spans, spans[1:]):
                 self.assertGreaterEqual(start, end, sku)
+
+
+class Explained(Case):
+    def test_operator_learns_why_a_message_was_discarded(self):
+        self.sales.start(self.client)
+        self.told([("MUG", 5)], created_on="2024-02-03T05:00:00Z")
+        self.told([("MUG", 7)], created_on="2024-02-03T04:00:00Z")
+        self.told([("MUG", 5)], created_on="2024-02-03T06:00:00Z")
+        done = self.stack.omsctl("stock", "explain", "EU-WEB", "MUG")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, "(?s)UNCHANGED.*STALE.*APPLIED")
+        self.assertIn("its created_on 2024-02-03T04:00:00Z is before the entry's 2024-02-03T05:00:00Z", done.stdout)
+
+    def test_message_from_the_future_waits_for_the_operator(self):
+        self.sales.start(self.client)
+        self.told([("MUG", 5)], created_on="2099-01-01T00:00:00Z")
+        held = self.client.call(f"{STOCK}/ListHeldSnapshots", {})["held_snapshots"]
+        self.assertEqual([(h["reason"], h["skus"]) for h in held], [("HELD_REASON_FUTURE", 1)])
+        self.assertEqual(self.stack.omsctl("stock", "get", "EU-WEB", "MUG").returncode, 1)
+        done = self.stack.omsctl("stock", "held", "apply", str(held[0]["id"]))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait_quantity("MUG", 5)
+
+    def test_sources_are_those_that_the_oms_tells_of(self):
+        source = {"id": "BERLIN", "name": "Berlin", "type": "Warehouse", "aggregate_ids": ["EU-WEB"]}
+        for event in ("created", "updated"):
+            self.oms.bus.publish(f"magento.inventory.source_management.{event}", {"source": source})
+        wait_until(lambda: "BERLIN" in self.stack.omsctl("sources").stdout, "the source to be listed")
+        self.oms.bus.publish("magento.inventory.source_management.deleted", {"source_id": "BERLIN"})
+        wait_until(lambda: "deleted" in self.stack.omsctl("sources").stdout, "the source to be gone")

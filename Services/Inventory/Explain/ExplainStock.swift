@@ -39,7 +39,7 @@ struct ExplainStock: Sendable {
     var answer = Answer(stock: try await store.stock(aggregateId: aggregateId, sku: sku))
     let changes = try await store.database.read { connection in
       try StockHistory.changes(
-        aggregateId: aggregateId, sku: sku, before: before, limit: Self.changeLimit, now: now, connection)
+        aggregateId: aggregateId, sku: sku, before: .max, limit: Self.changeLimit, now: now, connection)
     }
     var seen = Seen()
     do {
@@ -54,15 +54,16 @@ struct ExplainStock: Sendable {
       changes: changes, messages: seen.messages, now: current,
       isWhole: seen.until == nil && answer.note == nil && changes.count < Self.changeLimit)
     // What lies beyond the messages that were looked at comes with the next page.
-    var events = Array(story.events.reversed())
-    if let until = seen.until { events = events.filter { $0.at >= until } }
+    let events = story.events.reversed().filter { $0.place < before && $0.place >= seen.until ?? .min }
+      .sorted { $0.place > $1.place }
     answer.events = Array(events.prefix(limit))
     if events.count > limit, let last = answer.events.last {
-      answer.next = last.at
+      answer.next = last.place
     } else if let until = seen.until {
       answer.next = until
-    } else if changes.count == Self.changeLimit, let last = changes.last {
-      answer.next = last.at
+    }
+    if changes.count == Self.changeLimit {
+      answer.note = "only the last \(Self.changeLimit) changes are told"
     }
     if answer.note == nil, let reason = seen.reason, answer.next != nil { answer.note = reason }
     return answer

@@ -7,6 +7,8 @@ struct StockStory: Sendable {
   struct Event: Sendable, Equatable {
     /// Nanoseconds since 1970, as all times here.
     var at: Int64
+    /// Where it stands among the others: when its message came, though that may have waited before it was applied.
+    var place: Int64
     var verdict: Verdict
     var quantity: Int64 = 0
     var unlimited = false
@@ -24,7 +26,7 @@ struct StockStory: Sendable {
   private var entry: StoredStock?
 
   /// - Parameters:
-  ///   - changes: the newest first, those before the messages included as far as there are any.
+  ///   - changes: the newest first, also those before and behind the messages.
   ///   - messages: the newest first.
   ///   - now: the entry as it is; nil when there is none.
   init(changes: [StockHistory.Change], messages: [TouchingMessage], now current: StoredStock?, isWhole: Bool) {
@@ -56,10 +58,13 @@ struct StockStory: Sendable {
       change.zeroed
       ? "a NONZERO left the SKU out, which sets it to 0: before, it was \(before); \(times)"
       : "applied: \(before) became \(value), because \(times)"
-    if message == nil { explanation += "; no message of the journal says so: a call, or one that is out of reach" }
+    if message == nil {
+      explanation += "; none of the journal's messages that were looked at says so: it was a call, or an older one"
+    }
     events.append(
       Event(
-        at: change.at, verdict: change.zeroed ? .zeroed : .applied, quantity: change.quantity,
+        at: change.at, place: message?.receivedAt ?? change.at, verdict: change.zeroed ? .zeroed : .applied,
+        quantity: change.quantity,
         unlimited: change.unlimited, mode: change.mode, createdOn: change.createdOn,
         previousQuantity: change.previous.quantity, journalID: message?.journalID ?? 0, explanation: explanation))
     entry = StoredStock(quantity: change.quantity, unlimited: change.unlimited, createdOn: change.createdOn)
@@ -72,7 +77,8 @@ struct StockStory: Sendable {
   ///   - next: the entry as it was at some time after the message.
   private mutating func tell(_ message: TouchingMessage, first: StoredStock?, next: StoredStock?) {
     var event = Event(
-      at: message.receivedAt, verdict: .refused, mode: message.mode, createdOn: message.createdOn,
+      at: message.receivedAt, place: message.receivedAt, verdict: .refused, mode: message.mode,
+      createdOn: message.createdOn,
       journalID: message.journalID, explanation: "")
     switch message.said {
     case .value(let quantity, let unlimited): (event.quantity, event.unlimited) = (quantity, unlimited)

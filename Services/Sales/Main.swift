@@ -34,8 +34,10 @@ import Storage
         store: store, export: export, shop: shop.client.map { ShopOrders(client: $0) }, added: { relay.wake() },
         resumed: follow
       ).register(in: &setup.router)
-      SalesCapabilities(store: store, shop: shop, carrier: carrier, catalog: lookUp, poll: poll)
-        .register(in: &setup.router)
+      SalesCapabilities(
+        store: store, shop: shop, carrier: carrier, catalog: lookUp, poll: poll,
+        hasPaymentIntegration: configuration[SalesSettings.paymentsURL] != nil
+      ).register(in: &setup.router)
       MessageConsumer(
         service: service.name,
         methods: OMSMessages(store: store, changed: follow).methods + WarehouseMessages(store: store).methods

@@ -16,20 +16,22 @@ struct SalesCapabilities: Omsconnector.Internal.V1.CapabilityService {
   let catalog: CatalogLookUp
   /// nil without a shop.
   let poll: ShopPoll?
+  /// Whether SALES_PAYMENTS_URL is set.
+  let hasPaymentIntegration: Bool
 
   func listCapabilities(
     _ request: Omsconnector.Internal.V1.ListCapabilitiesRequest, context: ServerContext
   ) async throws -> Omsconnector.Internal.V1.ListCapabilitiesResponse {
     do {
       let store = store
-      let (counts, unmapped, requests) = try await store.database.read { connection in
+      let (counts, unmapped, requests, following) = try await store.database.read { connection in
         (
           try store.counts(connection), try store.unmappedMethods(connection),
-          try store.openShipmentRequests(connection)
+          try store.openShipmentRequests(connection), try store.orderQueue.count(connection)
         )
       }
       return .init(
-        features: features(counts, openRequests: requests),
+        features: features(counts, openRequests: requests, following),
         functions: [orderManagement, methods(unmapped)])
     } catch {
       throw RPCError(sales: error)
@@ -38,7 +40,9 @@ struct SalesCapabilities: Omsconnector.Internal.V1.CapabilityService {
 
   // MARK: Features
 
-  private func features(_ counts: [ExportState: Int], openRequests: Int) -> [Capability] {
+  private func features(
+    _ counts: [ExportState: Int], openRequests: Int, _ following: (waiting: Int, parked: Int)
+  ) -> [Capability] {
     [
       orderExport(counts),
       needingShop(
@@ -56,8 +60,37 @@ struct SalesCapabilities: Omsconnector.Internal.V1.CapabilityService {
       needingShop(
         "bundle-products", "Bundle products",
         "the bundle at 0, its parts with their prices; parts that ship together say so"),
-      logistics(openRequests),
+      logistics(openRequests), partialShipment(following), partialCapture,
     ]
+  }
+
+  private func partialShipment(_ following: (waiting: Int, parked: Int)) -> Capability {
+    let (name, title) = ("partial-shipment", "Partial shipment")
+    guard shop.client != nil else { return withoutShop(name, title) }
+    let detail = "a shipment for each parcel; the shop is behind with \(following.waiting + following.parked) orders"
+    guard following.parked > 0 else { return .init(name: name, title: title, state: .active, detail: detail) }
+    return .init(
+      name: name, title: title, state: .degraded,
+      detail: "\(detail), \(following.parked) of which wait for an operator",
+      remedy: "see omsctl orders list --attention")
+  }
+
+  private var partialCapture: Capability {
+    let (name, title) = ("partial-capture", "Partial capture")
+    guard shop.client != nil else { return withoutShop(name, title) }
+    let methods = shop.mapping.payments.values
+    let custom = methods.filter { $0.model == .custom }.count
+    let parts = methods.filter { $0.model == .offline && $0.capturesInParts }.count
+    let single = methods.filter { $0.model == .offline && !$0.capturesInParts }.count
+    let detail =
+      "payment methods captured with each parcel: \(parts), once at the last one: \(single), "
+      + "by the OMS's payment integration: \(custom)"
+    if custom > 0, !hasPaymentIntegration {
+      return .init(
+        name: name, title: title, state: .degraded, detail: "\(detail), and there is none",
+        remedy: "set SALES_PAYMENTS_URL")
+    }
+    return .init(name: name, title: title, state: .active, detail: detail)
   }
 
   private func orderExport(_ counts: [ExportState: Int]) -> Capability {

@@ -41,6 +41,8 @@ struct OrderInShop: Sendable {
     /// Of an invoice: 1 open, 2 paid, 3 canceled.
     let state: Int32
     let grandTotal: Decimal
+    /// Of a shipment: the numbers of its tracks.
+    var tracks: [String] = []
 
     func isMarked(_ marker: String) -> Bool { comments.contains(marker) }
   }
@@ -108,7 +110,8 @@ extension OrderInShop {
       documents.append(
         Document(
           entityID: shipment.entityId, incrementID: shipment.incrementId, createdAt: Self.time(shipment.createdAt),
-          quantities: try number(shipment.items), comments: shipment.comments.map(\.comment), state: 0, grandTotal: 0))
+          quantities: try number(shipment.items), comments: shipment.comments.map(\.comment), state: 0, grandTotal: 0,
+          tracks: shipment.tracks.map(\.trackNumber)))
     }
     self.shipments = documents
     documents = []

@@ -151,7 +151,15 @@ struct ShopPlan {
     if let made = shop.shipments.first(where: { $0.isMarked(Marker.shipment(shipment.key)) }) {
       return .stuck("shipment \(made.incrementID) of the shop is not all that has left: \(list(missing)) are missing")
     }
-    return .ship(Ship(key: shipment.key, quantities: missing, tracks: shipment.tracks))
+    return .ship(
+      Ship(key: shipment.key, quantities: missing, tracks: earlierTracks(before: shipment) + shipment.tracks))
+  }
+
+  /// Parts of a bundle may leave in parcels that the shop makes no shipment of, as it ships the bundle once all have left: so that
+  /// the customer can follow each, their tracks come with that one.
+  private func earlierTracks(before shipment: FulfilmentLedger.Shipment) -> [FulfilmentLedger.Track] {
+    let known = Set(shop.shipments.flatMap(\.tracks))
+    return ledger.shipments.prefix { $0.key != shipment.key }.flatMap(\.tracks).filter { !known.contains($0.number) }
   }
 
   private func list(_ units: [Int64: Decimal]) -> String {

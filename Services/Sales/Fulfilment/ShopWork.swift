@@ -265,7 +265,9 @@ struct ShopWork: Sendable {
     if news.isEmpty, closed.isEmpty { return }
     let sentAt = seen.2?.sentAt ?? 0
     let documents = news.map { kind, document in
-      let isEarlier = document.createdAt / 1_000_000_000 <= sentAt / 1_000_000_000
+      // The shop's times have whole seconds: what was paid at checkout may have been so in the second of the export.
+      let (made, sent) = (document.createdAt / 1_000_000_000, sentAt / 1_000_000_000)
+      let isEarlier = made < sent || (made == sent && kind == "invoice" && ledger.payment.model == .offlineCaptured)
       let marker = document.comments.first { $0.hasPrefix(ShopPlan.Marker.prefix) }
       return NotedDocument(
         kind: kind, entityID: document.entityID, purpose: marker ?? (isEarlier ? NotedDocument.acknowledged : ""))

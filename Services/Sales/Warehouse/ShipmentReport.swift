@@ -159,10 +159,10 @@ struct ShipmentReport: Sendable {
     for line in request.lines where numbers.contains(line.number) {
       if let index = items.firstIndex(where: { $0.sku == line.sku }) {
         items[index].quantity += 1
-        items[index].orderLines.append("\(line.number)")
+        items[index].orderLines.append(Int64(line.number))
       } else {
         items.append(
-          .init(aggregatedLineId: "\(line.number)", sku: line.sku, quantity: 1, orderLines: ["\(line.number)"]))
+          .init(aggregatedLineId: "\(line.number)", sku: line.sku, quantity: 1, orderLines: [Int64(line.number)]))
       }
     }
     return items

@@ -288,7 +288,7 @@ extension Magento.Oms.V1 {
     public var sku: String = ""
     public var quantity: Int32 = 0
     /// Line numbers; one sender writes order item ids.
-    public var orderLines: [String] = []
+    public var orderLines: [Int64] = []
 
     public init() {}
 
@@ -296,7 +296,7 @@ extension Magento.Oms.V1 {
       aggregatedLineId: String = "",
       sku: String = "",
       quantity: Int32 = 0,
-      orderLines: [String] = []
+      orderLines: [Int64] = []
     ) {
       self.aggregatedLineId = aggregatedLineId
       self.sku = sku
@@ -313,7 +313,7 @@ extension Magento.Oms.V1 {
       self.aggregatedLineId = readString(c.pointee.aggregated_line_id)
       self.sku = readString(c.pointee.sku)
       self.quantity = c.pointee.quantity
-      self.orderLines = readStrings(c.pointee.n_order_lines, c.pointee.order_lines)
+      self.orderLines = readNumbers(c.pointee.n_order_lines, c.pointee.order_lines)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -322,7 +322,7 @@ extension Magento.Oms.V1 {
       c.pointee.aggregated_line_id = arena.string(self.aggregatedLineId)
       c.pointee.sku = arena.string(self.sku)
       c.pointee.quantity = self.quantity
-      (c.pointee.n_order_lines, c.pointee.order_lines) = arena.strings(self.orderLines)
+      (c.pointee.n_order_lines, c.pointee.order_lines) = arena.numbers(self.orderLines)
     }
   }
 

@@ -29,7 +29,7 @@ final class LiveSales: Sendable {
     ).register(in: &router)
     SalesCapabilities(
       store: test.store, shop: Shop(client: nil, mapping: RandomOrder.mapping), carrier: carrier,
-      catalog: export.catalog, poll: nil
+      catalog: export.catalog, poll: nil, hasPaymentIntegration: false
     ).register(in: &router)
     MessageConsumer(
       service: "sales",

@@ -78,7 +78,7 @@ struct WarehouseTests {
       #expect(
         package.id == "P-1" && package.items == [1, 2] && package.carrier == "DHL" && package.trackingNumber == "T1")
       #expect(
-        package.aggregatedItems == [.init(aggregatedLineId: "1", sku: "MUG", quantity: 2, orderLines: ["1", "2"])])
+        package.aggregatedItems == [.init(aggregatedLineId: "1", sku: "MUG", quantity: 2, orderLines: [1, 2])])
       let declined = try Magento.Oms.V1.LinesDeclined(json: rows[1].message.body)
       #expect(declined.items == [3] && declined.itemsCollection.map(\.status) == ["PICKDECLINED"])
 

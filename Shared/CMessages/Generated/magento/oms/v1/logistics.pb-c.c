@@ -1067,12 +1067,12 @@ static const ProtobufCFieldDescriptor magento__oms__v1__aggregated_item__field_d
     "order_lines",
     4,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_STRING,
+    PROTOBUF_C_TYPE_INT64,
     offsetof(Magento__Oms__V1__AggregatedItem, n_order_lines),
     offsetof(Magento__Oms__V1__AggregatedItem, order_lines),
     NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };

@@ -142,7 +142,7 @@ struct  Magento__Oms__V1__AggregatedItem
    * Line numbers; one sender writes order item ids.
    */
   size_t n_order_lines;
-  char **order_lines;
+  int64_t *order_lines;
 };
 #define MAGENTO__OMS__V1__AGGREGATED_ITEM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&magento__oms__v1__aggregated_item__descriptor) \

@@ -11,10 +11,6 @@ enum PostSalesSettings {
     "POST_SALES_SETTLE_TIME", .milliseconds(100) ... .seconds(3_600),
     "how long the shop may still be at a write that it has not answered: until then nothing is tried again",
     default: "120s")
-  static let refundsCaptured = Setting.bool(
-    "POST_SALES_REFUNDS_CAPTURED",
-    "whether what the shop's gateway captured at checkout (payment model offline-captured) is refunded through it too",
-    default: "false")
   static let shippingIncludesTax = Setting.bool(
     "POST_SALES_SHIPPING_INCLUDES_TAX",
     "whether the shop shows shipping in orders with tax, so that amounts of it to refund are told so", default: "false")
@@ -24,7 +20,7 @@ enum PostSalesSettings {
   ).optional
 
   static let all: [any DeclaredSetting] = [
-    sendsMails, silentChannels, settleTime, refundsCaptured, shippingIncludesTax, storeCreditRoute,
+    sendsMails, silentChannels, settleTime, shippingIncludesTax, storeCreditRoute,
   ]
 }
 
@@ -33,7 +29,6 @@ struct PostSalesOptions: Sendable {
   var sendsMails = true
   var silentChannels: Set<String> = []
   var settleTime = Duration.seconds(120)
-  var refundsCaptured = false
   var shippingIncludesTax = false
   /// Below `/rest/all/`; nil for none.
   var storeCreditRoute: String?
@@ -44,7 +39,6 @@ struct PostSalesOptions: Sendable {
     sendsMails = configuration[PostSalesSettings.sendsMails]
     silentChannels = Set(configuration[PostSalesSettings.silentChannels] ?? [])
     settleTime = configuration[PostSalesSettings.settleTime]
-    refundsCaptured = configuration[PostSalesSettings.refundsCaptured]
     shippingIncludesTax = configuration[PostSalesSettings.shippingIncludesTax]
     storeCreditRoute = configuration[PostSalesSettings.storeCreditRoute].map { String($0.drop { $0 == "/" }) }
   }

@@ -79,7 +79,7 @@ struct RefundWork: Sendable {
       }
       let planner = RefundPlanner(
         books: books, demand: demand,
-        isOnline: model == .offline || (model == .offlineCaptured && options.refundsCaptured),
+        isOnline: model == .offline || (model == .offlineCaptured && books.wasCapturedByGateway),
         shippingIncludesTax: options.shippingIncludesTax, creditedEarlier: try await creditedEarlier(record))
       record = try await note(planner.made, demand, order, record)
       guard record.state == .due else { return .ended }

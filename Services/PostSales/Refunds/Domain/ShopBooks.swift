@@ -83,6 +83,10 @@ struct ShopBooks: Equatable, Sendable {
     self.memos = memos.filter { !$0.isCanceled }.sorted { $0.id < $1.id }
   }
 
+  /// Whether the shop's payment gateway took the money at checkout, so that it is what gives it back: an invoice that no gateway
+  /// has captured names no transaction.
+  var wasCapturedByGateway: Bool { invoices.contains { !$0.transactionID.isEmpty } }
+
   /// Money that can be refunded.
   var moneyLeft: Sides { order.paid - order.refunded }
   var tendersLeft: Sides { order.tendersInvoiced - order.tendersRefunded }

@@ -46,9 +46,9 @@ def pragmas_in(source: str, values: dict[str, int]) -> str:
 
 
 def upsert_in(source: str) -> str:
-    """The one multi-line string literal of `source` that is an upsert."""
+    """The one multi-line string literal of `source` that is an upsert of stock."""
     literals = re.findall(r'"""\n(.*?)\n *"""', source, re.DOTALL)
-    found = [text for text in literals if "INSERT INTO" in text and "ON CONFLICT" in text]
+    found = [text for text in literals if "INSERT INTO \\(StockSchema.table)" in text and "ON CONFLICT" in text]
     if len(found) != 1:
         raise Failure(f"{STORE}: {len(found)} upserts instead of one; adapt driver/store_source.py")
     return found[0].replace("\\(StockSchema.table)", TABLE)

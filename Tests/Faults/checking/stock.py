@@ -30,6 +30,7 @@ class Stock:
     def __init__(self):
         self.rows = {}  # (aggregate, SKU) → (created_on, quantity or None, whether a NONZERO wrote it, by whom)
         self.aggregates = set()
+        self._runs = {}  # aggregate → (created_on of its last NONZERO, whether what that leaves out is still to be zeroed)
 
     def apply(self, params, by):
         """`by`: what to name when the row is not as it should be."""
@@ -37,17 +38,40 @@ class Stock:
         aggregate, created = snapshot["aggregate_id"], moment(snapshot["created_on"])
         self.aggregates.add(aggregate)
         is_nonzero = snapshot["mode"] == "NONZERO"
+        last, is_open = self._runs.get(aggregate, (None, False))
+        if snapshot["mode"] != "DELTA" and is_open and last < created:
+            self._zero(aggregate, last, by)
+            self._runs[aggregate] = (last, False)
         for row in snapshot["stock"]:
             key = (aggregate, row["sku"])
             if key not in self.rows or self.rows[key][0] <= created:
                 self.rows[key] = (created, None if row.get("unlimited") else max(0, int(row["quantity"])), is_nonzero, by)
-        if not is_nonzero:
+        if is_nonzero:
+            self._end(aggregate, created, by)
+
+    def _end(self, aggregate, created, by):
+        """A NONZERO is the whole unless another one has shared its created_on: then more parts may come."""
+        last, is_open = self._runs.get(aggregate, (None, False))
+        if last == created:
+            self._runs[aggregate] = (created, True)
             return
-        for key, (written, quantity, by_nonzero, _) in self.rows.items():
-            # What the parts of one NONZERO have written shares its created_on.
-            is_part = by_nonzero and written == created
-            if key[0] == aggregate and written <= created and quantity is not None and not is_part:
-                self.rows[key] = (created, 0, True, by)
+        is_late = last is not None and last > created
+        if not (is_late and is_open):
+            self._zero(aggregate, created, by)
+        if not is_late:
+            self._runs[aggregate] = (created, False)
+
+    def _zero(self, aggregate, created, by):
+        """More than a fifth of twenty SKUs or more waits for the operator, who doesn't come."""
+        own = {key: row for key, row in self.rows.items() if key[0] == aggregate}
+        # What the parts of one NONZERO have written shares its created_on.
+        left_out = [key for key, (written, quantity, by_nonzero, _) in own.items()
+                    if written <= created and quantity is not None and not (by_nonzero and written == created)]
+        zeros = sum(own[key][1] > 0 for key in left_out)
+        if len(own) >= 20 and zeros * 5 > len(own):
+            return
+        for key in left_out:
+            self.rows[key] = (created, 0, True, by)
 
     def differences(self, held):
         """(what, expected, held) of every row that is not as it should be; `held` as in `Run.stock`."""

@@ -3,6 +3,7 @@
 import unittest
 
 from oms_simulator.order_life import CREATE
+from shop_simulator import editing
 from shop_simulator.clock import seconds
 from story import Scenario, told
 from waiting import wait_until
@@ -122,6 +123,32 @@ class OrderExport(Scenario):
             CREATE, lambda params: params["order"]["id"] == order.id)}) >= 2, "it to be sent again")
         order.created()
         story.ends(order, exported="ACCEPTED", reason="")
+
+    @told
+    def test_order_that_an_administrator_edits_is_a_new_one_that_names_the_old(self, story):
+        order = story.order({"CAP": 2})
+        order.created()
+        story.ends(order, exported="ACCEPTED")
+        with self.world.shop.lock:
+            edited = editing.edit(self.world.shop.sales.order(order.entity_id), {"lines": [{"sku": "CAP", "quantity": 1}]})
+            number = edited["increment_id"]
+        self.assertEqual(number, f"{order.id}-1")
+        story.both(lambda: self.world.call(f"{SALES}/ExportOrder", {"increment_id": number}))
+        [sent] = self.world.oms.received.wait(CREATE, lambda params: params["order"]["id"] == number)
+        self.assertEqual(sent["params"]["order"]["original_order_id"], order.id)
+        self.assertEqual(self.world.call(f"{SALES}/GetOrder", {"increment_id": number})["order"]["original_order_id"], order.id)
+
+    @told
+    def test_status_that_one_order_can_not_have_is_still_given_to_others(self, story):
+        first = story.order({"CAP": 1})
+        with self.world.shop.lock:  # it is cancelled there before the OMS says anything
+            editing.edit(self.world.shop.sales.order(first.entity_id), {"lines": [{"sku": "CAP"}]})
+        first.created()
+        story.ends(first, exported="ACCEPTED", state="canceled")
+        self.world.settle()
+        second = story.order({"CAP": 1})
+        second.created()
+        story.ends(second, status="oms_received")
 
 
 if __name__ == "__main__":

@@ -239,7 +239,9 @@ struct ShopWork: Sendable {
       try await link.comment(ledger.entityID, text, status: status)
     } catch let error as CommerceError {
       guard let status, error.kind == .refused else { throw error }
-      if RefusedStatuses.shared.insert(status) {
+      // Ours are for orders that are new or processing. One that somebody has cancelled can't have them, and says nothing of others.
+      let isOpen = ["new", "processing"].contains(try await link.read(ledger.entityID).state)
+      if isOpen, RefusedStatuses.shared.insert(status) {
         Log.warning(
           "the shop refuses an order status; make it there and assign it to new and processing",
           ["status": "\(status)", "reason": LogValue(error)])

@@ -40,6 +40,9 @@ struct CatalogCapabilities: Omsconnector.Internal.V1.CapabilityService {
     }
     return [
       capability(
+        "order-export", "Order export",
+        "orders wait until their products are exported, which \(counts.values.reduce(0, +)) are"),
+      capability(
         "simple-and-configurable-products", "Simple and configurable products",
         "\(known(["simple", "configurable"])) products known"),
       capability("virtual-products", "Virtual products", "\(known(["virtual", "downloadable"])) products known"),

@@ -14,7 +14,7 @@ enum FeatureGrid {
 
   static let features = [
     Entry(name: autoRegistration, title: "Auto-registration to API", services: []),
-    Entry(name: "order-export", title: "Order export", services: [.sales]),
+    Entry(name: "order-export", title: "Order export", services: [.catalog, .sales]),
     Entry(name: "bundle-products", title: "Bundle products", services: [.catalog, .sales]),
     Entry(name: "partial-shipment", title: "Partial shipment", services: [.sales]),
     Entry(name: "gift-cards", title: "Gift cards", services: [.sales, .postSales]),
@@ -27,7 +27,7 @@ enum FeatureGrid {
       name: "simple-and-configurable-products", title: "Simple and configurable products",
       services: [.catalog, .sales]),
     Entry(name: "virtual-products", title: "Virtual products", services: [.catalog, .inventory, .sales]),
-    Entry(name: "custom-order-attributes", title: "Custom order attributes", services: [.sales]),
+    Entry(name: "custom-order-attributes", title: "Custom order attributes", services: [.sales, .postSales]),
     Entry(name: "custom-product-attributes", title: "Custom product attributes", services: [.catalog]),
   ]
 

@@ -35,6 +35,8 @@ struct PostSalesCapabilities: Omsconnector.Internal.V1.CapabilityService {
         capability("store-credit", "Store credit", "what paid an order besides money is \(credit)", counts),
         capability(
           "gift-cards", "Gift cards", "their part comes back once all the money has: it is \(credit)", counts),
+        capability(
+          "custom-order-attributes", "Custom order attributes", "those of returns and refunds go both ways", counts),
       ],
       functions: [
         capability(

@@ -254,7 +254,7 @@ struct OrderCallsTests {
       #expect(
         all.features.map(\.name) == [
           "order-export", "gift-cards", "store-credit", "custom-order-attributes", "simple-and-configurable-products",
-          "virtual-products", "bundle-products", "logistics-import",
+          "virtual-products", "bundle-products", "logistics-import", "partial-shipment", "partial-capture",
         ])
       #expect(all.features.first?.state == .notConfigured && all.features.first?.remedy == "set COMMERCE_URL")
       #expect(all.functions.map(\.name) == ["order-management", "shipping-and-payment-methods"])

@@ -68,6 +68,8 @@ class BundleProducts(Scenario):
         # The shop counts the parts along with the bundle.
         self.assertEqual([each["items"] for each in order.documents()["shipments"]],
                          [{"KIT-BALL-BRICK": "1", "BALL": "1", "BRICK": "1"}] * 2)
+        tracks = {number for each in order.documents()["shipments"] for number, _ in each["tracks"]}
+        self.assertEqual(tracks, {"T-N-1-1", "T-N-2-1", "T-N-3-1"}, "the customer can follow every parcel")
 
     @told
     def test_bundle_that_leaves_part_by_part_is_shipped_by_its_parts_and_invoiced_by_itself(self, story):

@@ -83,7 +83,7 @@ class LogisticsImport(Scenario):
                          [{"id": "P-1", "items": [1, 2], "carrier": "DHL", "tracking_number": "T-1",
                            "tracking_link": "https://parcels.example/1"}])
         [together] = shipped["packages"][0]["aggregated_items"]
-        self.assertEqual((together["sku"], together["quantity"]), ("MUG", 2))
+        self.assertEqual((together["sku"], together["quantity"], together["order_lines"]), ("MUG", 2, [1, 2]))
         [declined] = story.by_and_by(lambda: self.reports(WAREHOUSE + "lines_declined", request["request_id"]), "lines_declined")
         self.assertEqual([(each["order_line_number"], each["sku"]) for each in declined["items_collection"]], [(3, "CAP")])
         self.assertEqual(declined["items"], [3])

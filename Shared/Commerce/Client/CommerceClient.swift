@@ -153,6 +153,9 @@ public final class CommerceClient: Sendable {
     }
     do throws(MessageError) {
       return try JSONDocument(parsing: response.body)
+    } catch .tooManyFields {
+      // As one of too many bytes: it may be well, and a smaller page of it can be read.
+      throw CommerceError(.noAnswer, status: response.status, request: name, "the answer has too many values")
     } catch {
       throw CommerceError(.unreadable, status: response.status, request: name, "the answer is not JSON: \(error)")
     }

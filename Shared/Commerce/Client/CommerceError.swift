@@ -7,8 +7,8 @@ public struct CommerceError: Error, Sendable, CustomStringConvertible {
   public enum Kind: Sendable, Equatable {
     /// Nothing was sent: the shop can't be reached.
     case unreachable
-    /// Sent, and no whole answer: a time-out, a broken connection. A write may have had its effect (magento-rules.md §4): read
-    /// back before it is tried again.
+    /// Sent, and no whole answer: a time-out, a broken connection, more than is read. A write may have had its effect
+    /// (magento-rules.md §4): read back before it is tried again.
     case noAnswer
     /// 401: the token, or a right that the integration lacks; magento-rules.md §4.
     case unauthorized

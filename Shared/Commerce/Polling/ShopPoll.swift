@@ -88,22 +88,25 @@ public final class ShopPoll: Sendable {
   private let client: CommerceClient
   private let database: Database
   private let loop: EventLoop
+  private let pageSize: PageSize
   private let reader: Reader
   private let holder = String(UInt64.random(in: .min ... .max), radix: 36)
   private let state = Lock(Status())
 
   /// - Parameters:
   ///   - database: with ``migration`` and ``Lease/migration`` in its schema.
+  ///   - pageSize: the shop's when nil; for items that are large, a smaller one.
   ///   - reader: takes a page's items over, durably, before it returns; what throws is read again.
   public init(
     _ subject: Subject, of shop: Shop, _ client: CommerceClient, in database: Database, loop: EventLoop,
-    reader: @escaping Reader
+    pageSize: PageSize? = nil, reader: @escaping Reader
   ) {
     self.subject = subject
     self.shop = shop
     self.client = client
     self.database = database
     self.loop = loop
+    self.pageSize = pageSize ?? shop.pageSize
     self.reader = reader
   }
 
@@ -152,7 +155,7 @@ public final class ShopPoll: Sendable {
     let until = now - Self.margin
     try await client.readAll(
       subject.route, subject.changed(from: try await place(), until: until), id: subject.id, store: subject.store,
-      pageSize: shop.pageSize
+      pageSize: pageSize
     ) { items, _ in
       try await reader(items)
       try await renew(lease)

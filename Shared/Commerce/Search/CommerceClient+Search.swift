@@ -116,7 +116,8 @@ public final class PageSize: Sendable {
   public var current: Int { state.withLock { $0.size } }
 
   /// Lowers the size when the error says that it was too large ("Maximum SearchCriteria pageSize is 300"), or halves it when
-  /// the shop could not answer at all: then the page may have been too much for it.
+  /// the shop could not answer at all, or with more than is read at a time: then the page may have been too much for it, or
+  /// for us.
   ///
   /// - Returns: whether asking again with the lower size makes sense.
   func lower(after error: CommerceError, from used: Int) -> Bool {

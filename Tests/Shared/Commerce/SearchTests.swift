@@ -98,6 +98,16 @@ struct SearchTests {
     #expect(size.current == 10)
   }
 
+  @Test("a page that is more than can be read is asked for in smaller ones")
+  func pageUnreadable() async throws {
+    let size = PageSize(40)
+    let manyFields = "[\(Array(repeating: "0", count: 500_001).joined(separator: ","))]"
+    let tooMuch = HTTPResponse.json(#"{"items":\#(manyFields),"total_count":2}"#)
+    let shop = try ScriptedShop([tooMuch, page(1..<3, total: 2)], tries: 1)
+    #expect(try await readAll(shop, pageSize: size) == [2])
+    #expect(size.current == 20)
+  }
+
   @Test("a shop that was only away gets whole pages again; what it refuses, it never does")
   func pageSizeRaised() {
     let size = PageSize(300)

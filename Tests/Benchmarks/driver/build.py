@@ -13,7 +13,7 @@ ROOT = HERE.parent.parent
 OUTPUT = ROOT / ".build" / "benchmarks"
 PRODUCTS = ROOT / ".build" / "release"
 
-C_FOLDERS = ["floor", "load", "store", "callbacks", "intake"]
+C_FOLDERS = ["floor", "load", "store", "callbacks", "intake", "export"]
 C_FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"]
 CPP_FLAGS = ["-O2", "-std=c++17", "-Wall", "-Wextra", "-pthread"]
 

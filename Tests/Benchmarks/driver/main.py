@@ -4,7 +4,7 @@ import argparse
 import sys
 import unittest
 
-from . import guard, link, rpc, stock
+from . import export, guard, link, rpc, stock
 from .failure import Failure
 from .measures import as_json, as_table
 
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "rpc": lambda options: rpc.run(options.quick),
     "stock": lambda options: stock.run(options.quick),
     "link": lambda options: link.run(options.quick),
+    "export": lambda options: export.run(options.quick),
     "instructions": lambda options: guard.run(options.record),
 }
 

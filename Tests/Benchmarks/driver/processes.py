@@ -85,11 +85,9 @@ class Server:
         return self._process.pid
 
     def cpu_ns(self) -> int:
-        """CPU time of all threads so far, in nanoseconds: what the scheduler accounts, not what ticks sample."""
-        total = 0
-        for schedstat in Path(f"/proc/{self.pid}/task").glob("*/schedstat"):
-            total += int(schedstat.read_text().split()[0])
-        return total
+        """CPU time of all threads so far, of those that have ended too, in nanoseconds."""
+        # The clock of another process, as clock_getcpuclockid(3) makes it.
+        return time.clock_gettime_ns((~self.pid << 3) | 2)
 
     def memory_kib(self, field: str) -> int:
         """A field of /proc/PID/status, such as VmRSS, RssAnon or VmHWM, in KiB."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from .. import build
 from ..failure import Failure
 from ..processes import Server, free_port
-from .programs import SECRET, Programs
+from .programs import SECRET
 
 HEALTHY_WITHIN_SECONDS = 60
 POLL_SECONDS = 0.01
@@ -21,8 +21,10 @@ POLL_SECONDS = 0.01
 class Site:
     """The folders and addresses of one connector; a context manager that ends its processes and removes all."""
 
-    def __init__(self, programs: Programs):
+    def __init__(self, programs: object, settings: dict[str, str] | None = None):
+        """`programs` has the executable of each service that is started, by its name; `settings` are for all."""
         self._programs = programs
+        self._settings = settings or {}
         # The stores lie where the bare program has its own; sockets elsewhere: their path may have 107 bytes at most.
         self._data = Path(tempfile.mkdtemp(prefix="link-", dir=build.OUTPUT))
         self._state = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -44,18 +46,32 @@ class Site:
 
     @property
     def gateway(self) -> Server:
-        return self._running["gateway"]
+        return self.server("gateway")
+
+    def server(self, name: str) -> Server:
+        return self._running[name]
+
+    def runs(self, name: str) -> bool:
+        return name in self._running
+
+    def target(self, name: str) -> str:
+        """Where a service listens; inventory as the first of several replicas."""
+        return f"unix:{self._state}/{'inventory/1' if name == 'inventory' else name}.sock"
 
     def start(self, name: str) -> None:
-        """Starts `gateway` or `inventory` and returns when its health probe says SERVING."""
-        program = getattr(self._programs, name)
-        environment = self._environment(name)
-        self._running[name] = Server([str(program)], environment["LISTEN"], environment=environment)
+        """Starts a service and returns when its health probe says SERVING."""
+        self.launch(name)
+        program, environment = getattr(self._programs, name), self._environment(name)
 
         def serves() -> bool:
             return subprocess.run([str(program), "--check"], env=environment, capture_output=True).returncode == 0
 
         wait_until(serves, f"{name} is healthy", HEALTHY_WITHIN_SECONDS)
+
+    def launch(self, name: str) -> None:
+        """Starts a service and returns as soon as it listens."""
+        command = [str(getattr(self._programs, name))]
+        self._running[name] = Server(command, self.target(name), environment=self._environment(name))
 
     def stop(self, name: str) -> None:
         self._running.pop(name).stop()
@@ -64,16 +80,16 @@ class Site:
         self._running.pop(name).kill()
 
     def _environment(self, name: str) -> dict[str, str]:
-        listen = "inventory/1.sock" if name == "inventory" else "gateway.sock"
         return {
             "PATH": "/usr/bin:/bin",
             "STATE_DIR": str(self._state),
-            "LISTEN": f"unix:{self._state}/{listen}",
+            "LISTEN": self.target(name),
             "DATABASE_URL": f"sqlite:{self._data}",
             "GATEWAY_INSECURE": "1",
             "GATEWAY_HTTP": self.callback,
             "OMS_SECRET": SECRET,
             **self._addresses,
+            **self._settings,
         }
 
     # The journal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import build
 from ..failure import Failure
-from ..link.site import Site
+from ..link.site import HEALTHY_WITHIN_SECONDS, Site, wait_until
 from . import shop_data
 from .programs import CONCURRENCY, ORDERS, PRODUCTS, RUN_LIMIT_SECONDS, FarSide, Programs, Tally
 
@@ -77,22 +77,31 @@ class Export:
             with Site(self._programs, settings) as site:
                 site.start("gateway")
                 site.start("catalog")
+                # It may have looked for the catalog before that listened.
+                wait_until(
+                    lambda: self._omsctl(site, "catalog", "list").returncode == 0,
+                    "the gateway reaches the catalog",
+                    HEALTHY_WITHIN_SECONDS,
+                )
                 outcomes[PRODUCTS] = self._watched(PRODUCTS, far_side, site, lambda: self._export_catalog(site))
                 outcomes[ORDERS] = self._watched(ORDERS, far_side, site, lambda: site.launch("sales"))
         return outcomes
 
     def _export_catalog(self, site: Site) -> None:
         """Returns when all is read and in the outbox."""
-        done = subprocess.run(
-            [str(self._programs.omsctl), "catalog", "export", "--full"],
+        done = self._omsctl(site, "catalog", "export", "--full")
+        if done.returncode != 0:
+            said = (done.stdout + done.stderr).strip()[-2000:]
+            raise Failure(f"omsctl catalog export --full failed with exit code {done.returncode}: {said}")
+
+    def _omsctl(self, site: Site, *words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [str(self._programs.omsctl), *words],
             env={"PATH": "/usr/bin:/bin", "OMSCTL_GATEWAY": site.target("gateway")},
             capture_output=True,
             text=True,
             timeout=RUN_LIMIT_SECONDS,
         )
-        if done.returncode != 0:
-            said = (done.stdout + done.stderr).strip()[-2000:]
-            raise Failure(f"omsctl catalog export --full failed with exit code {done.returncode}: {said}")
 
     def _watched(self, kind: str, far_side: FarSide, site: Site, begin) -> Outcome:
         """Begins, waits for the last message, and looks at the services meanwhile."""

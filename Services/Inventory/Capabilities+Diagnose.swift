@@ -133,7 +133,21 @@ extension InventoryCapabilities {
             remedy: "correct the website's code in the mapping file, or give the website a stock"))
       }
     }
-    return findings
+    return findings + unmapped(targets, shop)
+  }
+
+  /// Websites that no aggregate goes to and that sell from what the shop itself counts.
+  private static func unmapped(_ targets: [String: PushTarget], _ shop: ShopInventory) -> [V1.Finding] {
+    // A website that is given no stock has the default one.
+    let others = shop.websites.filter { $0.key != ShopInventory.defaultStock }.flatMap(\.value)
+    let left = shop.allWebsites.subtracting(targets.values.map(\.website)).subtracting(others).sorted()
+    guard let first = left.first else { return [] }
+    return [
+      .init(
+        check: "default-stock", level: .warning,
+        message: "websites that still sell from the default stock, which the OMS does not know: \(list(left))",
+        remedy: "give each a stock and a source, and add to the mapping file: aggregate ID = \(first) source=CODE")
+    ]
   }
 
   /// No REST route tells this setting: it can only be said.

@@ -5,7 +5,7 @@ import unittest
 
 from stock import STORES, Stock
 from story import told
-from world import SOURCE
+from world import GATEWAY, SOURCE
 
 
 class DefaultStock(Stock):
@@ -24,6 +24,12 @@ class DefaultStock(Stock):
         story.by_and_by(lambda: self.shelf(sku, SOURCE) == 4, "the stock to be in the shop")
         self.world.settle()
         self.assertEqual((self.shelf(sku, "default"), self.known("EU-WEB", sku)), (500, 4))
+
+    def test_website_that_still_sells_from_the_default_stock_is_reported_with_what_to_do(self):
+        findings = self.world.call(f"{GATEWAY}/Diagnose").get("findings", [])
+        said = [finding for finding in findings if "default" in finding["message"] and "us" in finding["message"]
+                and finding["level"] != "FINDING_LEVEL_OK"]
+        self.assertTrue([finding for finding in said if finding["remedy"]], findings)
 
 
 if __name__ == "__main__":

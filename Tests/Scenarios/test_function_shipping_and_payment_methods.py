@@ -45,6 +45,16 @@ class ShippingAndPaymentMethods(Scenario):
         self.assertIn("special", held["reason"])
         story.ends(order, exported="HELD", state="processing", invoices=0)
 
+    @told
+    def test_unknown_shipping_method_is_told_to_the_catalog(self, story):
+        """magento-rules.md §6, Shipping methods: an unknown one is exported to the catalog and the order waits."""
+        order = story.order({"MUG": 1}, exported=False, shipping={"method": "rocket_slow", "amount": "9"})
+        order.export()
+        story.ends(order, exported="HELD")
+        story.by_and_by(lambda: self.world.oms.received.all(
+            UPDATED, lambda params: (params["product"]["type"], params["product"]["sku"]) == ("shipping", "rocket-slow")),
+            "the method")
+
 
 if __name__ == "__main__":
     unittest.main()

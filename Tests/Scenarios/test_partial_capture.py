@@ -6,7 +6,7 @@ import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from story import Scenario, told
+from story import Scenario, Telling, told
 from wire import ANY, differences
 from world import SALES
 
@@ -101,6 +101,17 @@ class PartialCapture(Scenario):
         story.both(lambda: self.world.call(f"{SALES}/ResumeOrder", {"increment_id": order.id}))
         story.ends(order, invoices=1, shipments=1, total_paid=15, state="complete", attention=False, reason="")
         self.assertEqual(self.captured(order), [15])
+
+    def test_operator_is_told_what_was_to_be_captured(self):
+        """The issue: with both sides' figures."""
+        story = Telling(self)
+        order = story.order({"MUG": 2}, payment="gateway")
+        order.created()
+        story.ends(order, exported="ACCEPTED")
+        with self.world.shop.lock:
+            self.world.shop.gateway.plan("capture", after=True)
+        order.ships()
+        story.ends(order, attention=True, reason=lambda reason: "25" in reason)
 
 
 class Integration(BaseHTTPRequestHandler):

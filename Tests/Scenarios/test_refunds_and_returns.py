@@ -173,6 +173,16 @@ class RefundsAndReturns(Scenario):
         order.refunds({1: "5.50"}, refund_type="appeasement")
         story.ends(order, creditmemos=1, total_refunded=5.5, base_total_refunded=5)
 
+    @told
+    def test_refund_that_comes_right_after_its_shipment_leaves_the_shipment_whole(self, story):
+        """A refund between invoice and shipment takes units from the shipment (magento-rules.md §2, quantity to ship)."""
+        order = story.order({"MUG": 2}, payment="gateway")
+        order.created()
+        order.ships()
+        order.refunds({1: None})
+        story.ends(order, shipments=1, creditmemos=1, total_refunded=10)
+        self.assertEqual(order.item("MUG")["qty_shipped"], 2)
+
 
 class WithoutReturns(Scenario):
     """Open Source has no returns: they are known, and nothing of them is in the shop."""

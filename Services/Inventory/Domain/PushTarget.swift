@@ -11,6 +11,8 @@ struct PushTarget: Sendable, Equatable {
 
 /// What of the shop's inventory decides what a quantity means.
 struct ShopInventory: Sendable, Equatable {
+  /// Codes of all websites, but for the administration.
+  var allWebsites: Set<String> = []
   /// Whether multi-source inventory is on.
   var hasSources = false
   var sources: Set<String> = []

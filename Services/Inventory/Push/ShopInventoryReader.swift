@@ -29,6 +29,9 @@ actor ShopInventoryReader {
     let modules = try await client.getJSON("V1/modules").root.elements ?? []
     inventory.hasSources = modules.contains { $0.string == "Magento_InventoryApi" }
     guard inventory.hasSources else { return inventory }
+    for website in try await client.getJSON("V1/store/websites").root.elements ?? [] {
+      if let code = website["code"]?.string, Self.integer(website["id"]) != 0 { inventory.allWebsites.insert(code) }
+    }
     for source in try await items("V1/inventory/sources") {
       if let code = source["source_code"]?.string { inventory.sources.insert(code) }
     }

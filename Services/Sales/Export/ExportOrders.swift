@@ -96,7 +96,21 @@ struct ExportOrders: Sendable {
       shopOrder, view: await view(of: shopOrder), products: products, mapping)
     let outcome = try await commit(draft, shopOrder, occasion)
     tell(outcome, before: known)
+    if case .held = outcome { await announce(shopOrder) }
     return outcome
+  }
+
+  /// A shipping method that is not mapped is exported to the catalog while its orders wait, so that the OMS knows it once it is
+  /// (magento-rules.md §6, "Shipping methods"). Nothing waits for it: each attempt at the order says it again.
+  private func announce(_ shopOrder: ShopOrder) async {
+    let method = shopOrder.message.extensionAttributes?.shippingAssignments.first?.shipping?.method ?? ""
+    guard !method.isEmpty, !shopOrder.message.isVirtual, mapping.shipping[method] == nil else { return }
+    do {
+      try await catalog.announce(shippingMethod: method, name: shopOrder.message.shippingDescription)
+    } catch {
+      Log.warning(
+        "an unmapped shipping method can't be exported", ["method": "\(quotable(method))", "reason": LogValue(error)])
+    }
   }
 
   /// What of the catalog these orders need.

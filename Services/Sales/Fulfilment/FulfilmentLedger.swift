@@ -27,6 +27,8 @@ struct FulfilmentLedger: Equatable, Sendable {
   /// A line of the order as it was exported, see ``LedgerLine``.
   struct Line: Equatable, Sendable {
     var number: Int
+    /// In the order's currency.
+    var gross: Decimal = 0
     /// The shop's order item; nil for shipping and services.
     var itemID: Int64?
     /// The line of the bundle that it belongs to.

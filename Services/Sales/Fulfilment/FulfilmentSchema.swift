@@ -34,6 +34,7 @@ enum FulfilmentSchema {
           captures INTEGER NOT NULL CHECK (captures IN (0, 1)),
           known_captures INTEGER NOT NULL,
           total_paid TEXT NOT NULL,
+          amount TEXT NOT NULL, -- that is to be captured
           begun_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID
         """,
@@ -75,6 +76,7 @@ enum FulfilmentSchema {
           captures SMALLINT NOT NULL CHECK (captures IN (0, 1)),
           known_captures BIGINT NOT NULL,
           total_paid TEXT COLLATE "C" NOT NULL,
+          amount TEXT COLLATE "C" NOT NULL,
           begun_at BIGINT NOT NULL
         )
         """,

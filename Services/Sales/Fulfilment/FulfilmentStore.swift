@@ -16,6 +16,8 @@ struct BegunStep: Equatable, Sendable {
   /// Before it: captures that the shop knew of, and what was paid.
   var knownCaptures: Int
   var totalPaid: Decimal
+  /// Of an invoice, what it is to come to by the lines' prices, in the order's currency.
+  var amount: Decimal
   /// Nanoseconds since 1970.
   var begunAt: Int64
 }
@@ -152,7 +154,7 @@ extension SalesStore {
   func begunStep(_ connection: Connection, of incrementID: String) throws -> BegunStep? {
     try connection.withStatement(
       """
-      SELECT kind, marker, captures, known_captures, total_paid, begun_at FROM sales_step WHERE increment_id = ?1
+      SELECT kind, marker, captures, known_captures, total_paid, begun_at, amount FROM sales_step WHERE increment_id = ?1
       """
     ) { statement in
       try statement.bind(incrementID, at: 1)
@@ -162,15 +164,15 @@ extension SalesStore {
       }
       return BegunStep(
         kind: kind, marker: statement.text(1), captures: statement.bool(2), knownCaptures: Int(statement.integer(3)),
-        totalPaid: try statement.decimal(4), begunAt: statement.integer(5))
+        totalPaid: try statement.decimal(4), amount: try statement.decimal(6), begunAt: statement.integer(5))
     }
   }
 
   func begin(_ connection: Connection, of incrementID: String, _ step: BegunStep) throws {
     try connection.withStatement(
       """
-      INSERT INTO sales_step (increment_id, kind, marker, captures, known_captures, total_paid, begun_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      INSERT INTO sales_step (increment_id, kind, marker, captures, known_captures, total_paid, begun_at, amount)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
       """
     ) { statement in
       try statement.bind(incrementID, at: 1)
@@ -180,6 +182,7 @@ extension SalesStore {
       try statement.bind(Int64(step.knownCaptures), at: 5)
       try statement.bind(step.totalPaid.text, at: 6)
       try statement.bind(step.begunAt, at: 7)
+      try statement.bind(step.amount.text, at: 8)
       _ = try statement.run()
     }
   }
@@ -258,7 +261,8 @@ struct NotedDocument: Equatable, Hashable, Sendable {
 extension FulfilmentLedger.Line {
   init(_ line: SalesLine) {
     self.init(
-      number: line.number, itemID: line.itemID == 0 ? nil : line.itemID, parent: line.parent == 0 ? nil : line.parent,
+      number: line.number, gross: line.gross, itemID: line.itemID == 0 ? nil : line.itemID,
+      parent: line.parent == 0 ? nil : line.parent,
       sku: line.sku, kind: line.kind, quantity: line.quantity, shipsTogether: line.shipsTogether,
       shippedBy: line.shippedAt == nil ? nil : line.shipmentRequestID, isCancelled: line.cancelledAt != nil,
       isSaidShipped: line.status == "SHIPPED")

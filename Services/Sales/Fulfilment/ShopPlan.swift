@@ -32,6 +32,8 @@ struct ShopPlan {
     let quantities: [Int64: Decimal]
     /// Whether the shop is to get the money.
     let capture: Bool
+    /// What it comes to by the lines' prices, in the order's currency.
+    let amount: Decimal
 
     var marker: String { Marker.invoice(key) }
   }
@@ -126,7 +128,23 @@ struct ShopPlan {
     }
     if missing.isEmpty { return nil }
     if let obstacle = obstacle(to: "invoice") { return obstacle }
-    return .invoice(Invoice(key: freeKey(key), quantities: missing, capture: ledger.payment.model == .offline))
+    return .invoice(
+      Invoice(
+        key: freeKey(key), quantities: missing, capture: ledger.payment.model == .offline,
+        amount: amount(of: missing)))
+  }
+
+  /// As the OMS knows the prices; shipping and services are on the first invoice (magento-rules.md §1).
+  private func amount(of units: [Int64: Decimal]) -> Decimal {
+    var sum = units.map { id, count -> Decimal in
+      let own = ledger.lines.filter { $0.itemID == id }
+      // A bundle with a price of its own has it in its parts at the OMS.
+      let priced = ledger.lines.filter { line in own.contains { $0.kind == .bundle && $0.number == line.parent } } + own
+      let all = own.map(\.quantity).sum()
+      return all > 0 ? priced.map(\.gross).sum() * count / all : 0
+    }.sum()
+    if shop.invoices.isEmpty { sum += ledger.lines.filter { $0.itemID == nil }.map(\.gross).sum() }
+    return sum.rounded(4)
   }
 
   /// More may become due for what was invoiced already, such as a bundle whose last part was cancelled meanwhile: each invoice

@@ -74,7 +74,7 @@ struct ShopWork: Sendable {
   private func invoice(
     _ step: ShopPlan.Invoice, _ ledger: FulfilmentLedger, _ shop: OrderInShop
   ) async throws -> Progress {
-    try await begin(.invoice, marker: step.marker, captures: step.capture, ledger, shop)
+    try await begin(.invoice, marker: step.marker, captures: step.capture, amount: step.amount, ledger, shop)
     return try await made(ledger, captures: step.capture) {
       _ = try await link.invoice(ledger.entityID, step)
     }
@@ -110,12 +110,13 @@ struct ShopWork: Sendable {
   }
 
   private func begin(
-    _ kind: BegunStep.Kind, marker: String, captures: Bool, _ ledger: FulfilmentLedger, _ shop: OrderInShop
+    _ kind: BegunStep.Kind, marker: String, captures: Bool, amount: Decimal = 0, _ ledger: FulfilmentLedger,
+    _ shop: OrderInShop
   ) async throws {
     let (store, id) = (store, ledger.incrementID)
     let step = BegunStep(
       kind: kind, marker: marker, captures: captures, knownCaptures: shop.captures.count, totalPaid: shop.totalPaid,
-      begunAt: WallClock.nanoseconds())
+      amount: amount, begunAt: WallClock.nanoseconds())
     try await write(id) { try store.begin($0, of: id, step) }
   }
 
@@ -205,7 +206,7 @@ struct ShopWork: Sendable {
   ) async throws -> Progress {
     try await stuck(
       ledger.incrementID,
-      "it is not known whether money was captured: \(why). The shop has no invoice for it, \(shop.captures.count) captures "
+      "it is not known whether \(begun.amount) were captured: \(why). The shop has no invoice for it, \(shop.captures.count) captures "
         + "(\(begun.knownCaptures) before) and total_paid \(shop.totalPaid) (\(begun.totalPaid) before). Look at the payment "
         + "gateway; if it has captured, invoice the order in the shop without capture; then omsctl orders resume "
         + ledger.incrementID)

@@ -13,15 +13,38 @@ struct CatalogLookUp: Sendable {
   static let timeout = Duration.seconds(10)
 
   private let ask: @Sendable (Request) async throws -> Response
+  private let upsert: @Sendable (Omsconnector.V1.UpsertProductsRequest) async throws -> Void
 
-  /// - Parameter ask: `CatalogService.LookUpProducts`.
-  init(_ ask: @escaping @Sendable (Request) async throws -> Response) { self.ask = ask }
+  /// - Parameters:
+  ///   - ask: `CatalogService.LookUpProducts`.
+  ///   - upsert: `CatalogService.UpsertProducts`.
+  init(
+    _ ask: @escaping @Sendable (Request) async throws -> Response,
+    upsert: @escaping @Sendable (Omsconnector.V1.UpsertProductsRequest) async throws -> Void = { _ in }
+  ) {
+    self.ask = ask
+    self.upsert = upsert
+  }
 
   init(_ channel: Channel) {
-    self.init { request in
-      try await channel.unary(
-        Omsconnector.V1.CatalogServiceMethods.lookUpProducts, request, options: CallOptions(timeout: Self.timeout))
-    }
+    self.init(
+      { request in
+        try await channel.unary(
+          Omsconnector.V1.CatalogServiceMethods.lookUpProducts, request, options: CallOptions(timeout: Self.timeout))
+      },
+      upsert: { request in
+        let answer = try await channel.unary(
+          Omsconnector.V1.CatalogServiceMethods.upsertProducts, request, options: CallOptions(timeout: Self.timeout))
+        if let issue = answer.issues.first { throw RPCError(.invalidArgument, "\(issue.sku): \(issue.reason)") }
+      })
+  }
+
+  /// Has the catalog export a shipping method of the shop under the SKU `CARRIER-METHOD` (connector.md §3).
+  func announce(shippingMethod method: String, name: String) async throws {
+    let sku = method.replacing("_", with: "-", maxReplacements: 1)
+    let (text, shown) = (JSONText.quoted(sku), JSONText.quoted(name.isEmpty ? method : name))
+    try await upsert(
+      .init(productJson: ["{\"sku\":\(text),\"name\":\(shown),\"type_id\":\"shipping\",\"status\":1,\"price\":0}"]))
   }
 
   /// What is known; what is not is left out.

@@ -31,6 +31,7 @@ struct ShopItem: Equatable, Sendable {
   var isVirtual = false
   var ordered: Decimal
   var invoiced: Decimal = 0
+  var shipped: Decimal = 0
   var refunded: Decimal = 0
   var canceled: Decimal = 0
   /// In order currency, to see who has the price: a parent or its children.

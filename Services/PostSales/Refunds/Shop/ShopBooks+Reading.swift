@@ -37,7 +37,8 @@ extension ShopItem {
     self.init(
       id: id, parentID: try fields.integer("parent_item_id"), type: fields.text("product_type"),
       sku: fields.text("sku"), ordered: try fields.decimal("qty_ordered"),
-      invoiced: try fields.decimal("qty_invoiced"), refunded: try fields.decimal("qty_refunded"),
+      invoiced: try fields.decimal("qty_invoiced"), shipped: try fields.decimal("qty_shipped"),
+      refunded: try fields.decimal("qty_refunded"),
       canceled: try fields.decimal("qty_canceled"), rowTotal: try fields.decimal("row_total"))
     isVirtual = try fields.integer("is_virtual") == 1
   }

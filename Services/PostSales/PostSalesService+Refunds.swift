@@ -56,10 +56,10 @@ extension PostSalesService {
           .failedPrecondition,
           "the OMS has not released refund \(record.creditNote): its status is \(record.status); wait for it")
       case .pending, .due, .stuck:
+        // Who resumes what is stuck has looked at what became of the last request; one that is due may be waiting for its answer.
+        if record.state == .stuck { record.expected = nil }
         if record.state != .due { record.dueAt = WallClock.nanoseconds() }
         (record.state, record.reason) = (.due, "")
-        // Who resumes has looked at what became of the last request.
-        record.expected = nil
         try RefundWork.queue.add(connection, record.incrementID)
       }
     }

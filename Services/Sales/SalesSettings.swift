@@ -45,7 +45,7 @@ enum SalesSettings {
 
   static let shopGrace = Setting.duration(
     "SALES_SHOP_GRACE", .milliseconds(100) ... .seconds(3600),
-    "after that the shop is done with a request, whatever became of its answer", default: "30s")
+    "after that the shop is done with a request, whatever became of its answer", default: "120s")
 
   static let paymentsURL = Setting.url(
     "SALES_PAYMENTS_URL", "the payment integration that carries out the OMS's payment commands"

@@ -60,6 +60,14 @@ enum PushRoute: Sendable, Equatable {
       throw PushProblem(
         "aggregates \(aggregateId) and \(other) both go to source \(code); give each a source of its own")
     }
+    // The shop reserves a unit once for a stock, whichever of its sources holds it: what is added for it can't be added to two.
+    if let stock = shop.stock(of: target.website),
+      let other = others.first(where: { targets[$0].flatMap { shop.stock(of: $0.website) } == stock })
+    {
+      throw PushProblem(
+        "aggregates \(aggregateId) and \(other) both sell from stock \(stock) of the shop; give each website a stock of its own, or "
+          + "keep one of the aggregates")
+    }
     let onStock = shop.stock(of: target.website).flatMap { shop.websites[$0] } ?? []
     self = .source(code: code, websites: Set(onStock).union([target.website]))
   }

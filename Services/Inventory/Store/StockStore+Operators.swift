@@ -18,7 +18,8 @@ extension StockStore {
     return isKnown ? try await stock(aggregateId: aggregateId, sku: sku) : nil
   }
 
-  /// Applies what is held, or drops it. From the future: its rows, as of now; many zeros: what the NONZERO left out becomes 0, by
+  /// Applies what is held, or drops it. From the future: its rows, as of when it came, so that what
+  /// has come since stays; many zeros: what the NONZERO left out becomes 0, by
   /// its own time, so that what has come since stays.
   ///
   /// - Returns: what applying did; nil when it was dropped, or decided meanwhile.
@@ -33,7 +34,7 @@ extension StockStore {
       switch held.reason {
       case .future:
         var builder = try SnapshotBuilder(
-          aggregateId: held.aggregateId, mode: held.mode, createdOn: CreatedOn(nanoseconds: now),
+          aggregateId: held.aggregateId, mode: held.mode, createdOn: CreatedOn(nanoseconds: min(held.heldAt, now)),
           rowCount: message.stock.count)
         for row in message.stock {
           builder.add(sku: row.sku, quantity: RowQuantity(row.quantity), unlimited: row.unlimited)

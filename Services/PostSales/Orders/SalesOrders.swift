@@ -23,7 +23,7 @@ struct SalesOrders: OrderBook {
   func resume(_ incrementID: String) async throws {
     do {
       _ = try await channel.unary(
-        Omsconnector.V1.SalesServiceMethods.resumeOrder, .init(incrementId: incrementID),
+        Omsconnector.V1.SalesServiceMethods.resumeOrder, .init(incrementId: incrementID, lookOnly: true),
         options: CallOptions(timeout: Self.timeout))
     } catch let error as RPCError where error.code == .notFound {
       // Nobody's status is to be kept.

@@ -69,6 +69,9 @@ struct AuthorizeReturn: Sendable {
     }
   }
 
+  /// Of one item.
+  static let unitLimit = 10_000
+
   /// Each unit becomes one line of the order: shipped ones first, never one that is being returned already.
   private static func record(
     _ made: ShopReturn, _ order: KnownOrder, _ others: [ReturnRecord], _ choices: ReturnOptions
@@ -84,11 +87,17 @@ struct AuthorizeReturn: Sendable {
     record.shopNumber = made.rma.incrementId
     for item in made.rma.items where item.status != "denied" {
       let count = ReturnWork.quantity(item).integer ?? 1
+      guard (1...unitLimit).contains(count) else {
+        throw RPCError(
+          .failedPrecondition,
+          "return \(made.rma.entityId) is of \(count) units of item \(item.orderItemId); 1 to \(unitLimit) can be returned at once"
+        )
+      }
       let lines = order.lines.filter { line in
         line.itemID == item.orderItemId && line.isProduct && !line.isCancelled && !taken.contains(line.number)
           && !record.numbers.contains(line.number)
       }.sorted { ($0.isShipped ? 0 : 1, $0.number) < ($1.isShipped ? 0 : 1, $1.number) }
-      let units = lines.flatMap { Array(repeating: $0, count: max($0.quantity.integer ?? 1, 1)) }
+      let units = lines.flatMap { Array(repeating: $0, count: min(max($0.quantity.integer ?? 1, 1), count)) }
       guard units.count >= count else {
         throw RPCError(
           .failedPrecondition,

@@ -39,12 +39,16 @@ extension SalesService {
   func resumeOrder(_ request: V1.ResumeOrderRequest, context: ServerContext) async throws -> V1.ResumeOrderResponse {
     let order = try await known(request.incrementId)
     do {
-      let store = store
+      let (store, lookOnly) = (store, request.lookOnly)
       try await store.database.write(key: order.incrementID) { connection in
-        try store.setAttention(connection, of: order.incrementID, "")
-        // An operator has looked at what was not decided, and at what people did.
-        try store.endStep(connection, of: order.incrementID)
-        try store.acknowledgeDocuments(connection, of: order.incrementID)
+        if !lookOnly {
+          try store.setAttention(connection, of: order.incrementID, "")
+          // An operator has looked at what was not decided, and at what people did. A step that is under way is left to end.
+          if try store.orderQueue.waiting(connection, order.incrementID)?.isParked ?? false {
+            try store.endStep(connection, of: order.incrementID)
+          }
+          try store.acknowledgeDocuments(connection, of: order.incrementID)
+        }
         try store.orderQueue.add(connection, order.incrementID)
       }
       resumed()

@@ -31,6 +31,8 @@ extension ExportOrders {
       try store.save(connection, draft.order)
       try store.replaceLines(connection, of: shopOrder.incrementID, with: draft.lines)
       try store.saveContent(connection, of: shopOrder.incrementID, draft.content)
+      // Its units are sold in the shop, and not known to the OMS yet.
+      if known == nil { try StockPush.queue.add(connection, shopOrder.incrementID) }
       return draft.body == nil ? .held(draft.order) : .sent(draft.order)
     }
   }
@@ -76,6 +78,7 @@ extension OrderDraft {
     (order.omsStatus, order.omsStatusReason, order.omsStatusAt) = (
       known.omsStatus, known.omsStatusReason, known.omsStatusAt
     )
+    order.omsStatusReceivedAt = known.omsStatusReceivedAt
     (order.sentAt, order.deliveryID) = (known.sentAt, known.deliveryID)
     // The OMS may have it: it is not held as if it were ours alone.
     if body == nil, known.exportState == .unconfirmed {

@@ -48,6 +48,8 @@ struct FulfilmentLedger: Equatable, Sendable {
     /// Goods, which are shipped, cancelled or given out.
     var isArticle: Bool { itemID != nil && kind != .bundle }
     var isSettled: Bool { shippedBy != nil || isCancelled }
+    /// Goods that have neither left nor been cancelled.
+    var isOpenGoods: Bool { isArticle && !isSettled && kind != .virtual }
   }
 
   /// Parcels that have left together: one message of the OMS, one shipment in the shop.
@@ -79,6 +81,14 @@ struct FulfilmentLedger: Equatable, Sendable {
   var nothingIsLeftToShip: Bool {
     lines.allSatisfy { !$0.isArticle || $0.kind == .virtual || $0.isSettled }
   }
+
+  var openGoods: [Line] { lines.filter(\.isOpenGoods) }
+
+  /// A parcel that the OMS has announced in its status may be that late, in nanoseconds.
+  static let parcelPatience: Int64 = 15 * 60 * 1_000_000_000
+
+  /// Whether the OMS has been through with it for so long that nothing of it is coming any more.
+  func isOverdue(now: Int64) -> Bool { status.isTerminal && now - statusReceivedAt >= Self.parcelPatience }
 
   var hasShipped: Bool { lines.contains { $0.shippedBy != nil } }
 

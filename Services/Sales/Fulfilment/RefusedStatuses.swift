@@ -8,8 +8,9 @@ final class RefusedStatuses: Sendable {
 
   private let refused = Lock<[String: UInt64]>([:])
 
-  func contains(_ status: String) -> Bool {
-    refused.withLock { $0[status].map { EventLoop.monotonicNanoseconds() < $0 } ?? false }
+  var all: Set<String> {
+    let now = EventLoop.monotonicNanoseconds()
+    return refused.withLock { Set($0.filter { now < $0.value }.keys) }
   }
 
   /// - Returns: whether that is news.

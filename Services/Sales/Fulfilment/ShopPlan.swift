@@ -11,6 +11,20 @@ struct ShopPlan {
   let shop: OrderInShop
   /// Nanoseconds since 1970.
   let now: Int64
+  /// Order statuses that the shop does not take.
+  var refusedStatuses: Set<String> = []
+
+  /// - Parameter ledger: of an order that the OMS is through with for long enough, what neither left nor was cancelled is taken as
+  ///   cancelled.
+  init(ledger: FulfilmentLedger, shop: OrderInShop, now: Int64) {
+    var ledger = ledger
+    if ledger.isOverdue(now: now), !ledger.status.shipsAll, !ledger.openGoods.contains(where: \.isSaidShipped) {
+      for index in ledger.lines.indices where ledger.lines[index].isOpenGoods { ledger.lines[index].isCancelled = true }
+    }
+    self.ledger = ledger
+    self.shop = shop
+    self.now = now
+  }
 
   enum Step: Equatable, Sendable {
     case invoice(Invoice)
@@ -58,8 +72,6 @@ struct ShopPlan {
 
   /// The key of the invoice of what no parcel has invoiced.
   static let rest = "rest"
-  /// A parcel that the OMS has announced in its status may be that late.
-  static let parcelPatience: Int64 = 15 * 60 * 1_000_000_000
   /// Held orders and payments under review are looked at again after that.
   static let heldPatience: Int64 = 5 * 60 * 1_000_000_000
   /// What would be captured too late is captured a day before.
@@ -84,7 +96,16 @@ struct ShopPlan {
       if shipment.isDone { continue }
       return parcel(shipment, through, quantities)
     }
-    return restInvoice(quantities) ?? leftover(quantities) ?? .done
+    if let late = lateParcel { return late }
+    return restInvoice(quantities) ?? leftover(quantities) ?? changedInShop ?? .done
+  }
+
+  /// The shop has ended or held what the OMS still works on: its goods would leave unpaid, or not be booked.
+  private var changedInShop: Step? {
+    guard !ledger.status.isTerminal, !isAllCancelled, ["canceled", "holded"].contains(shop.state) else { return nil }
+    return .stuck(
+      "the shop has it \(shop.state), though the OMS owns the order and goes on with it; release it in the shop, or have the OMS "
+        + "cancel it: omsctl orders cancel \(ledger.incrementID)")
   }
 
   private func parcel(
@@ -222,7 +243,6 @@ struct ShopPlan {
     guard ledger.status.isTerminal || isAllCancelled else { return nil }
     guard shop.items.contains(where: { $0.toInvoice > 0 && isCounted($0) }), !shop.isOver else { return nil }
     if shop.isHeld { return obstacle(to: "cancel") }
-    if let late = lateParcel { return late }
     return .cancel
   }
 
@@ -240,10 +260,10 @@ struct ShopPlan {
   /// The end of an order may be told before its last parcel. What was said to have left is waited for; of what nothing was
   /// said, for a while.
   private var lateParcel: Step? {
-    if ledger.status.cancelsAll { return nil }
-    let open = ledger.lines.filter { $0.isArticle && !$0.isSettled && $0.kind != .virtual }
+    guard ledger.status.isTerminal, !ledger.status.cancelsAll else { return nil }
+    let open = ledger.openGoods
     guard let first = open.first else { return nil }
-    let deadline = ledger.statusReceivedAt + Self.parcelPatience
+    let deadline = ledger.statusReceivedAt + FulfilmentLedger.parcelPatience
     let name = "line \(first.number) (\(first.sku))"
     if now < deadline {
       return .wait(
@@ -261,7 +281,9 @@ struct ShopPlan {
 
   private var saying: Step? {
     let wanted = ledger.status.shopStatus(hasShipped: ledger.hasShipped)
-    let status = wanted.flatMap { ["new", "processing"].contains(shop.state) && shop.status != $0 ? $0 : nil }
+    let status = wanted.flatMap {
+      ["new", "processing"].contains(shop.state) && shop.status != $0 && !refusedStatuses.contains($0) ? $0 : nil
+    }
     if let comment = ledger.comments.first { return .comment(comment, status: status) }
     return status.map { .comment(nil, status: $0) }
   }

@@ -51,7 +51,8 @@ struct ShopWork: Sendable {
     let shop = try await link.read(ledger.entityID)
     if let begun = read.1 { return try await resolve(begun, ledger, shop) }
     if ledger.isWithOMS { try await look(at: shop, ledger) }
-    let plan = ShopPlan(ledger: ledger, shop: shop, now: WallClock.nanoseconds())
+    var plan = ShopPlan(ledger: ledger, shop: shop, now: WallClock.nanoseconds())
+    plan.refusedStatuses = RefusedStatuses.shared.all
     switch plan.next {
     case .invoice(let step): return try await invoice(step, ledger, shop)
     case .ship(let step): return try await ship(step, ledger, shop)
@@ -134,8 +135,9 @@ struct ShopWork: Sendable {
       if captures, error.kind == .refused {
         // "Could not save an invoice" can come after the gateway has captured: magento-rules.md §4.
         let shop = try await link.read(ledger.entityID)
-        if let begun = try await begunStep(ledger.incrementID), !isThere(begun, shop), error.message.contains("save") {
-          return try await undecided(begun, ledger, shop, "\(error)")
+        if let begun = try await begunStep(ledger.incrementID) {
+          if isThere(begun, shop) { return .goOn }
+          if !Self.isRefusedBeforeCapture(error) { return try await undecided(begun, ledger, shop, "\(error)") }
         }
       }
       try await end(ledger.incrementID)
@@ -149,6 +151,13 @@ struct ShopWork: Sendable {
     }
   }
 
+  /// What Magento says before it asks the payment gateway. All else, also in another language, may have come after.
+  private static func isRefusedBeforeCapture(_ error: CommerceError) -> Bool {
+    ["Document Validation Error", "invalid quantity to invoice", "without products"].contains {
+      error.message.contains($0)
+    }
+  }
+
   private func begunStep(_ id: String) async throws -> BegunStep? {
     let store = store
     return try await store.database.read { try store.begunStep($0, of: id) }
@@ -157,8 +166,8 @@ struct ShopWork: Sendable {
   /// What became of a step whose end is not noted.
   private func resolve(_ begun: BegunStep, _ ledger: FulfilmentLedger, _ shop: OrderInShop) async throws -> Progress {
     if isThere(begun, shop) {
+      // The step stays until somebody resumes the order: nothing goes on while it is not known whether the money has come.
       if let problem = begun.captures ? captureProblem(begun, shop) : nil {
-        try await end(ledger.incrementID)
         return try await stuck(ledger.incrementID, problem)
       }
       try await end(ledger.incrementID)
@@ -218,8 +227,6 @@ struct ShopWork: Sendable {
     _ comment: FulfilmentLedger.Comment?, _ status: String?, _ ledger: FulfilmentLedger
   ) async throws -> Progress {
     let (store, id) = (store, ledger.incrementID)
-    var status = status
-    if let refused = status, RefusedStatuses.shared.contains(refused) { status = nil }
     if let comment {
       // Said before, and not noted.
       if try await !link.comments(ledger.entityID).contains(comment.text) {
@@ -228,8 +235,10 @@ struct ShopWork: Sendable {
       try await write(id) { try store.removeComment($0, of: id, comment.id) }
       return .goOn
     }
-    guard let status else { return .end(.done) }
+    guard let status else { return .goOn }
     try await post("OMS: \(ledger.status.text)", status, ledger)
+    // A shop that takes a status and shows another one would be told for ever.
+    if try await link.read(ledger.entityID).status != status { _ = RefusedStatuses.shared.insert(status) }
     return .goOn
   }
 

@@ -90,13 +90,30 @@ enum OrderLimits {
     if count > lines { throw .invalid(field: "lines", "an order of \(count) lines; at most \(lines)") }
   }
 
-  /// The OMS's time as nanoseconds since 1970; nil when there is none, or none that makes sense.
+  /// The OMS's clock may be so far ahead of ours.
+  static let clockTolerance: Int64 = 600 * 1_000_000_000
+
+  /// The OMS's time as nanoseconds since 1970; nil when there is none, or none that makes sense. One from the future is none: it
+  /// would make all that follows look old.
   static func time(_ text: String) -> Int64? {
     if text.isEmpty { return nil }
     do throws(MessageError) {
-      return try Google.Protobuf.Timestamp(parsing: text).nanosecondsSinceEpoch
+      guard let time = try Google.Protobuf.Timestamp(parsing: text).nanosecondsSinceEpoch, time >= 0 else { return nil }
+      return time <= WallClock.nanoseconds() + clockTolerance ? time : nil
     } catch {
       return nil
+    }
+  }
+
+  /// What the OMS says of an order that was never sent is about another one.
+  ///
+  /// - Throws: `failedPrecondition`.
+  static func checkSent(_ order: SalesOrder) throws(RPCError) {
+    if order.exportState == .held {
+      throw .precondition(
+        "ORDER_NOT_SENT",
+        "order \(order.incrementID) was never sent to the OMS, it waits here: \(order.reason); once it is sent, replay the message"
+      )
     }
   }
 }

@@ -32,7 +32,11 @@ struct OrderUpdate: LedgerChange {
       guard !order.originalOrderId.isEmpty else { throw RPCError.noOrder(order.id) }
       return try takeIn(store, connection, status, now)
     }
+    try OrderLimits.checkSent(known)
+    let isNewer = isNewer(status, than: known)
+    if !isNewer, known.exportState == .failed { return "an older status, \(status.text), changes nothing" }
     if status.failsImport {
+      if isNewer { try setStatus(store, connection, status, &known, now) }
       if known.exportState != .accepted {
         let reason = "the OMS could not import it: \(status.text)"
         try store.markFailed(connection, order.id, reason: reason)
@@ -42,7 +46,6 @@ struct OrderUpdate: LedgerChange {
     }
     try store.markAccepted(connection, order.id, now: now)
     known = try store.order(connection, order.id) ?? known
-    let isNewer = isNewer(status, than: known)
     if isNewer, !status.code.isEmpty {
       try setStatus(store, connection, status, &known, now)
     }

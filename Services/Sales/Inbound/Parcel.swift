@@ -31,12 +31,17 @@ struct Parcel: LedgerChange {
 
   func apply(to store: SalesStore, _ connection: Connection, now: Int64) throws -> String {
     guard let order = try store.order(connection, incrementID) else { throw RPCError.noOrder(incrementID) }
+    try OrderLimits.checkSent(order)
     // What has left was known to the OMS, whatever its messages' order.
     if order.exportState != .foreign { try store.markAccepted(connection, incrementID, now: now) }
     var lines = try store.lines(connection, of: incrementID)
     let named = try numbers(in: lines)
     let new = lines.indices.filter { named.contains(lines[$0].number) && lines[$0].shippedAt == nil }
     guard !new.isEmpty else { return "all of its lines had left already" }
+    // Without line numbers a repetition looks like further units of the same items.
+    if !shipment.items.contains(where: { $0.orderLineNumber != 0 }), try isKnown(store, connection) {
+      return "shipment request \(key) was told of before"
+    }
     let parcel = FulfilmentLedger.Shipment(key: try freeKey(store, connection), tracks: tracks, isDone: false)
     for index in new {
       lines[index].shippedAt = OrderLimits.time(shipment.shipmentDate) ?? now
@@ -52,6 +57,10 @@ struct Parcel: LedgerChange {
     return "\(new.count) lines have left, shipment request \(parcel.key)"
   }
 
+  private func isKnown(_ store: SalesStore, _ connection: Connection) throws -> Bool {
+    try store.parcels(connection, of: incrementID).contains { $0.key == key }
+  }
+
   /// A second message of one request, with other lines, is another parcel.
   private func freeKey(_ store: SalesStore, _ connection: Connection) throws -> String {
     let taken = Set(try store.parcels(connection, of: incrementID).map(\.key))
@@ -63,10 +72,12 @@ struct Parcel: LedgerChange {
   /// are open.
   private func numbers(in lines: [SalesLine]) throws(RPCError) -> Set<Int> {
     var numbers: Set<Int> = []
+    let byNumber = Dictionary(lines.map { ($0.number, $0) }) { first, _ in first }
+    let byItem = Dictionary(grouping: lines.filter { $0.itemID != 0 }) { "\($0.itemID)" }
     for item in shipment.items {
       let number = Int(item.orderLineNumber)
       if number != 0 {
-        guard let line = lines.first(where: { $0.number == number }) else {
+        guard let line = byNumber[number] else {
           throw .invalid(
             field: "shipment.items.order_line_number",
             "order \(quotable(incrementID)) has no line \(number); it has \(lines.count)")
@@ -74,8 +85,8 @@ struct Parcel: LedgerChange {
         if line.itemID != 0 { numbers.insert(number) }
         continue
       }
-      let ofItem = lines.filter { "\($0.itemID)" == item.orderLineId && $0.itemID != 0 && !numbers.contains($0.number) }
       if item.orderLineId == "SHIPPING" { continue }
+      let ofItem = (byItem[item.orderLineId] ?? []).filter { !numbers.contains($0.number) }
       guard let line = ofItem.first(where: { $0.shippedAt == nil && $0.cancelledAt == nil }) ?? ofItem.first else {
         throw .invalid(
           field: "shipment.items.order_line_id",
@@ -84,7 +95,7 @@ struct Parcel: LedgerChange {
       numbers.insert(line.number)
     }
     // Bundles leave with their parts.
-    return numbers.filter { number in lines.first { $0.number == number }?.kind != .bundle }
+    return numbers.filter { byNumber[$0]?.kind != .bundle }
   }
 
   /// One per package that can be tracked.

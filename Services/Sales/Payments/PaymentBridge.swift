@@ -112,6 +112,17 @@ extension PaymentBridge {
     let bridge = PaymentBridge(store: store, integration: integration, added: added)
     let runner = WorkRunner(PaymentCommand.queue, in: store.database, loop: setup.group.next()) { try await bridge($0) }
     runner.run(in: &setup)
+    if integration != nil {
+      // Those that waited for an integration.
+      setup.run("payment commands") {
+        do {
+          try await store.database.write { try store.requeuePaymentCommands($0) }
+          runner.wake()
+        } catch {
+          Log.warning("open payment commands can't be read", ["reason": LogValue(error)])
+        }
+      }
+    }
     return PaymentMessages(store: store) { runner.wake() }
   }
 }

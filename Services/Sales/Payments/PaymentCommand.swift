@@ -128,6 +128,18 @@ extension SalesStore {
     if isNew { try PaymentCommand.queue.add(connection, command.key) }
   }
 
+  /// Commands without an outcome are due, also those that wait for an operator; the oldest 10 000.
+  func requeuePaymentCommands(_ connection: Connection) throws {
+    let keys = try connection.withStatement(
+      "SELECT command_key FROM sales_payment_command WHERE outcome = '' ORDER BY received_at LIMIT 10000"
+    ) { statement in
+      var keys: [String] = []
+      while try statement.step() { keys.append(statement.text(0)) }
+      return keys
+    }
+    for key in keys { try PaymentCommand.queue.add(connection, key) }
+  }
+
   /// nil when there is none, or its outcome is known.
   func openPaymentCommand(_ connection: Connection, _ key: String) throws -> PaymentCommand? {
     try connection.withStatement(

@@ -60,7 +60,11 @@ struct ShopOrder: Sendable {
   var isOver: Bool { ["canceled", "closed", "complete"].contains(message.state) }
 
   /// Nanoseconds since 1970; nil when the shop's text is no time.
-  var createdAt: Int64? { ShopTime.seconds(message.createdAt).map { $0 * 1_000_000_000 } }
+  var createdAt: Int64? {
+    guard let seconds = ShopTime.seconds(message.createdAt) else { return nil }
+    // Far from the ends of what a clock can hold.
+    return (0...4_102_444_800).contains(seconds) ? seconds * 1_000_000_000 : nil
+  }
 
   // MARK: -
 

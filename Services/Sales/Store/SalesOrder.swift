@@ -73,7 +73,8 @@ extension SalesOrder {
   static let columns = """
     increment_id, entity_id, website, store_view, channel, currency, base_currency, base_to_order_rate, grand_total, \
     payment_method, capture_model, is_virtual, export_state, reason, attention, oms_status, oms_status_reason, \
-    oms_status_at, created_at, sent_at, accepted_at, delivery_id, original_order_id, shop_digest, updated_at
+    oms_status_at, created_at, sent_at, accepted_at, delivery_id, original_order_id, shop_digest, updated_at, \
+    oms_status_received_at
     """
 
   /// The current row of a statement that selects ``columns``.
@@ -106,6 +107,7 @@ extension SalesOrder {
     originalOrderID = row.text(22)
     shopDigest = row.blob(23)
     updatedAt = row.integer(24)
+    omsStatusReceivedAt = row.optionalInteger(25)
   }
 
   /// Binds ``columns`` as the parameters 1 to 25.
@@ -135,6 +137,7 @@ extension SalesOrder {
     try statement.bind(originalOrderID, at: 23)
     try statement.bind(shopDigest, at: 24)
     try statement.bind(updatedAt, at: 25)
+    try statement.bind(omsStatusReceivedAt, at: 26)
   }
 }
 

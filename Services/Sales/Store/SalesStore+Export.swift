@@ -16,6 +16,8 @@ extension SalesStore {
     order.acceptedAt = now
     try save(connection, order, now: now)
     try removeContent(connection, of: incrementID)
+    // What the shop is sent of its products counts units by whether the OMS knows the order (magento-rules.md §4).
+    try StockPush.queue.add(connection, incrementID)
     return true
   }
 

@@ -110,23 +110,28 @@ public struct CommerceError: Error, Sendable, CustomStringConvertible {
     return filled(message, values).split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 
+  /// Characters of a message and of each value that are looked at; far less is kept.
+  private static let filledLimit = 16 << 10
+  /// Characters of a placeholder's name.
+  private static let longestName = 64
+
   /// Once, from left to right: what a value holds is not filled in again.
   private static func filled(_ message: String, _ values: [String: String]) -> String {
     var output = ""
     var rest = message[...]
-    while let percent = rest.firstIndex(of: "%") {
+    while let percent = rest.firstIndex(of: "%"), output.utf8.count < filledLimit {
       output += rest[..<percent]
       rest = rest[percent...].dropFirst()
-      let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+      let name = rest.prefix(longestName).prefix { $0.isLetter || $0.isNumber || $0 == "_" }
       // %1st is the parameter 1.
       let known = (0...name.count).reversed().lazy.map { name.prefix($0) }.first { values[String($0)] != nil }
       if let known, let value = values[String(known)] {
-        output += value
+        output += value.prefix(filledLimit)
         rest = rest.dropFirst(known.count)
       } else {
         output += "%"
       }
     }
-    return output + rest
+    return output + rest.prefix(filledLimit)
   }
 }

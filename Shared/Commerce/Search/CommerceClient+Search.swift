@@ -85,7 +85,9 @@ public struct ShopPage {
     guard let items = answer["items"]?.elements ?? (answer["items"]?.kind == .null ? [] : nil),
       let total = answer["total_count"].flatMap({ Int($0.string ?? $0.text) })
     else { throw unreadable("items and total_count are missing") }
-    guard !items.isEmpty || total <= 0 else { throw unreadable("no items, but total_count \(total)") }
+    guard (items.count...1_000_000_000).contains(total), !items.isEmpty || total == 0 else {
+      throw unreadable("\(items.count) items, but total_count \(total)")
+    }
     var last = after
     for item in items {
       guard let number = item[id.member].flatMap({ Int64($0.string ?? $0.text) }), number > last else {

@@ -632,13 +632,17 @@ extension Omsconnector.V1 {
   /// `omsconnector.v1.ResumeOrderRequest`.
   public struct ResumeOrderRequest: Message {
     public var incrementId: String = ""
+    /// Only looks at the order: what waits for an operator goes on waiting.
+    public var lookOnly: Bool = false
 
     public init() {}
 
     public init(
-      incrementId: String = ""
+      incrementId: String = "",
+      lookOnly: Bool = false
     ) {
       self.incrementId = incrementId
+      self.lookOnly = lookOnly
     }
 
     public static let fullName = "omsconnector.v1.ResumeOrderRequest"
@@ -648,12 +652,14 @@ extension Omsconnector.V1 {
     public init(unpacked pointer: UnsafeRawPointer) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResumeOrderRequest.self)
       self.incrementId = readString(c.pointee.increment_id)
+      self.lookOnly = c.pointee.look_only != 0
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResumeOrderRequest.self)
       omsconnector__v1__resume_order_request__init(c)
       c.pointee.increment_id = arena.string(self.incrementId)
+      c.pointee.look_only = self.lookOnly ? 1 : 0
     }
   }
 

@@ -98,14 +98,16 @@ public final class WorkRunner: Sendable {
     let prolonging = Task(executorPreference: loop) { await self.prolong(item) }
     defer { prolonging.cancel() }
     let outcome: WorkOutcome
+    var hasFailed = false
     do {
       outcome = try await handler(item)
     } catch is CancellationError {
       outcome = .again(after: .zero, reason: "the service stopped")
     } catch {
       outcome = afterThrowing(error, item)
+      hasFailed = true
     }
-    await note(outcome, item)
+    await note(outcome, item, hasFailed: hasFailed)
   }
 
   /// What may pass is tried for long enough to outlast a shop that is away over a weekend.
@@ -142,13 +144,14 @@ public final class WorkRunner: Sendable {
   }
 
   /// What can't be noted is done again when the holder's time is over.
-  private func note(_ outcome: WorkOutcome, _ item: WorkItem) async {
+  private func note(_ outcome: WorkOutcome, _ item: WorkItem, hasFailed: Bool) async {
     let queue = queue
     do {
       try await database.write { connection in
         switch outcome {
         case .done: try queue.finish(connection, item)
-        case .again(let after, let reason): try queue.retry(connection, item, after: after, reason: reason)
+        case .again(let after, let reason):
+          try queue.retry(connection, item, after: after, reason: reason, isFailure: hasFailed)
         case .parked(let reason): try queue.park(connection, item, reason: reason)
         }
       }

@@ -116,7 +116,9 @@ extension WorkQueue {
       return keys
     }
     return try keys.compactMap { key in
-      try connection.withStatement(Self.take) { statement in
+      // Of its own for each claim: a worker whose time is over must not be taken for the next one of the same process.
+      let holder = "\(holder) \(String(UInt64.random(in: .min ... .max), radix: 36))"
+      return try connection.withStatement(Self.take) { statement in
         try statement.bind(kind, at: 1)
         try statement.bind(key, at: 2)
         try statement.bind(holder, at: 3)
@@ -169,18 +171,22 @@ extension WorkQueue {
   }
 
   /// It is not done; it is due again after a while, or at once when it was added again meanwhile.
+  ///
+  /// - Parameter isFailure: false for what only waits: its age counts anew.
   public func retry(
-    _ connection: Connection, _ item: WorkItem, after: Duration, reason: String, now: Int64? = nil
+    _ connection: Connection, _ item: WorkItem, after: Duration, reason: String, isFailure: Bool = true,
+    now: Int64? = nil
   ) throws {
     let now = try now ?? connection.now()
     try update(
       connection, item,
-      "held_until = 0, holder = '', attempts = attempts + 1, reason = ?5, due_at = CASE WHEN version = ?6 THEN ?4 ELSE ?7 END"
+      "held_until = 0, holder = '', attempts = attempts + 1, reason = ?5, due_at = CASE WHEN version = ?6 THEN ?4 ELSE ?7 END, added_at = CASE WHEN ?8 = 1 THEN added_at ELSE ?7 END"
     ) {
       try $0.bind(now + Int64(clamping: after.nanoseconds), at: 4)
       try $0.bind(Self.shortened(reason), at: 5)
       try $0.bind(item.version, at: 6)
       try $0.bind(now, at: 7)
+      try $0.bind(isFailure, at: 8)
     }
   }
 

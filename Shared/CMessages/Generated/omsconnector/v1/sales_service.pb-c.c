@@ -2564,7 +2564,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__list_orders_response__descrip
   (ProtobufCMessageInit) omsconnector__v1__list_orders_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__resume_order_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor omsconnector__v1__resume_order_request__field_descriptors[2] =
 {
   {
     "increment_id",
@@ -2578,14 +2578,27 @@ static const ProtobufCFieldDescriptor omsconnector__v1__resume_order_request__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "look_only",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ResumeOrderRequest, look_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__resume_order_request__field_indices_by_name[] = {
   0,   /* field[0] = increment_id */
+  1,   /* field[1] = look_only */
 };
 static const ProtobufCIntRange omsconnector__v1__resume_order_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__resume_order_request__descriptor =
 {
@@ -2595,7 +2608,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__resume_order_request__descrip
   "Omsconnector__V1__ResumeOrderRequest",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__ResumeOrderRequest),
-  1,
+  2,
   omsconnector__v1__resume_order_request__field_descriptors,
   omsconnector__v1__resume_order_request__field_indices_by_name,
   1,  omsconnector__v1__resume_order_request__number_ranges,

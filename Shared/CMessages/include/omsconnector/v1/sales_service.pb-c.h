@@ -333,10 +333,14 @@ struct  Omsconnector__V1__ResumeOrderRequest
 {
   ProtobufCMessage base;
   char *increment_id;
+  /*
+   * Only looks at the order: what waits for an operator goes on waiting.
+   */
+  protobuf_c_boolean look_only;
 };
 #define OMSCONNECTOR__V1__RESUME_ORDER_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__resume_order_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Omsconnector__V1__ResumeOrderResponse

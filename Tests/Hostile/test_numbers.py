@@ -55,7 +55,7 @@ def with_number(kind, path, value):
 class Numbers(unittest.TestCase):
     def test_every_number_of_every_call(self):
         """Whatever is answered: in time, and by the process that has answered before."""
-        with Stack(services=("inventory", "gateway")) as stack:
+        with Stack() as stack:
             tried = 0
             for name in stack.processes:
                 with Reflected(stack.socket(name)) as client:

@@ -10,6 +10,8 @@ struct OrderInShop: Sendable {
   let incrementID: String
   let items: [Item]
   let totalPaid: Decimal
+  /// An administrator has edited it: another order has taken its place, and the OMS was asked to cancel this one.
+  var isReplaced = false
   let invoices: [Document]
   let shipments: [Document]
   let creditMemos: [Document]
@@ -96,6 +98,7 @@ extension OrderInShop {
     }
     self.items = items
     totalPaid = try number(order.totalPaid)
+    isReplaced = !order.relationChildRealId.isEmpty
     var documents: [Document] = []
     for invoice in invoices {
       documents.append(

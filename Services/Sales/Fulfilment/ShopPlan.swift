@@ -102,7 +102,10 @@ struct ShopPlan {
 
   /// The shop has ended or held what the OMS still works on: its goods would leave unpaid, or not be booked.
   private var changedInShop: Step? {
-    guard !ledger.status.isTerminal, !isAllCancelled, ["canceled", "holded"].contains(shop.state) else { return nil }
+    guard !ledger.status.isTerminal, !isAllCancelled, ["canceled", "holded"].contains(shop.state), !shop.isReplaced
+    else {
+      return nil
+    }
     return .stuck(
       "the shop has it \(shop.state), though the OMS owns the order and goes on with it; release it in the shop, or have the OMS "
         + "cancel it: omsctl orders cancel \(ledger.incrementID)")

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import unittest
 
+import grpc
 from bus import CREATED, CREDENTIALS, BusCase
 from oms_simulator import snapshot
 from oms_simulator.snapshots import UPDATED
@@ -28,7 +29,16 @@ class Asynchronous(BusCase):
         return [status for (status,) in self.journal("SELECT status FROM journal WHERE message_key = ? ORDER BY id", key)]
 
     def wait_for(self, aggregate, expected):
-        wait_until(lambda: self.quantities(aggregate) == expected, f"{aggregate} to be {expected}")
+        def is_there():
+            try:
+                return self.quantities(aggregate) == expected
+            except grpc.RpcError as error:
+                # A service that has just been started is found by the gateway a moment later.
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+                return False
+
+        wait_until(is_there, f"{aggregate} to be {expected}")
 
     def test_message_is_answered_with_true_and_has_its_effect(self):
         delivery = self.stock("ASYNC", "DELTA", [("A", 3)])

@@ -159,7 +159,7 @@ class Export(OrdersCase):
         for number in range(5):
             orders += [self.place() for _ in range(8)]
             if number % 2:
-                wait_until(lambda: len(self.created()) > 8 * (number - 1), "some of the orders at the OMS")
+                wait_until(lambda: len(self.created()) > 8 * (number - 1), "some of the orders at the OMS", 120)
             self.sales().kill()
             self.sales().start().wait_healthy()
         for order in orders:

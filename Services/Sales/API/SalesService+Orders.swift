@@ -44,7 +44,7 @@ extension SalesService {
         if !lookOnly {
           try store.setAttention(connection, of: order.incrementID, "")
           // An operator has looked at what was not decided, and at what people did. A step that is under way is left to end.
-          if try store.orderQueue.waiting(connection, order.incrementID)?.isParked ?? false {
+          if !order.attention.isEmpty {
             try store.endStep(connection, of: order.incrementID)
           }
           try store.acknowledgeDocuments(connection, of: order.incrementID)

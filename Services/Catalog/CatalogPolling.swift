@@ -4,6 +4,8 @@ import Storage
 
 /// What goes on by itself while a shop is configured.
 struct CatalogPolling: Sendable {
+  static let name = "products"
+
   let shop: Shop
   let intake: ShopIntake
 
@@ -12,7 +14,7 @@ struct CatalogPolling: Sendable {
     let (intake, loop, interval) = (intake, setup.group.next(), shop.pollInterval)
     let room = OutboxRoom(store: intake.store, loop: loop)
     let poll = ShopPoll(
-      .init(name: "products", route: "V1/products", criteria: intake.reader.criteria, id: .product), of: shop,
+      .init(name: Self.name, route: "V1/products", criteria: intake.reader.criteria, id: .product), of: shop,
       intake.reader.client,
       in: intake.store.database, loop: loop
     ) { items in

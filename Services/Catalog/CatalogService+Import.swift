@@ -8,8 +8,8 @@ extension CatalogService {
   ) async throws -> Omsconnector.V1.ImportProductsResponse {
     do {
       let facts = try await intake?.reader.facts.current() ?? ShopFacts()
-      var reading = ProductImport(
-        store, mapping, facts, room: OutboxRoom(store: store, loop: loop), added: added)
+      let room = OutboxRoom(store: store, loop: loop)
+      var reading = ProductImport(store, mapping, facts, room: { try await room.wait() }, added: added)
       do {
         for try await request in requests { try await reading.add(request.csv) }
         try await reading.end()

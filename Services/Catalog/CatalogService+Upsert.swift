@@ -38,6 +38,13 @@ extension CatalogService {
       }
     }
     guard !products.isEmpty else { return outcome }
+    let wrong = try await intake.wrongIDs(of: products)
+    for (index, problem) in wrong.sorted(by: { $0.key < $1.key }) {
+      outcome.issues.append(Issue(sku: products[index].sku, place: places[index], reason: problem))
+    }
+    let right = products.indices.filter { wrong[$0] == nil }
+    (products, places) = (right.map { products[$0] }, right.map { places[$0] })
+    guard !products.isEmpty else { return outcome }
     let taken = try await intake.take(products, origin: .client)
     outcome.taken += taken.outcome
     outcome.issues += taken.issues.map { Issue(sku: $0.sku, place: places[$0.place - 1], reason: $0.reason) }

@@ -7,12 +7,11 @@ import Stubs
 
 /// `omsconnector.v1.CatalogService`.
 struct CatalogService: Omsconnector.V1.CatalogService {
-  /// A page's size when the client names none, and the largest (AIP-158).
-  static let pageSize = (standard: 100, largest: 1_000)
   /// A page ends here, far from a message's limit of 4 MiB.
   static let pageBytes = 1 << 20
 
   let store: CatalogStore
+  let confirmation: ProductConfirmation
   /// nil without a shop.
   let intake: ShopIntake?
   let runs: CatalogRuns?
@@ -41,24 +40,10 @@ struct CatalogService: Omsconnector.V1.CatalogService {
   func listProducts(
     _ request: Omsconnector.V1.ListProductsRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListProductsResponse {
-    if request.pageSize < 0 {
-      throw RPCError.invalid(
-        field: "page_size", "page_size \(request.pageSize) is negative; send 0 for \(Self.pageSize.standard)")
-    }
-    let limit = request.pageSize == 0 ? Self.pageSize.standard : min(Int(request.pageSize), Self.pageSize.largest)
-    var after = ""
-    if !request.pageToken.isEmpty {
-      guard let sku = PageToken.decode(request.pageToken, of: "products") else {
-        throw RPCError.invalid(
-          field: "page_token",
-          "page_token \"\(quotable(request.pageToken))\" is no next_page_token of products; send one unchanged, or none for "
-            + "the first page")
-      }
-      after = sku
-    }
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: "products")
     do {
-      let page = try await store.page(after: after, limit: limit, byteLimit: Self.pageBytes)
-      let next = page.isLast ? nil : page.rows.last.map { PageToken.encode(after: $0.sku, of: "products") }
+      let page = try await store.page(after: asked.place, limit: asked.limit, byteLimit: Self.pageBytes)
+      let next = page.isLast ? nil : page.rows.last.map { asked.token(after: $0.sku) }
       return .init(products: page.rows.map { .init($0) }, nextPageToken: next ?? "")
     } catch {
       throw RPCError(catalog: error)
@@ -78,7 +63,15 @@ struct CatalogService: Omsconnector.V1.CatalogService {
       if let problem = CatalogRules.problem(ofSKU: sku) { throw RPCError.invalid(field: "skus", problem) }
     }
     do {
-      return .init(products: try await store.products(ids: request.productIds, skus: request.skus).map { .init($0) })
+      let products = try await store.products(ids: request.productIds, skus: request.skus)
+      let missing = try await confirmation.missing(among: products)
+      return .init(
+        products: products.map { row in
+          var product = Omsconnector.V1.Product(row)
+          // An order must not come before its product.
+          if missing.contains(row.sku) { product.exportedAt = nil }
+          return product
+        })
     } catch {
       throw RPCError(catalog: error)
     }

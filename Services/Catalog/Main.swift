@@ -1,4 +1,5 @@
 import Commerce
+import RPC
 import ServiceKit
 import Storage
 import Stubs
@@ -15,6 +16,7 @@ import Stubs
       let shop = try Shop(setup.configuration)
       let store = CatalogStore(try StoreSettings.open(service, setup.configuration, CatalogSchema.migrations))
       setup.onStop("store") { await store.database.close() }
+      try StoreSettings.watchServer(of: service, &setup)
       let relay = OutboxRelay.start(store.outbox, in: store.database, of: &setup)
       let loop = setup.group.next()
       let intake = shop.client.map { client in
@@ -25,8 +27,14 @@ import Stubs
       }
       let poll = intake.map { CatalogPolling(shop: shop, intake: $0).run(in: &setup) }
       if let runs { setup.run("catalog runs") { await runs.run() } }
-      CatalogService(store: store, intake: intake, runs: runs, mapping: shop.mapping, loop: loop) { relay.wake() }
-        .register(in: &setup.router)
+      let gateway = Channel(
+        target: setup.configuration[OutboxRelay.gatewayTarget], group: setup.group, options: setup.channelOptions)
+      setup.onStop("gateway") { gateway.shutdown() }
+      let confirmation = ProductConfirmation(store: store, journal: GatewayDeliveries(channel: gateway), loop: loop)
+      CatalogService(
+        store: store, confirmation: confirmation, intake: intake, runs: runs, mapping: shop.mapping, loop: loop
+      ) { relay.wake() }
+      .register(in: &setup.router)
       CatalogCapabilities(
         shop: shop, intake: intake, poll: poll, store: store, runs: RunStore(database: store.database)
       ).register(in: &setup.router)

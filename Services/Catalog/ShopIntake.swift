@@ -26,8 +26,38 @@ struct ShopIntake: Sendable {
   ) async throws -> (outcome: TakeOverOutcome, issues: [Issue]) {
     let (entries, facts, issues) = try await entries(of: products, origin: origin)
     let outcome = try await store.takeOver(entries, facts: facts)
-    if outcome.exported > 0 || outcome.deactivated > 0 { added() }
+    noteTaken(outcome)
     return (outcome, issues)
+  }
+
+  /// Products of a client that claim the id of another one, which would become INACTIVE, though the shop does not say so: their
+  /// places in the list, and what is wrong.
+  func wrongIDs(of products: [ShopProduct]) async throws -> [Int: String] {
+    let known = try await store.skus(ofIDs: products.map(\.id))
+    let renamed = products.indices.filter { index in
+      known[products[index].id].map { $0 != products[index].sku } ?? false
+    }
+    if renamed.isEmpty { return [:] }
+    let inShop = try await reader.fields("sku", of: renamed.map { products[$0].id })
+    var wrong: [Int: String] = [:]
+    for index in renamed {
+      let (id, sku) = (products[index].id, products[index].sku)
+      guard inShop[id] != sku else { continue }
+      let other = inShop[id].map { "the shop has it for \"\(quotable($0))\"" } ?? "the shop has no product of that id"
+      wrong[index] =
+        "id \(id) is \"\(quotable(known[id] ?? ""))\" so far, and \(other); send the product as the shop has it"
+    }
+    return wrong
+  }
+
+  /// What is to be done once products are taken over.
+  func noteTaken(_ outcome: TakeOverOutcome) {
+    if outcome.exported > 0 || outcome.deactivated > 0 { added() }
+    if outcome.held > 0 {
+      Log.error(
+        "products have other SKUs in the shop than before; they are too many to be made INACTIVE: check COMMERCE_URL, then "
+          + "decide: omsctl catalog held", ["products": LogValue(outcome.held)])
+    }
   }
 
   /// The products as the OMS will see them.
@@ -55,8 +85,11 @@ struct ShopIntake: Sendable {
     return (entries, facts, issues)
   }
 
+  /// Variants of a request that the shop may fail to show.
+  private static let passedOver = 10
+
   /// SKUs of the variants: those that came along, else those that are known, else the shop's. One that the shop does not have any
-  /// more is left out.
+  /// more, or can't show, is left out.
   private func children(of products: [ShopProduct]) async throws -> [Int64: String] {
     let wanted = Set(products.flatMap(\.childIDs))
     if wanted.isEmpty { return [:] }
@@ -65,8 +98,8 @@ struct ShopIntake: Sendable {
     var missing = wanted.filter { found[$0] == nil }
     found.merge(try await store.skus(ofIDs: missing.sorted())) { first, _ in first }
     missing = missing.filter { found[$0] == nil }
-    found.merge(try await reader.fields("sku", of: missing.sorted())) { first, _ in first }
-    return found
+    let shown = try await reader.fields("sku", of: missing.sorted(), passing: Self.passedOver)
+    return found.merging(shown) { first, _ in first }
   }
 }
 
@@ -77,9 +110,12 @@ struct ReservedSKUs: Sendable {
   init(_ mapping: Mapping) { skus = Set(mapping.shipping.values.map(\.sku)).union(mapping.services.values) }
 
   /// - Returns: nil when nothing is wrong.
-  func problem(of product: ShopProduct) -> String? {
-    guard skus.contains(product.sku), !["shipping", "service"].contains(product.type) else { return nil }
+  func problem(of product: ShopProduct) -> String? { problem(of: product.sku, type: product.type) }
+
+  /// - Parameter type: nil when it is not known.
+  func problem(of sku: String, type: String?) -> String? {
+    guard skus.contains(sku), !["shipping", "service"].contains(type) else { return nil }
     return
-      "the mapping file gives SKU \"\(quotable(product.sku))\" to a shipping method or a service; give that another one"
+      "the mapping file gives SKU \"\(quotable(sku))\" to a shipping method or a service; give that another one"
   }
 }

@@ -72,7 +72,7 @@ import ServiceKit
     let timeout = invocation.timeout ?? invocation.command.defaultTimeout
     let session = Session(
       channel: channel, options: CallOptions(timeout: timeout, metadata: credentials.metadata),
-      format: invocation.format, console: console)
+      format: invocation.format, console: console, environment: environment)
     do {
       return try await invocation.command.run(in: session)
     } catch let error as RPCError

@@ -13,7 +13,9 @@ struct Backends: Sendable {
   let channels: [(service: ConnectorService, channel: Channel)]
 
   init(_ setup: ServiceSetup) {
-    let (configuration, options) = (setup.configuration, setup.channelOptions)
+    let configuration = setup.configuration
+    var options = setup.channelOptions
+    options.watchesHealth = true
     channels = ConnectorService.allCases.map {
       ($0, Channel(target: configuration[GatewaySettings.target(of: $0)], group: setup.group, options: options))
     }
@@ -44,6 +46,16 @@ struct Backends: Sendable {
     return try await channel.unary(
       Omsconnector.Internal.V1.MessageConsumerServiceMethods.consume, request,
       options: CallOptions(timeout: Self.consumeTimeout, trace: trace))
+  }
+
+  /// Whether the shop may change an order.
+  func check(_ question: Omsconnector.V1.CheckOrderChangeRequest) async throws {
+    guard let channel = channels.first(where: { $0.service == .sales })?.channel else {
+      throw RPCError(.unavailable, "the sales service is not configured")
+    }
+    _ = try await channel.unary(
+      Omsconnector.V1.SalesServiceMethods.checkOrderChange, question,
+      options: CallOptions(timeout: OrderWebhooks.timeout))
   }
 
   func shutdown() {

@@ -6,7 +6,8 @@ extension Gateway {
   ///
   /// - Parameter bus: nil without an OMS.
   static func outbound(
-    _ journal: JournalStore, _ lock: StoreLock, _ bus: BusClient?, _ registrar: Registrar, _ setup: inout ServiceSetup
+    _ journal: JournalStore, _ held: HeldPartitions, _ bus: BusClient?, _ registrar: Registrar,
+    _ setup: inout ServiceSetup
   ) -> OutboundQueue {
     let (configuration, timings) = (setup.configuration, setup.timings)
     let sender = bus.map { bus in
@@ -21,17 +22,11 @@ extension Gateway {
     let concurrency = configuration[GatewaySettings.omsMaxConcurrency]
     let limiter = SendLimiter(SendLimits(concurrency: concurrency, rate: configuration[GatewaySettings.omsMaxRate]))
     let link = OutboundLink(sender: sender, limiter: limiter) { await heldBack(registrar.machine.goal) }
-    var queue = OutboundQueue(store: journal, concurrency: concurrency, turns: limiter) { message, route in
-      if let reason = heldBack(without: lock) { return .held(reason) }
-      return await link.deliver(message, route)
-    }
-    queue.heldBack = {
-      if let reason = heldBack(without: lock) { return reason }
-      return await link.reasonToHold()
-    }
-    for dispatcher in queue.dispatchers {
-      setup.run("messages on the way \(dispatcher.destination)") { await dispatcher.run() }
-    }
+    let group = setup.group
+    var queue = OutboundQueue(
+      store: journal, concurrency: concurrency, held: held, turns: limiter, executor: { group.next() }
+    ) { message, route in await link.deliver(message, route) }
+    queue.heldBack = { await link.reasonToHold() }
     DeliveryService(queue: queue, link: link).register(in: &setup.router)
     return queue
   }

@@ -11,7 +11,8 @@ enum Gateway {
   /// A message and what travels with it must fit a gRPC message of 4 MiB.
   static let maxMessageBytes = (4 << 20) - (64 << 10)
 
-  static func build(_ setup: inout ServiceSetup, _ database: Database, _ lock: StoreLock) async throws {
+  /// - Parameter leases: the store once more, for what gateways share among themselves; nil on SQLite, where there is one.
+  static func build(_ setup: inout ServiceSetup, _ database: Database, leases: Database?) async throws {
     let configuration = setup.configuration
     let oms = try OMSConfiguration(configuration)
     setup.serve(at: GatewaySettings.grpc)
@@ -19,7 +20,9 @@ enum Gateway {
     // the Unix socket or mutual TLS.
     setup.servesTimings = false
     setup.reflectsInternalServices = false
-    if let authentication = try GatewayAccess(setup).authentication() {
+    let access = try GatewayAccess(setup)
+    let authentication = try access.authentication()
+    if let authentication {
       setup.serverOptions.interceptors.append(authentication)
       setup.onReload("tokens") { try authentication.reload() }
     }
@@ -29,23 +32,28 @@ enum Gateway {
     backends.forward(in: &setup)
 
     let journal = JournalStore(database: database)
-    let inbound = InboundQueue(store: journal, heldBack: { heldBack(without: lock) }) {
+    let group = setup.group
+    let held = leases == nil ? HeldPartitions.all : HeldPartitions(journal.partitions)
+    let inbound = InboundQueue(store: journal, held: held, executor: { group.next() }) {
       try await backends.consume($0, $1, $2)
     }
-    for dispatcher in inbound.dispatchers {
-      setup.run("messages for \(dispatcher.destination)") { await dispatcher.run() }
-    }
 
-    let callback = try callbackServer(configuration, oms, inbound)
+    let webhooks = OrderWebhooks(refusal: access.webhookRefusal(authentication)) { try await backends.check($0) }
+    let callback = try callbackServer(configuration, oms, inbound, webhooks)
     serve(callback, "callback edge", &setup)
     let bus = oms.bus()
-    let registrar = try await registration(
-      oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, &setup)
-    let outgoing = outbound(journal, lock, bus, registrar, &setup)
-    let (states, outboxes) = serveJournal(journal, inbound, outgoing, backends, &setup)
+    let (registrar, registrationDuties) = try await registration(
+      oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, shared: leases, &setup)
+    let outgoing = outbound(journal, held, bus, registrar, &setup)
+    let timings = TimingRecord(TimingStore(database), isShared: leases != nil, now: .now)
+    let collector = TimingCollector(
+      services: backends.channels, ownTimings: setup.timings, record: timings,
+      sharing: leases.map { TimingSharing(database: $0) })
+    let duties = registrationDuties + [.init(key: "timings") { await collector.keep(isStopping: { held.isStopping }) }]
+    let watch = deliver(
+      journal, inbound.destinations + outgoing.destinations, held, leases, duties, &setup)
+    let (states, outboxes) = serveJournal(journal, inbound, outgoing, backends, watch, &setup)
 
-    let timings = TimingRecord(TimingStore(database), now: .now)
-    let collector = TimingCollector(services: backends.channels, ownTimings: setup.timings, record: timings)
     setup.run("timings") { try await collector.run() }
     setup.onStop("timings") { await collector.stop() }
     ReportService(collector: collector).register(in: &setup.router)
@@ -56,15 +64,8 @@ enum Gateway {
       ["callback": "\(oms.callbackURL(at: callback.address))", "oms": "\(oms.url ?? "none: OMS_URL is not set")"])
   }
 
-  /// Why nothing may be delivered now; nil when something may. Without its lock the gateway can't know whether another one
-  /// delivers the same messages. Whatever comes in is taken: the store refuses it when there is another one.
-  static func heldBack(without lock: StoreLock) -> String? {
-    if lock.isHeld { return nil }
-    return "the gateway has lost its lock on the store with its PostgreSQL server: messages wait until it has it again"
-  }
-
   private static func callbackServer(
-    _ configuration: Configuration, _ oms: OMSConfiguration, _ inbound: InboundQueue
+    _ configuration: Configuration, _ oms: OMSConfiguration, _ inbound: InboundQueue, _ webhooks: OrderWebhooks
   ) throws -> HTTPServer {
     let signature = CallbackSignature(
       requiringOneOf: oms.requiresSignature ? oms.signing : nil, registers: oms.url != nil)
@@ -75,7 +76,7 @@ enum Gateway {
     options.rejection = { CallbackEdge.rejection($0) }
     return try HTTPServer(
       listeningOn: configuration[GatewaySettings.http], setting: GatewaySettings.http.name, options: options
-    ) { await edge.handle($0) }
+    ) { $0.target.hasPrefix(OrderWebhooks.prefix) ? await webhooks.handle($0) : await edge.handle($0) }
   }
 
   /// The edge drains together with the gRPC calls: both begin when the service is told to stop.

@@ -30,7 +30,7 @@ extension StockSnapshot {
       do throws(MessageError) {
         builder.add(try Magento.Oms.V1.AggregateStockRow(json: row))
       } catch {
-        let sku = row["sku"].map { $0.string ?? $0.text } ?? ""
+        let sku = row["sku"]?.scalar ?? ""
         if case .unfit("quantity", let value, _) = error {
           builder.add(sku: sku, quantity: .notWhole(value), unlimited: false)
         } else {

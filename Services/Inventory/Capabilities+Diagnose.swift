@@ -21,10 +21,12 @@ extension InventoryCapabilities {
   // MARK: The store
 
   private func ownFindings() async throws -> [V1.Finding] {
-    let (statuses, held, conflicts) = try await database.read { connection in
+    let lately = WallClock.nanoseconds() - Self.lately
+    let (statuses, held, conflicts, changes) = try await database.read { connection in
       (
         try PushQueue.statuses(connection), try HeldSnapshots.count(connection),
-        try ManagedStock.conflicts(limit: Self.named + 1, connection)
+        try ManagedStock.conflicts(limit: Self.named + 1, connection),
+        try ChangedStock.summaries(since: lately, examples: Self.named, connection)
       )
     }
     var findings: [V1.Finding] = []
@@ -49,13 +51,39 @@ extension InventoryCapabilities {
         check: "stock-held", level: held == 0 ? .ok : .warning,
         message: held == 0 ? "no snapshot waits for the operator" : "\(held) snapshots wait for the operator",
         remedy: held == 0 ? "" : "omsctl stock held"))
-    for status in statuses where !status.lastError.isEmpty || status.failed > 0 {
+    findings += Self.findings(changes, failure: push.check?.failure)
+    // What can be ended is, after half of that.
+    let longAgo = WallClock.nanoseconds() - NonzeroRun.idleTime
+    findings += try await StockStore(database).idleRuns(now: longAgo).map(Self.finding)
+    return findings + statuses.flatMap(Self.findings)
+  }
+
+  private static func finding(_ run: IdleRun) -> V1.Finding {
+    .init(
+      check: "stock-nonzero", level: .warning,
+      message: "aggregate \(run.aggregateId): what the NONZERO of \(Google.Protobuf.Timestamp(run.createdOn).text) "
+        + "leaves out is not set to 0, since a part of it waits or has failed",
+      remedy: "omsctl journal list --key \(run.aggregateId) --status ERROR: replay or discard it; and omsctl stock held"
+    )
+  }
+
+  /// How pushing an aggregate goes, where it doesn't go well.
+  static func findings(_ status: PushStatus) -> [V1.Finding] {
+    func finding(_ level: V1.FindingLevel, _ message: String, _ remedy: String = "omsctl aggregates") -> V1.Finding {
+      .init(
+        check: "stock-push", level: level, message: "aggregate \(status.aggregateId): \(message)", remedy: remedy)
+    }
+    var findings: [V1.Finding] = []
+    if !status.lostJob.isEmpty {
       findings.append(
-        .init(
-          check: "stock-push", level: status.lastError.isEmpty ? .warning : .error,
-          message: status.lastError.isEmpty
-            ? "aggregate \(status.aggregateId): the shop refuses \(status.failed) SKUs"
-            : "aggregate \(status.aggregateId): \(status.lastError)", remedy: "omsctl aggregates"))
+        finding(
+          .warning, status.lostJob,
+          "let the integration read bulk jobs, and the shop's consumer async.operations.all run"))
+    }
+    if !status.lastError.isEmpty { findings.append(finding(.error, status.lastError)) }
+    if status.failed > 0 {
+      let named = status.refused.isEmpty ? "" : ", such as \(status.refused)"
+      findings.append(finding(.warning, "the shop refuses \(status.failed) SKUs\(named)"))
     }
     return findings
   }
@@ -72,7 +100,7 @@ extension InventoryCapabilities {
     }
     do {
       await reader.forget()
-      return Self.findings(push.targets, try await reader.current()) + [Self.restock]
+      return Self.findings(push.targets, try await reader.current()) + [Self.finding(push.limits)]
     } catch {
       return [
         .init(
@@ -150,13 +178,27 @@ extension InventoryCapabilities {
     ]
   }
 
-  /// No REST route tells this setting: it can only be said.
-  private static let restock = V1.Finding(
-    check: "automatic-restock", level: .warning,
-    message: "whether the shop puts refunded items back by itself can't be read over REST",
-    remedy:
-      "make sure that Stores → Configuration → Catalog → Inventory → Automatically Return Credit Memo Item to Stock is off"
-  )
+  /// What the shop takes at once, as far as pushing has found out (magento-rules.md §4, "Input limits"). No route tells it.
+  static func finding(_ limits: PushLimits) -> V1.Finding {
+    let usual = PushLimits()
+    let (rows, bulk) = (limits.rows, limits.asynchronousRows)
+    var message = "stock goes in bodies of \(rows) SKUs"
+    message +=
+      limits.hasBulk ? ", and from \(PushLimits.bulkFrom) on in bulk jobs of \(bulk)" : "; bulk jobs can't be used"
+    guard rows < usual.rows || bulk < usual.asynchronousRows || !limits.hasBulk else {
+      return .init(
+        check: "shop-body-limit", level: .ok, message: "\(message); the shop has not refused any as too large")
+    }
+    let remedy =
+      limits.hasBulk
+      ? "nothing, if it keeps up; else raise Stores → Configuration → Services → Web Api Limits → Input List Limit"
+      : "let the integration read bulk jobs, run the shop's consumer async.operations.all, and restart this service"
+    // 20 is what every shop since 2.4.3 begins with, and bulk jobs make up for it.
+    let isUsual = limits.hasBulk && rows >= 20 && bulk == usual.asynchronousRows
+    return .init(
+      check: "shop-body-limit", level: isUsual ? .ok : .warning, message: "\(message), as the shop takes no more",
+      remedy: remedy)
+  }
 
   private static func list(_ names: [String]) -> String {
     names.prefix(named).map { quotable($0) }.joined(separator: ", ") + (names.count > named ? " and more" : "")

@@ -10,20 +10,18 @@ extension InventoryService {
   ) async throws -> Omsconnector.V1.ExplainStockResponse {
     let (aggregateId, sku) = (request.aggregateId, request.sku)
     try Self.check(aggregateId: aggregateId, sku: sku)
-    let limit = try Self.limit(request.pageSize)
-    let list = "explain \(aggregateId) \(sku)"
-    let place = try Self.place(request.pageToken, of: list)
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: "explain \(aggregateId) \(sku)")
     let now = WallClock.nanoseconds()
     // Clocks of several machines: what the gateway has just received is not left out.
-    let before = Int64(place) ?? now + 60_000_000_000
+    let before = Int64(asked.place) ?? now + 60_000_000_000
     do {
       let answer = try await ExplainStock(store: store, journal: journal)(
-        aggregateId: aggregateId, sku: sku, before: before, limit: limit, now: now)
+        aggregateId: aggregateId, sku: sku, before: before, limit: asked.limit, now: now)
       var events = answer.events.map { Omsconnector.V1.StockEvent($0) }
       if let note = answer.note { events.append(.init(explanation: note)) }
       return .init(
         stock: answer.stock.map { .init($0) }, events: events,
-        nextPageToken: answer.next.map { PageToken.encode(after: "\($0)", of: list) } ?? "")
+        nextPageToken: answer.next.map { asked.token(after: "\($0)") } ?? "")
     } catch {
       throw RPCError(inventory: error)
     }

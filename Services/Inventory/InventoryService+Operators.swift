@@ -61,13 +61,12 @@ extension InventoryService {
   func listHeldSnapshots(
     _ request: Omsconnector.V1.ListHeldSnapshotsRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListHeldSnapshotsResponse {
-    let limit = try Self.limit(request.pageSize)
-    let after = Int64(try Self.place(request.pageToken, of: "held snapshots")) ?? 0
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: "held snapshots")
+    let after = Int64(asked.place) ?? 0
     do {
-      let found = try await store.database.read { try HeldSnapshots.page(after: after, limit: limit + 1, $0) }
-      let page = found.prefix(limit)
-      let next = found.count > limit ? page.last.map { PageToken.encode(after: "\($0.id)", of: "held snapshots") } : nil
-      return .init(heldSnapshots: page.map { .init($0) }, nextPageToken: next ?? "")
+      let found = try await store.database.read { try HeldSnapshots.page(after: after, limit: asked.limit + 1, $0) }
+      let (page, next) = asked.page(found) { "\($0.id)" }
+      return .init(heldSnapshots: page.map { .init($0) }, nextPageToken: next)
     } catch {
       throw RPCError(inventory: error)
     }

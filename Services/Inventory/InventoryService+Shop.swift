@@ -75,35 +75,14 @@ extension InventoryService {
   func listSources(
     _ request: Omsconnector.V1.ListSourcesRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListSourcesResponse {
-    let limit = try Self.limit(request.pageSize)
-    let after = try Self.place(request.pageToken, of: "sources")
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: "sources")
     do {
-      let page = try await (sources ?? SourceStore(store.database)).page(after: after, limit: limit)
-      let next = page.isLast ? nil : page.sources.last.map { PageToken.encode(after: $0.sourceId, of: "sources") }
+      let page = try await (sources ?? SourceStore(store.database)).page(after: asked.place, limit: asked.limit)
+      let next = page.isLast ? nil : page.sources.last.map { asked.token(after: $0.sourceId) }
       return .init(sources: page.sources, nextPageToken: next ?? "")
     } catch {
       throw RPCError(inventory: error)
     }
-  }
-
-  /// Of a page (AIP-158).
-  static func limit(_ pageSize: Int32) throws(RPCError) -> Int {
-    if pageSize < 0 {
-      throw .invalid(field: "page_size", "page_size \(pageSize) is negative; send 0 for \(Self.pageSize.standard)")
-    }
-    return pageSize == 0 ? Self.pageSize.standard : min(Int(pageSize), Self.pageSize.largest)
-  }
-
-  /// - Returns: what the page before ended with; empty for the first page.
-  static func place(_ token: String, of list: String) throws(RPCError) -> String {
-    if token.isEmpty { return "" }
-    guard let place = PageToken.decode(token, of: list) else {
-      throw .invalid(
-        field: "page_token",
-        "page_token \"\(quotable(token))\" is no next_page_token of this list; send one unchanged, or none for the first page"
-      )
-    }
-    return place
   }
 }
 
@@ -113,6 +92,6 @@ extension Omsconnector.V1.Aggregate {
       aggregateId: status.aggregateId, website: status.website, sourceCode: status.source, skus: status.skus,
       pending: status.pending, failed: status.failed,
       lastPushedAt: status.lastPushedAt == 0 ? nil : .init(nanosecondsSinceEpoch: status.lastPushedAt),
-      lastError: status.lastError)
+      lastError: status.lastError.isEmpty ? status.lostJob : status.lastError)
   }
 }

@@ -6,8 +6,6 @@ import Stubs
 
 /// `omsconnector.v1.InventoryService`.
 struct InventoryService: Omsconnector.V1.InventoryService {
-  /// A page's size when the client names none, and the largest (AIP-158).
-  static let pageSize = (standard: 100, largest: 1_000)
   /// A page ends here, far from a message's limit of 4 MiB.
   static let pageBytes = 1 << 20
 
@@ -98,24 +96,11 @@ struct InventoryService: Omsconnector.V1.InventoryService {
   ) async throws -> Omsconnector.V1.ListStockResponse {
     let aggregateId = request.aggregateId
     try Self.check(aggregateId: aggregateId)
-    if request.pageSize < 0 {
-      throw RPCError.invalid(
-        field: "page_size", "page_size \(request.pageSize) is negative; send 0 for \(Self.pageSize.standard)")
-    }
-    let limit = request.pageSize == 0 ? Self.pageSize.standard : min(Int(request.pageSize), Self.pageSize.largest)
-    var after = ""
-    if !request.pageToken.isEmpty {
-      guard let sku = PageToken.decode(request.pageToken, of: aggregateId) else {
-        throw RPCError.invalid(
-          field: "page_token",
-          "page_token \"\(quotable(request.pageToken))\" is no next_page_token of aggregate \"\(quotable(aggregateId))\"; "
-            + "send one unchanged, or none for the first page")
-      }
-      after = sku
-    }
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: aggregateId)
     do {
-      let page = try await store.page(aggregateId: aggregateId, after: after, limit: limit, byteLimit: Self.pageBytes)
-      let next = page.isLast ? "" : page.stock.last.map { PageToken.encode(after: $0.sku, of: aggregateId) }
+      let page = try await store.page(
+        aggregateId: aggregateId, after: asked.place, limit: asked.limit, byteLimit: Self.pageBytes)
+      let next = page.isLast ? "" : page.stock.last.map { asked.token(after: $0.sku) }
       return .init(stock: page.stock.map { .init($0) }, nextPageToken: next ?? "")
     } catch {
       throw RPCError(inventory: error)

@@ -11,6 +11,7 @@ import Storage
     listen: "unix:$STATE_DIR/inventory/1.sock",
     settings: [
       StoreSettings.databaseURL, OutboxRelay.gatewayTarget, ServiceTargets.sales, InventorySettings.developerMode,
+      InventorySettings.shopCheckInterval,
     ] + CommerceSettings.all)
 
   static func main() {
@@ -18,13 +19,15 @@ import Storage
       let shop = try Shop(setup.configuration)
       let store = StockStore(try StoreSettings.open(service, setup.configuration, StockSchema.migrations))
       setup.onStop("store") { await store.database.close() }
+      try StoreSettings.watchServer(of: service, &setup)
       let outbox = Outbox(service: service.name)
       let relay = OutboxRelay.start(outbox, in: store.database, of: &setup)
       let sales = Channel(
         target: setup.configuration[ServiceTargets.sales], group: setup.group, options: setup.channelOptions)
       setup.onStop("sales") { sales.shutdown() }
       let push = StockPush(
-        shop, in: store.database, loop: setup.group.next(), units: SalesOpenUnits(channel: sales))
+        shop, in: store.database, loop: setup.group.next(), units: SalesOpenUnits(channel: sales),
+        checkInterval: setup.configuration[InventorySettings.shopCheckInterval])
       push.run(in: &setup, store.database)
       let gateway = Channel(
         target: setup.configuration[OutboxRelay.gatewayTarget], group: setup.group, options: setup.channelOptions)
@@ -43,10 +46,13 @@ import Storage
       StockMessageConsumer(store: store, pushing: push.wake, sources: sources).port(timings: setup.timings)
         .register(in: &setup.router)
       NonzeroCloser(store: store, journal: journal, pushing: push.wake).run(in: &setup)
-      SourceSearch(store: sources, gateway: gateway).run(in: &setup)
+      SourceSearch(store: sources, gateway: gateway, loop: setup.group.next()).run(in: &setup)
       MessageRetention(
         store.database, loop: setup.group.next(),
-        of: [Inbox.removeOld, Outbox.removeOldRefused, { try StockHistory.removeOld($0, now: $1) }]
+        of: [
+          Inbox.removeOld, Outbox.removeOldRefused, { try StockHistory.removeOld($0, now: $1) },
+          { try ReleasedSnapshots.removeOld($0, now: $1) }, { try ChangedStock.removeOld($0, now: $1) },
+        ]
       ).run(in: &setup)
     }
   }

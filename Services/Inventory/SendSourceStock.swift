@@ -28,15 +28,16 @@ struct SendSourceStock: Sendable {
     try await add(adjustment.messages(), request) { .init(deliveryIds: $0, sent: Int64(adjustment.rows.count)) }
   }
 
-  /// Returns when the messages are durable, together with the note of the request and its reply.
+  /// Returns when the messages are durable, together with the note of the request and its reply. Messages of one call are about one
+  /// source; replicas that tell of the same one wait for each other, as its messages get their ids one after the other.
   private func add<Reply: Message>(
     _ messages: [OutboxMessage], _ request: Delivery?, reply: @escaping @Sendable ([String]) -> Reply
   ) async throws -> Reply {
     let outbox = outbox
     let weight = messages.reduce(0) { $0 + Outbox.weight(of: $1) }
-    let bytes = try await database.write(weight: weight) { connection -> [UInt8] in
+    let bytes = try await database.write(weight: weight, key: messages.first?.key) { connection -> [UInt8] in
       let send = { (connection: Connection) -> (value: Void, result: [UInt8]) in
-        ((), reply(try messages.map { try outbox.add(connection, $0) }).serialized())
+        ((), reply(try outbox.add(connection, messages)).serialized())
       }
       guard let request else { return try send(connection).result }
       return try Inbox.once(connection, request, effect: send).result

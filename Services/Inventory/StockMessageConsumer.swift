@@ -27,17 +27,26 @@ struct StockMessageConsumer {
   private var aggregateStockUpdated: ConsumedMethod {
     let (store, pushing) = (store, pushing)
     return ConsumedMethod(Self.aggregateStockUpdated, in: store.database) { request, trace in
-      let snapshot = try StockSnapshot(busParams: request.body)
       let deliveryID = request.deliveryId
-      return MessageEffect(
-        weight: snapshot.weight, key: snapshot.aggregateId, apply: { try store.apply(snapshot, $0) },
-        result: Self.result,
-        committed: { outcome in
-          if outcome.isToPush { pushing() }
-          outcome.log(of: snapshot.aggregateId, deliveryID: deliveryID)
-          Self.log(outcome, snapshot, deliveryID: deliveryID, trace)
-        })
+      return try Self.effect(of: request, on: store) { snapshot, outcome in
+        if outcome.isToPush { pushing() }
+        outcome.log(of: snapshot.aggregateId, deliveryID: deliveryID)
+        Self.log(outcome, snapshot, deliveryID: deliveryID, trace)
+      }
     }
+  }
+
+  /// - Parameter committed: told what came of it.
+  /// - Throws: what ``StockSnapshot/init(busParams:)`` does.
+  static func effect(
+    of request: Omsconnector.Internal.V1.ConsumeRequest, on store: StockStore,
+    committed: @escaping @Sendable (StockSnapshot, SnapshotOutcome) -> Void = { _, _ in }
+  ) throws -> MessageEffect<SnapshotOutcome> {
+    let snapshot = try StockSnapshot(busParams: request.body)
+    return MessageEffect(
+      weight: snapshot.weight, key: snapshot.aggregateId, isolation: StockStore.isolation,
+      apply: { try store.apply(snapshot, $0) }, result: result,
+      committed: { committed(snapshot, $0) })
   }
 
   /// The counts, and the rows that were not applied as they stood; of a held snapshot, its id.

@@ -20,6 +20,7 @@ import Stubs
       let options = PostSalesOptions(configuration)
       let database = try StoreSettings.open(service, configuration, PostSalesSchema.migrations)
       setup.onStop("store") { await database.close() }
+      try StoreSettings.watchServer(of: service, &setup)
       let outbox = Outbox(service: service.name)
       let relay = OutboxRelay.start(outbox, in: database, of: &setup)
       let sales = Channel(
@@ -42,21 +43,25 @@ import Stubs
         database: database, outbox: outbox, shop: returnShop, orders: orders, mapping: shop.mapping
       ) { relay.wake() }
       var memos: ForeignMemos?
+      var returnPolling: ReturnPolling?
       if let client = shop.client, let returnShop {
         let found = ForeignMemos(shop, client, orders: orders, in: database, loop: setup.group.next())
         found.run(in: &setup)
         memos = found
-        ReturnPolling(
-          shop, client, returns: returnShop, authorize: authorize, in: database, loop: setup.group.next()
-        ).run(in: &setup)
+        let polling = ReturnPolling(
+          shop, client, returns: returnShop, authorize: authorize, in: database, loop: setup.group.next())
+        polling.run(in: &setup)
+        returnPolling = polling
       }
 
       PostSalesService(
         database: database, authorize: authorize,
-        setAttributes: SetAttributes(database: database, outbox: outbox, orders: orders) { relay.wake() }
+        setAttributes: SetAttributes(database: database, outbox: outbox, orders: orders) { relay.wake() },
+        returnDue: { returns?.wake() }
       ) { refunds?.wake() }.register(in: &setup.router)
       PostSalesCapabilities(
-        database: database, client: shop.client, returns: returnShop, poll: memos?.poll, options: options
+        database: database, client: shop.client, returns: returnShop, poll: memos?.poll,
+        returnPoll: returnPolling?.poll, options: options
       ).register(in: &setup.router)
       let messages =
         [RefundMessageConsumer(database: database) { refunds?.wake() }.method]

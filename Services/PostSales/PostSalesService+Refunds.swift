@@ -23,7 +23,6 @@ extension PostSalesService {
   func listRefunds(
     _ request: Omsconnector.V1.ListRefundsRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListRefundsResponse {
-    let limit = try Self.limit(request.pageSize)
     let states = try request.states.map { state throws(RPCError) -> RefundState in
       guard let known = RefundState(rawValue: Int64(state.rawValue)) else {
         throw RPCError.invalid(
@@ -32,16 +31,14 @@ extension PostSalesService {
       return known
     }
     let list = "refunds \(Set(states.map(\.rawValue)).sorted())"
-    let place = try Self.place(request.pageToken, of: list)
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: list)
+    let place = try asked.timedPlace()
     let refunds = refunds
     return try await stored { connection in
-      let before = place.map { ($0.createdAt, $0.key) }
-      // One more than asked tells whether a page follows.
-      let found = try refunds.page(states: states, before: before, limit: limit + 1, connection)
-      let page = found.prefix(limit)
-      let next = found.count > limit ? page.last.map { "\($0.createdAt) \($0.creditNote)" } : nil
-      return .init(
-        refunds: page.map { .init($0) }, nextPageToken: next.map { PageToken.encode(after: $0, of: list) } ?? "")
+      let before = place.map { ($0.at, $0.key) }
+      let found = try refunds.page(states: states, before: before, limit: asked.limit + 1, connection)
+      let (page, next) = asked.page(found) { PageRequest.timed($0.createdAt, $0.creditNote) }
+      return .init(refunds: page.map { .init($0) }, nextPageToken: next)
     }
   }
 
@@ -56,10 +53,7 @@ extension PostSalesService {
           .failedPrecondition,
           "the OMS has not released refund \(record.creditNote): its status is \(record.status); wait for it")
       case .pending, .due, .stuck:
-        // Who resumes what is stuck has looked at what became of the last request; one that is due may be waiting for its answer.
-        if record.state == .stuck { record.expected = nil }
-        if record.state != .due { record.dueAt = WallClock.nanoseconds() }
-        (record.state, record.reason) = (.due, "")
+        record.resume(now: WallClock.nanoseconds())
         try RefundWork.queue.add(connection, record.incrementID)
       }
     }
@@ -151,6 +145,6 @@ extension Omsconnector.V1.Refund {
         .init(
           lineNumber: Int32(clamping: $0.number), orderItemId: $0.itemID, sku: $0.sku, amount: $0.amount.message,
           wholeUnit: $0.isWhole)
-      })
+      }, attributes: .init(record.attributes))
   }
 }

@@ -23,42 +23,70 @@ extension PostSalesService {
   func getReturn(
     _ request: Omsconnector.V1.GetReturnRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.GetReturnResponse {
-    guard request.rma.isEmpty != (request.entityId == 0) else {
+    let returns = returns
+    return .init(
+      return: .init(try await stored { try Self.known(request.rma, request.entityId, returns, $0) }))
+  }
+
+  func resumeReturn(
+    _ request: Omsconnector.V1.ResumeReturnRequest, context: ServerContext
+  ) async throws -> Omsconnector.V1.ResumeReturnResponse {
+    let returns = returns
+    do {
+      let record = try await database.write { connection in
+        var record = try Self.known(request.rma, request.entityId, returns, connection)
+        let before = record
+        record.resume()
+        if record != before { try returns.save(record, connection) }
+        // One that the OMS was asked for and has not answered waits for it alone.
+        if !record.rma.isEmpty {
+          try ReturnWork.queue.add(connection, record.key)
+        } else if !record.isAsked, record.state == .requested {
+          try AuthorizeReturn.queue.add(connection, "\(record.entityID)")
+        }
+        return record
+      }
+      returnDue()
+      return .init(return: .init(record))
+    } catch {
+      throw RPCError(postSales: error)
+    }
+  }
+
+  /// - Throws: `RPCError`: INVALID_ARGUMENT, NOT_FOUND.
+  private static func known(
+    _ rma: String, _ entityID: Int64, _ returns: ReturnStore, _ connection: Connection
+  ) throws -> ReturnRecord {
+    guard rma.isEmpty != (entityID == 0) else {
       throw RPCError.invalid(field: "rma", "send either rma, the OMS's id, or entity_id, Magento's")
     }
-    let returns = returns
-    let found = try await stored { connection in
-      hasNUL(request.rma)
-        ? nil
-        : try returns.find(rma: request.rma, connection) ?? returns.find(entityID: request.entityId, connection)
-    }
+    let found =
+      hasNUL(rma) ? nil : try returns.find(rma: rma, connection) ?? returns.find(entityID: entityID, connection)
     guard let found else {
       throw RPCError(
-        .notFound,
-        "no return \"\(request.rma.isEmpty ? "\(request.entityId)" : quotable(request.rma))\" is known; see ListReturns"
-      )
+        .notFound, "no return \"\(rma.isEmpty ? "\(entityID)" : quotable(rma))\" is known; see ListReturns")
     }
-    return .init(return: .init(found))
+    return found
   }
 
   func listReturns(
     _ request: Omsconnector.V1.ListReturnsRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListReturnsResponse {
-    let limit = try Self.limit(request.pageSize)
-    let list = "returns \(request.needsAttention)"
-    let place = try Self.place(request.pageToken, of: list)
+    let asked = try PageRequest(
+      size: request.pageSize, token: request.pageToken, of: "returns \(request.needsAttention)")
+    let place = try asked.timedPlace()
     let returns = returns
     return try await stored { connection in
       let found = try returns.page(
-        needsAttention: request.needsAttention, before: place, limit: limit + 1, connection)
-      let page = found.prefix(limit)
-      let next = found.count > limit ? page.last.map { "\($0.createdAt) \($0.key)" } : nil
+        needsAttention: request.needsAttention, before: place.map { ($0.at, $0.key) }, limit: asked.limit + 1,
+        connection)
+      let (page, next) = asked.page(found) { PageRequest.timed($0.createdAt, $0.key) }
       return .init(
         returns: page.map { record in
           var shown = Omsconnector.V1.Return(record)
           shown.lines = []
           return shown
-        }, nextPageToken: next.map { PageToken.encode(after: $0, of: list) } ?? "")
+        }, nextPageToken: next)
     }
   }
 
@@ -84,7 +112,11 @@ extension Omsconnector.V1.Return {
       lines: record.lines.map {
         .init(
           lineNumber: Int32(clamping: $0.number), orderItemId: $0.itemID, sku: $0.sku, reason: $0.reason,
-          condition: $0.condition, status: $0.status)
-      }, createdAt: .init(nanosecondsSinceEpoch: record.createdAt))
+          condition: $0.condition, status: $0.status, quantity: $0.quantity?.message)
+      }, createdAt: .init(nanosecondsSinceEpoch: record.createdAt), attributes: .init(record.attributes))
   }
+}
+
+extension [Omsconnector.V1.PostSalesAttribute] {
+  init(_ attributes: [Attribute]) { self = attributes.map { .init(name: $0.name, value: $0.value) } }
 }

@@ -3,7 +3,7 @@ import ServiceKit
 /// How refunds and returns are carried out.
 enum PostSalesSettings {
   static let sendsMails = Setting.bool(
-    "POST_SALES_SENDS_MAILS", "whether the shop tells customers of credit memos and returns by mail", default: "true")
+    "POST_SALES_SENDS_MAILS", "whether the shop tells customers of credit memos by mail", default: "true")
   static let silentChannels = Setting.names(
     "POST_SALES_SILENT_CHANNELS", "sales channels whose customers get no mails all the same"
   ).optional

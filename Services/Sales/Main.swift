@@ -15,6 +15,7 @@ import Storage
       let carrier = try ParcelCarrier.configured(configuration)
       let store = SalesStore(try StoreSettings.open(service, configuration, SalesSchema.migrations))
       setup.onStop("store") { await store.database.close() }
+      try StoreSettings.watchServer(of: service, &setup)
       let relay = OutboxRelay.start(store.outbox, in: store.database, of: &setup)
       let catalog = Channel(
         target: configuration[ServiceTargets.catalog], group: setup.group, options: setup.channelOptions)
@@ -23,7 +24,7 @@ import Storage
       let lookUp = CatalogLookUp(catalog)
       let export = ExportOrders(
         store: store, mapping: shop.mapping, stores: ShopStores(shop.client), catalog: lookUp,
-        firstPause: configuration[SalesSettings.holdInterval]
+        firstPause: configuration[SalesSettings.holdInterval], unitLimit: configuration[SalesSettings.unitLimit]
       ) { relay.wake() }
       let intake = OrderIntake(export: export, since: configuration[SalesSettings.exportSince])
       let poll = OrderReading.start(intake, shop, of: &setup)
@@ -45,8 +46,10 @@ import Storage
           + CarrierMessages(store: store, carrier: carrier).methods,
         timings: setup.timings, status: { RPCError(sales: $0) }
       ).register(in: &setup.router)
-      MessageRetention(store.database, loop: setup.group.next(), of: [Inbox.removeOld, Outbox.removeOldRefused])
-        .run(in: &setup)
+      MessageRetention(
+        store.database, loop: setup.group.next(),
+        of: [Inbox.removeOld, Outbox.removeOldRefused, SalesStore.removeOldPaymentCommands]
+      ).run(in: &setup)
     }
   }
 

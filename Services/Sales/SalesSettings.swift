@@ -27,6 +27,10 @@ enum SalesSettings {
     "SALES_HOLD_INTERVAL", .milliseconds(100) ... .seconds(600),
     "how soon an order that waits is tried again; later more and more seldom, up to 10 minutes", default: "30s")
 
+  static let unitLimit = Setting.integer(
+    "SALES_UNIT_LIMIT", 1...1_000,
+    "an item of more units is one line at the OMS, with a quantity, instead of one line a unit", default: "100")
+
   static let carrier = Setting.text(
     "SALES_CARRIER", "the carrier that the OMS is told when it asks how a parcel goes; without it that is refused"
   ).optional
@@ -43,6 +47,10 @@ enum SalesSettings {
     "SALES_SHIPMENT_MAILS", "let the shop tell customers of shipments by mail; false when the OMS does", default: "true"
   )
 
+  static let silentChannels = Setting.names(
+    "SALES_SILENT_CHANNELS", "sales channels whose customers get no mails of shipments all the same"
+  ).optional
+
   static let shopGrace = Setting.duration(
     "SALES_SHOP_GRACE", .milliseconds(100) ... .seconds(3600),
     "after that the shop is done with a request, whatever became of its answer", default: "120s")
@@ -57,8 +65,8 @@ enum SalesSettings {
   static let all: [any DeclaredSetting] =
     [
       StoreSettings.databaseURL, OutboxRelay.gatewayTarget, ServiceTargets.catalog, ServiceTargets.inventory,
-      exportSince,
-      confirmationTimeout, holdInterval, shipmentMails, shopGrace, paymentsURL, paymentsToken, carrier,
+      exportSince, unitLimit, confirmationTimeout, holdInterval, shipmentMails, silentChannels, shopGrace, paymentsURL,
+      paymentsToken, carrier,
       carrierTrackingNumber, carrierTrackingLink,
     ] + CommerceSettings.all
 }

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 __thread void *csystem_loop = NULL;
@@ -21,6 +23,10 @@ int csystem_peer_groups(int socket, uint32_t *groups, int capacity) {
   socklen_t length = (socklen_t)capacity * sizeof *groups;
   if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &length) != 0) return -1;
   return (int)(length / sizeof *groups);
+}
+
+int csystem_exchange(const char *one, const char *other) {
+  return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
 }
 
 char **csystem_environment(void) { return environ; }

@@ -5,6 +5,8 @@ import EventLoop
 ///
 /// A write returns when it is durable: in the write-ahead log, and flushed to the disk.
 public final class Database: Sendable {
+  /// What understands its SQL.
+  public let engine: StorageEngine
   @usableFromInline let writes: JobQueue
   @usableFromInline let reads: JobQueue
   private let counters: Counters
@@ -31,13 +33,14 @@ public final class Database: Sendable {
     _ migrations: [Migration], _ options: DatabaseOptions,
     connect: (_ isReader: Bool) throws(StorageError) -> Connection
   ) throws(StorageError) {
+    let connection = try connect(false)
+    engine = connection.engine
     writes = JobQueue(
       what: "writes", maximumCount: options.maximumWaitingWrites, maximumWeight: options.maximumWaitingWeight)
     reads = JobQueue(what: "reads", maximumCount: options.maximumWaitingReads)
     counters = Counters()
     running = RunningThreads()
 
-    let connection = try connect(false)
     try connection.migrate(migrations)
     let writer = Writer(connection: connection, queue: writes, options: options, counters: counters)
     try start(name: "store-writer") { writer.run() }
@@ -60,6 +63,9 @@ public final class Database: Sendable {
   ///   - key: what the body is about, e.g. an order's id. Of all processes on the store, one at a time runs bodies of a key,
   ///     so that those that go for the same rows wait for each other instead of failing each other. (On SQLite one at a
   ///     time writes anyway.) Bodies of a key run in their order.
+  ///   - isolation: on PostgreSQL; nil for ``DatabaseOptions/isolation``. A body whose key keeps everybody else from what it
+  ///     reads does with `readCommitted`, and then does not fail because of bodies of other keys; of a commit the strictest
+  ///     counts.
   ///   - body: runs on the writing thread. It must not begin or end transactions and must not wait. It runs again, after
   ///     everything that it did was taken back, when another body of the same commit fails, when another process got in
   ///     the way, and when the connection to the server was lost.
@@ -67,9 +73,10 @@ public final class Database: Sendable {
   ///   `outcomeUnknown`.
   @inlinable
   public func write<Value: Sendable>(
-    weight: Int = 1, key: String? = nil, _ body: @escaping @Sendable (Connection) throws -> Value
+    weight: Int = 1, key: String? = nil, isolation: Isolation? = nil,
+    _ body: @escaping @Sendable (Connection) throws -> Value
   ) async throws -> Value {
-    try await enqueueWrite(weight: weight, key: key, body).value()
+    try await enqueueWrite(weight: weight, key: key, isolation: isolation, body).value()
   }
 
   /// As ``write(weight:key:_:)`` without waiting: what is handed over first is run first, usually in one commit; on
@@ -78,9 +85,10 @@ public final class Database: Sendable {
   /// - Throws: `overloaded` or `closed`.
   @inlinable
   public func enqueueWrite<Value: Sendable>(
-    weight: Int = 1, key: String? = nil, _ body: @escaping @Sendable (Connection) throws -> Value
+    weight: Int = 1, key: String? = nil, isolation: Isolation? = nil,
+    _ body: @escaping @Sendable (Connection) throws -> Value
   ) throws(StorageError) -> PendingResult<Value> {
-    let job = TypedJob(weight: weight, key: key, body: body)
+    let job = TypedJob(weight: weight, key: key, isolation: isolation, body: body)
     try writes.add(job)
     return job.pending
   }

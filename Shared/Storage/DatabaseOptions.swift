@@ -19,6 +19,10 @@ public struct DatabaseOptions: Sendable {
   /// What bodies that run at the same time, in several processes, see of each other. It is ``Isolation/serializable``, as SQLite
   /// has it, unless every statement is right by itself.
   public var isolation = Isolation.serializable
+  /// Whether bodies of a key wait for each other before their transaction begins (``Database/write(weight:key:_:)``). false only
+  /// puts the bodies of a commit in the order of their keys: enough, and two requests to the server less, where the first thing
+  /// that each does is to lock a row of its key, and ``Isolation/readCommitted`` lets it go on from there.
+  public var locksKeys = true
   /// How long a statement may run.
   public var statementTimeout: Duration = .seconds(30)
   /// How much longer than that a server may be silent before it is taken for lost.
@@ -27,9 +31,6 @@ public struct DatabaseOptions: Sendable {
   public var outageTimeout: Duration = .seconds(15)
   /// How often a commit is tried that other processes' commits make impossible.
   public var maximumConflicts = 10
-  /// Of the ``StoreLock`` that this process holds: writes fail as `locked` once another one has it. nil for a store that many
-  /// work on, and on SQLite.
-  public var fence: StoreFence?
 
   // Of SQLite
 

@@ -6,10 +6,13 @@
   @usableFromInline let weight: Int
   /// What it is about, see ``Database/write(weight:key:_:)``.
   @usableFromInline let key: String?
+  /// nil for the store's own.
+  let isolation: Isolation?
 
-  @usableFromInline init(weight: Int, key: String?) {
+  @usableFromInline init(weight: Int, key: String?, isolation: Isolation?) {
     self.weight = weight
     self.key = key
+    self.isolation = isolation
   }
 
   /// Runs the body and keeps what it came to, the last time that it is called.
@@ -30,9 +33,11 @@
   @usableFromInline let body: @Sendable (Connection) throws -> Value
   @usableFromInline var outcome: Result<Value, any Error>?
 
-  @inlinable init(weight: Int, key: String? = nil, body: @escaping @Sendable (Connection) throws -> Value) {
+  @inlinable init(
+    weight: Int, key: String? = nil, isolation: Isolation? = nil, body: @escaping @Sendable (Connection) throws -> Value
+  ) {
     self.body = body
-    super.init(weight: weight, key: key)
+    super.init(weight: weight, key: key, isolation: isolation)
   }
 
   @inlinable override func run(_ connection: Connection) -> (any Error)? {

@@ -18,7 +18,7 @@ public struct Migration: Sendable {
   }
 
   /// Statements, run in order.
-  func statements(for engine: StorageEngine) -> [String] {
+  public func statements(for engine: StorageEngine) -> [String] {
     switch engine {
     case .sqlite: sqlite
     case .postgresql: postgresql

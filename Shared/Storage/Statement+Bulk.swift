@@ -1,4 +1,14 @@
 extension Statement {
+  /// Binds a list as a `BIGINT[]`. PostgreSQL only; SQLite has no arrays.
+  public func bind(array values: [Int64], at parameter: Int32) throws(StorageError) {
+    try postgresql.bind(array: values, at: parameter)
+  }
+
+  /// Binds a list as a `TEXT[]`. PostgreSQL only; SQLite has no arrays.
+  public func bind(array values: [String], at parameter: Int32) throws(StorageError) {
+    try postgresql.bind(array: values, at: parameter)
+  }
+
   /// Runs a statement that answers no rows once for each of `rows`: the path of bulk writes. PostgreSQL gets them ahead of their
   /// results.
   ///

@@ -37,7 +37,7 @@ extension Database {
       let path = try StorePath.prepare(directory: directory, file: "\(service).sqlite")
       try self.init(path: path, migrations: migrations, options: options)
     case .postgresql(let url):
-      let schema = location.schema(of: service)
+      let schema = StoreLocation.schema(of: service)
       try self.init(migrations, options) { isReader in
         PostgreSQLConnection(url, schema: schema, options: options, isReader: isReader)
       }
@@ -47,5 +47,5 @@ extension Database {
 
 extension StoreLocation {
   /// The schema of a service on PostgreSQL: a name that needs no quotes.
-  func schema(of service: String) -> String { service.replacing("-", with: "_") }
+  static func schema(of service: String) -> String { service.replacing("-", with: "_") }
 }

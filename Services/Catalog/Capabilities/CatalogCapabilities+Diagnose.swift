@@ -16,7 +16,12 @@ extension CatalogCapabilities {
           remedy: "set COMMERCE_URL and COMMERCE_TOKEN of the catalog service")
       ])
     }
-    var findings = [await setUp(intake), await products(intake)]
+    var findings = [await setUp(intake), await products(intake), limits(intake)]
+    do {
+      if let poll { findings += try await poll.findings("catalog-polling", of: "products") }
+    } catch {
+      throw RPCError(catalog: error)
+    }
     do {
       let facts = try await intake.reader.facts.current()
       findings.append(websites(facts))
@@ -27,11 +32,15 @@ extension CatalogCapabilities {
     }
     findings += await attributes(intake)
     do {
-      if let last = try await runs.last(), last.state == .done, !last.reason.isEmpty {
+      let held = try await store.database.read { try HeldProduct.counts($0) }
+      if held.missing + held.renamed > 0 {
         findings.append(
           Finding(
-            check: "catalog-deletions", level: .error, message: last.reason,
-            remedy: "compare COMMERCE_URL with the shop that was exported before"))
+            check: "catalog-deletions", level: .error,
+            message:
+              "too many products at once seem to be gone and are left as they are: \(held.missing) that the shop "
+              + "does not show, \(held.renamed) whose ids have other SKUs now",
+            remedy: "compare COMMERCE_URL with the shop that was exported before; then see omsctl catalog held"))
       }
     } catch {
       throw RPCError(catalog: error)
@@ -57,12 +66,24 @@ extension CatalogCapabilities {
       let size = intake.reader.pageSize
       let page = try await intake.reader.client.readPage(
         "V1/products", SearchCriteria().selecting("items[id],total_count"), id: .product, after: 0, pageSize: size)
-      let limit = size.current < PageSize().current ? "; the shop allows pages of \(size.current)" : ""
       return Finding(
-        check: "shop-products", level: .ok, message: "\(page.items.count + page.left) products in the shop\(limit)")
+        check: "shop-products", level: .ok, message: "\(page.items.count + page.left) products in the shop")
     } catch {
       return Self.finding("shop-products", error, right: "Catalog → Inventory → Products (Magento_Catalog::products)")
     }
+  }
+
+  /// The shop may allow less than is asked for (magento-rules.md §4, "Input limits"). What products were just read with counts.
+  private func limits(_ intake: ShopIntake) -> Finding {
+    let (size, wanted) = (intake.reader.pageSize.current, PageSize().current)
+    guard size < wanted else {
+      return Finding(check: "shop-page-limit", level: .ok, message: "the shop answers pages of \(size)")
+    }
+    return Finding(
+      check: "shop-page-limit", level: .warning,
+      message: "the shop answers pages of \(size) now, not of \(wanted): reading it takes more requests",
+      remedy: "allow \(wanted) in Stores → Configuration → Services → Web Api Limits → Maximum Page Size; if it does, "
+        + "the shop was too slow for more, and it rises again by itself")
   }
 
   private static func finding(_ check: String, _ error: any Error, right: String) -> Finding {

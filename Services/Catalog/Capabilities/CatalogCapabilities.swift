@@ -22,7 +22,8 @@ struct CatalogCapabilities: Omsconnector.Internal.V1.CapabilityService {
     do {
       let counts = try await store.typeCounts()
       let last = try await runs.last()
-      return .init(features: features(counts), functions: functions(counts, last))
+      let held = try await store.database.read { try HeldProduct.counts($0) }
+      return .init(features: features(counts), functions: functions(counts, last, held.missing + held.renamed))
     } catch {
       throw RPCError(catalog: error)
     }
@@ -58,12 +59,14 @@ struct CatalogCapabilities: Omsconnector.Internal.V1.CapabilityService {
     return "sent with each product: \(names.joined(separator: ", "))"
   }
 
-  private func functions(_ counts: [String: Int], _ last: CatalogRun?) -> [Capability] {
+  private func functions(_ counts: [String: Int], _ last: CatalogRun?, _ held: Int) -> [Capability] {
     var export = capability("full-catalog-export", "Full catalog export", Self.text(of: last))
-    if let last, export.state == .active, !last.reason.isEmpty {
+    let isWaiting = last.map { $0.state == .running && !$0.reason.isEmpty } ?? false
+    if export.state == .active, isWaiting || held > 0 {
       export.state = .degraded
       export.remedy = "see omsctl doctor"
     }
+    if held > 0 { export.detail += "; \(held) products that seem to be gone wait for you" }
     let methods = shop.mapping.shipping.sorted { $0.key < $1.key }.map { "\($0.key) as \($0.value.sku)" }
     return [
       export,
@@ -76,7 +79,8 @@ struct CatalogCapabilities: Omsconnector.Internal.V1.CapabilityService {
   private static func text(of run: CatalogRun?) -> String {
     guard let run, run.read > 0 || run.state == .running else { return "none has run yet" }
     let state = run.state == .running ? "runs" : "has ended"
-    let reason = run.reason.isEmpty ? "" : "; \(run.reason)"
+    // What was held when it ended may be decided by now.
+    let reason = run.reason.isEmpty || run.state != .running ? "" : "; \(run.reason)"
     return
       "the last \(run.kind == .full ? "full export" : "reconciliation") \(state): \(run.read) of \(run.total) products "
       + "read, \(run.exported) exported, \(run.deactivated) made inactive, \(run.failed) failed\(reason)"

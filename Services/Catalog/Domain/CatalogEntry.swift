@@ -30,6 +30,8 @@ struct CatalogEntry: Sendable {
   var body: [UInt8]
   /// Tells contents apart: two that the OMS reads as the same have the same.
   var content: [UInt8]
+  /// What the OMS is told, for later: a file may say only some of it anew (``KnownProduct``).
+  var told: [UInt8]
 
   /// messages.md §2: a product, to whoever keeps a catalog.
   static let method = "magento.catalog.product_management.updated"
@@ -38,7 +40,9 @@ struct CatalogEntry: Sendable {
   var message: OutboxMessage { OutboxMessage(method: Self.method, key: sku, route: .events, body: body) }
 
   /// How much of a commit it takes when it is sent.
-  var weight: Int { 2 + body.count / 1_024 }
+  var weight: Int { Self.weight(bytes: body.count) }
+
+  static func weight(bytes: Int) -> Int { 2 + bytes / 1_024 }
 }
 
 extension CatalogEntry {
@@ -61,20 +65,19 @@ extension CatalogEntry {
     children = product.childrenSkus
     updatedAt = known.updatedAt
     body = Self.body(product)
-    content = Self.content(product)
+    var timeless = product
+    timeless.createdAt = ""
+    timeless.modifiedAt = ""
+    let serialized = timeless.serialized()
+    // Without the times: saving a product without a change moves them, and so does all that the connector itself writes to it.
+    content = SHA256.digest(ofParts: [serialized])
+    // Serialized messages in a row are one, with the fields of all.
+    told = serialized + Magento.Oms.V1.Product(createdAt: product.createdAt).serialized()
   }
 
   /// Receivers want children_skus and enabled in every message, an empty list and false too (messages.md §4.2).
   static func body(_ product: Magento.Oms.V1.Product) -> [UInt8] {
     Array(Magento.Oms.V1.ProductUpdated(product: product).json(writesDefaults: true).utf8)
-  }
-
-  /// Without the times: saving a product without a change moves them, and so does all that the connector itself writes to it.
-  static func content(_ product: Magento.Oms.V1.Product) -> [UInt8] {
-    var product = product
-    product.createdAt = ""
-    product.modifiedAt = ""
-    return SHA256.digest(ofParts: [product.serialized()])
   }
 }
 

@@ -31,38 +31,54 @@ struct ProductMapping: Sendable {
 
   /// - Parameters:
   ///   - children: SKUs of the variants.
+  ///   - said, known: of a product of a file what it says, and what is known of the rest.
   ///   - label: what an attribute's value is called; nil when it stands for itself.
   func entry(
-    of product: ShopProduct, origin: CatalogEntry.Origin, children: [String],
-    label: (_ code: String, _ value: String) -> String?
+    of product: ShopProduct, origin: CatalogEntry.Origin, children: [String], said: FileProduct? = nil,
+    _ known: KnownProduct? = nil, label: (_ code: String, _ value: String) -> String?
   ) -> CatalogEntry {
-    let status = status(of: product, label)
-    let message = Magento.Oms.V1.Product(
-      id: product.id > 0 ? "\(product.id)" : product.sku, type: Self.type(of: product), sku: product.sku,
+    let status = status(of: product, known, label)
+    var message = Magento.Oms.V1.Product(
+      id: product.id > 0 ? "\(product.id)" : product.sku,
+      type: Self.type(product.type, giftCard: product.attribute("giftcard_type")), sku: product.sku,
       status: status.rawValue, name: names(of: product), price: price(of: product),
       createdAt: Self.text(product.createdAt),
       modifiedAt: Self.text(product.updatedAt), childrenSkus: product.type == "configurable" ? children : [],
       customAttributes: customAttributes(of: product, label), enabled: status != .inactive)
+    if let said, let known { complete(&message, of: product, said, known) }
+    let image = product.attributes["image"] == nil ? known?.row.imageURL : nil
+    let ships = product.attributes["shipment_type"] == nil ? known?.row.shipsTogether : nil
     return CatalogEntry(
-      message, of: product, origin: origin, status: status, imageURL: facts.imageURL(product.attribute("image")),
-      shipsTogether: product.type == "bundle" && product.attribute("shipment_type") == "0")
+      message, of: product, origin: origin, status: status,
+      imageURL: image ?? facts.imageURL(product.attribute("image")),
+      shipsTogether: product.type == "bundle" && (ships ?? (product.attribute("shipment_type") == "0")))
   }
 
-  private static func type(of product: ShopProduct) -> String {
-    switch product.type {
-    case "simple", "configurable", "bundle", "grouped", "virtual", "downloadable", "shipping", "service": product.type
-    // 0 virtual, 1 physical, 2 both.
-    case "giftcard": ["1", "2"].contains(product.attribute("giftcard_type")) ? "simple" : "virtual"
+  /// The OMS's type of a product.
+  ///
+  /// - Parameters:
+  ///   - type: the shop's.
+  ///   - card: of a gift card what the shop says of it: 0 virtual, 1 physical, 2 both; nil when that is not known.
+  static func type(_ type: String, giftCard card: String?) -> String {
+    switch type {
+    case "simple", "configurable", "bundle", "grouped", "virtual", "downloadable", "shipping", "service": type
+    case "giftcard": ["1", "2"].contains(card) ? "simple" : "virtual"
     default: "simple"
     }
   }
 
   private func status(
-    of product: ShopProduct, _ label: (String, String) -> String?
+    of product: ShopProduct, _ known: KnownProduct?, _ label: (String, String) -> String?
   ) -> ProductStatus {
     guard product.isEnabled else { return .inactive }
-    guard let source = attributes.first(where: { $0.name == Self.statusName })?.source,
-      let value = product.attribute(source), let status = ProductStatus(label: label(source, value) ?? value)
+    let source = attributes.first { $0.name == Self.statusName }?.source
+    if let known, let status = ProductStatus(rawValue: known.row.status), status != .inactive,
+      source.map({ product.attributes[$0] == nil }) ?? false
+    {
+      return status
+    }
+    guard let source, let value = product.attribute(source),
+      let status = ProductStatus(label: label(source, value) ?? value)
     else { return .active }
     return status
   }
@@ -98,10 +114,13 @@ struct ProductMapping: Sendable {
       return (name, values.map { label(source, $0) ?? $0 }.joined(separator: "|"))
     }
     if let weight = product.weight, !attributes.contains(where: { $0.source == "weight" }) {
-      found.append(("weight", weight.text))
+      found.append((weightName, weight.text))
     }
     return found.filter { !$0.value.isEmpty }.map { .init(name: $0.name, attributeCode: $0.name, value: $0.value) }
   }
+
+  /// What the weight is called at the OMS.
+  var weightName: String { attributes.first { $0.source == "weight" }?.name ?? "weight" }
 
   /// ISO 8601 with an offset; empty when not known.
   private static func text(_ seconds: Int64?) -> String {

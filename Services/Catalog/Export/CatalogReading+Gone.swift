@@ -3,22 +3,14 @@ import ServiceKit
 import Storage
 
 extension CatalogReading {
-  /// Of the known products so many may be gone, per cent, and so many in any case. More is the shop of somebody else, or a page
-  /// that lacks what it should have, rather than a merchant who has cleared the shelves; as with stock (magento-rules.md §6) it
-  /// is left to the operator.
-  static let goneLimit = (percent: 20, count: 20)
-
-  /// Makes INACTIVE what was not where it should have been, after the shop has been asked for it once more.
+  /// Makes INACTIVE what was not where it should have been, after the shop has been asked for it once more; or holds it, when it
+  /// is too much (``DeletionGuard``).
   ///
   /// - Returns: why that was not done; empty when it was.
   func tellWhatIsGone() async throws -> String {
-    let (missing, known) = try await runs.missing(run.id)
-    let limit = max(Self.goneLimit.count, known * Self.goneLimit.percent / 100)
-    if missing.count > limit {
-      return "\(missing.count) of \(known) active products are gone from the shop, which is more than "
-        + "\(Self.goneLimit.percent) %: they are left as they are; check COMMERCE_URL, and if they are really gone, name them "
-        + "to omsctl catalog export"
-    }
+    let missing = try await runs.missing(run.id)
+    if missing.isEmpty { return "" }
+    if let reason = try await hold(missing.count) { return reason }
     let part = ShopReader.idsPerRequest
     for start in stride(from: 0, to: missing.count, by: part) {
       let ids = Array(missing[start..<min(start + part, missing.count)])
@@ -27,6 +19,21 @@ extension CatalogReading {
       try await deactivate(ids, except: Set(present.keys), facts)
     }
     return ""
+  }
+
+  /// - Returns: nil when it is not too much.
+  private func hold(_ count: Int) async throws -> String? {
+    let (run, lease) = (run, lease)
+    return try await intake.store.database.write(weight: 2 * count, key: CatalogStore.key) { connection in
+      guard try lease.renew(connection, for: Self.hold) != nil else { throw RunTakenOver() }
+      // What the run itself has found for the first time says nothing of what was there before.
+      let now = WallClock.nanoseconds()
+      guard try !DeletionGuard.allows(connection, count, of: run.known, now: now) else { return nil }
+      let held = try HeldProduct.hold(connection, missingIn: run.id, now: now)
+      return "\(held) of \(run.known) active products are gone from the shop, which makes more than "
+        + "\(DeletionGuard.limit.percent) % within a day: they are left as they are; check COMMERCE_URL, then decide: "
+        + "omsctl catalog held"
+    }
   }
 
   private func deactivate(_ ids: [Int64], except present: Set<Int64>, _ facts: ShopFacts) async throws {
@@ -46,10 +53,10 @@ extension CatalogReading {
 }
 
 extension RunStore {
-  /// Products that were not found, by their ids, and how many the catalog has that are not INACTIVE.
-  func missing(_ id: Int64) async throws -> (ids: [Int64], known: Int) {
+  /// Products that were not found, by their ids.
+  func missing(_ id: Int64) async throws -> [Int64] {
     try await database.read { connection in
-      let ids = try connection.withStatement(
+      try connection.withStatement(
         "SELECT product_id FROM catalog_run_missing WHERE run = ?1 ORDER BY product_id"
       ) { statement in
         try statement.bind(id, at: 1)
@@ -57,12 +64,6 @@ extension RunStore {
         while try statement.step() { ids.append(statement.integer(0)) }
         return ids
       }
-      let known = try connection.withStatement(
-        "SELECT count(*) FROM product WHERE product_id > 0 AND status <> 'INACTIVE'"
-      ) { statement in
-        try statement.step() ? Int(statement.integer(0)) : 0
-      }
-      return (ids, known)
     }
   }
 

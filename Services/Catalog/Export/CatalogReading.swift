@@ -21,26 +21,59 @@ struct CatalogReading: Sendable {
   /// - Throws: `CommerceError` when the shop can't be read, ``RunReplaced`` and ``RunTakenOver`` when it is not ours any more; what
   ///   was stored stays.
   func callAsFunction() async throws {
-    if !run.isRead { try await read() }
+    if !run.isRead { try await tellingOfFailures { try await read($0) } }
     let reason = try await tellWhatIsGone()
     try await runs.finish(run.id, reason: reason)
   }
 
-  private func read() async throws {
+  private typealias Failures = AsyncStream<PageFailure?>.Continuation
+
+  /// Notes at the run which page is tried again and why, while it is: a slow shop may take many minutes for one.
+  private func tellingOfFailures(_ body: (Failures) async throws -> Void) async throws {
+    let (failures, telling) = AsyncStream.makeStream(of: PageFailure?.self, bufferingPolicy: .bufferingNewest(1))
+    let (runs, id) = (runs, run.id)
+    let noting = Task(executorPreference: loop) {
+      var last: PageFailure?
+      for await failure in failures {
+        last = failure
+        try await runs.note(id, reason: failure.map { "\($0)" } ?? "")
+      }
+      return last
+    }
+    let outcome: Result<Void, any Error>
+    do {
+      outcome = .success(try await body(telling))
+    } catch {
+      outcome = .failure(error)
+    }
+    telling.finish()
+    let last = try await noting.value
+    // The pages before, which were stored last, have taken it away.
+    if case .failure(let error as CommerceError) = outcome, let last, last.error == error {
+      try await runs.note(id, reason: "\(last)")
+    }
+    try outcome.get()
+  }
+
+  private func read(_ failures: Failures) async throws {
     if run.kind == .full, run.read == 0 { try await sendMapped() }
-    var batch = RunBatch(after: run.lastID)
+    let unreadable = UnreadableItems(of: CatalogPolling.name)
+    var passing = try await intake.store.database.read { try unreadable.passing($0) }
+    var batch = RunBatch(after: run.lastID, passedOver: passing.known)
     var writing: Task<Void, any Error>?
-    var fetching = fetch(after: run.lastID)
+    var fetching = fetch(after: run.lastID, passing, failures)
     defer { fetching.cancel() }
     do {
       while !batch.isLast {
         let page = try await value(of: fetching)
-        if !page.isLast { fetching = fetch(after: page.last) }
+        unreadable.log(page.unreadable)
+        passing.limit -= page.unreadable.count
+        if !page.isLast { fetching = fetch(after: page.last, passing, failures) }
         let (entries, facts, issues) = try await intake.entries(of: page.products, origin: .shop)
         if !batch.isEmpty, !batch.hasRoom(for: page.ids.count) {
           try await writing?.value
           writing = try await write(batch)
-          batch = RunBatch(after: batch.last)
+          batch = RunBatch(after: batch.last, passedOver: passing.known)
         }
         batch.add(page, entries, facts, issues)
       }
@@ -60,12 +93,18 @@ struct CatalogReading: Sendable {
     intake.added()
   }
 
-  private func fetch(after: Int64) -> Task<CatalogPage, any Error> {
+  private func fetch(after: Int64, _ passing: PassedOver, _ failures: Failures) -> Task<CatalogPage, any Error> {
     let reader = intake.reader
     return Task(executorPreference: loop) {
       let askedAt = WallClock.nanoseconds()
+      var hasFailed = false
       let page = try await reader.client.readPage(
-        "V1/products", reader.criteria, id: .product, after: after, pageSize: reader.pageSize)
+        "V1/products", reader.criteria, id: .product, after: after, pageSize: reader.pageSize, passing: passing
+      ) { failure in
+        hasFailed = true
+        failures.yield(failure)
+      }
+      if hasFailed { failures.yield(nil) }
       return CatalogPage(page, after: after, askedAt: askedAt, reader)
     }
   }
@@ -91,10 +130,9 @@ struct CatalogReading: Sendable {
       guard try lease.renew(connection, for: Self.hold) != nil else { throw RunTakenOver() }
       try batch.note(connection, run, outcome)
     }
-    let added = intake.added
+    let intake = intake
     return Task(executorPreference: loop) {
-      let outcome = try await pending.value()
-      if outcome.exported > 0 || outcome.deactivated > 0 { added() }
+      intake.noteTaken(try await pending.value())
     }
   }
 }

@@ -31,9 +31,11 @@ struct CatalogRun: Sendable, Equatable {
   var reason = ""
   /// Nanoseconds since 1970.
   var startedAt: Int64
+  /// Active products of the shop when it began.
+  var known = 0
 
   static let columns = """
-    id, kind, state, last_id, is_read, read_count, total, exported, deactivated, failed, reason, started_at
+    id, kind, state, last_id, is_read, read_count, total, exported, deactivated, failed, reason, started_at, known
     """
 
   init(id: Int64, kind: Kind, startedAt: Int64) {
@@ -44,15 +46,9 @@ struct CatalogRun: Sendable, Equatable {
   }
 
   init(_ statement: Statement) throws {
-    guard let kind = Kind(rawValue: statement.text(1)), let state = State(rawValue: statement.text(2)) else {
-      throw StorageError(
-        .other,
-        "catalog run \(statement.integer(0)) is \(statement.text(1)) and \(statement.text(2)), which is unknown",
-        remedy: "start the version of the program that wrote it, or a newer one")
-    }
     id = statement.integer(0)
-    self.kind = kind
-    self.state = state
+    kind = try statement.value(1, of: "the kind of catalog run \(statement.integer(0))")
+    state = try statement.value(2, of: "the state of catalog run \(statement.integer(0))")
     lastID = statement.integer(3)
     isRead = statement.bool(4)
     read = Int(statement.integer(5))
@@ -62,5 +58,6 @@ struct CatalogRun: Sendable, Equatable {
     failed = Int(statement.integer(9))
     reason = statement.text(10)
     startedAt = statement.integer(11)
+    known = Int(statement.integer(12))
   }
 }

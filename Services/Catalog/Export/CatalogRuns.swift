@@ -58,23 +58,14 @@ final class CatalogRuns: Sendable {
   func step() async throws -> Bool {
     _ = try await store.startReconciliation(every: interval)
     guard let run = try await store.current() else { return false }
-    let holder = holder
-    let acquired = try await store.database.write {
-      try Lease.acquire($0, key: Self.key, holder: holder, for: CatalogReading.hold)
-    }
-    guard let lease = acquired else { return false }
-    let keeping = Task(executorPreference: loop) { await self.keep(lease) }
-    defer { keeping.cancel() }
-    do {
+    let done: Void? = try await Lease.held(
+      Self.key, by: holder, for: CatalogReading.hold, in: store.database, on: loop
+    ) { lease in
       // It may have ended between the two looks.
-      guard let run = try await store.run(run.id), run.state == .running else { return true }
+      guard let run = try await store.run(run.id), run.state == .running else { return }
       try await carryOut(run, lease)
-    } catch {
-      try await release(lease)
-      throw error
     }
-    try await release(lease)
-    return true
+    return done != nil
   }
 
   private func carryOut(_ run: CatalogRun, _ lease: Lease) async throws {
@@ -87,7 +78,10 @@ final class CatalogRuns: Sendable {
       return
     } catch let error as CommerceError {
       Log.warning("reading of the catalog waits", ["run": LogValue(run.id), "reason": LogValue(error)])
-      try await store.note(run.id, reason: "\(error)")
+      // Of a page that failed there is more already: which it is.
+      if try await store.run(run.id)?.reason.hasSuffix("\(error)") != true {
+        try await store.note(run.id, reason: "\(error)")
+      }
       throw error
     } catch  where !(error is CancellationError) {
       Log.warning("reading of the catalog was broken off", ["run": LogValue(run.id), "reason": LogValue(error)])
@@ -103,23 +97,5 @@ final class CatalogRuns: Sendable {
     if !done.reason.isEmpty {
       Log.error("the catalog needs an operator", ["run": LogValue(run.id), "reason": "\(done.reason)"])
     }
-  }
-
-  /// While the shop takes its time, or the gateway does.
-  private func keep(_ lease: Lease) async {
-    while !Task.isCancelled {
-      await loop.sleep(for: CatalogReading.hold / 3)
-      if Task.isCancelled { return }
-      do {
-        // Who has lost it notices at the next batch.
-        _ = try await store.database.write { try lease.renew($0, for: CatalogReading.hold) }
-      } catch {
-        Log.warning("the lease of the catalog's run can't be renewed", ["reason": LogValue(error)])
-      }
-    }
-  }
-
-  private func release(_ lease: Lease) async throws {
-    try await store.database.write { try lease.release($0) }
   }
 }

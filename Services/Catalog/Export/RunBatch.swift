@@ -14,6 +14,8 @@ struct CatalogPage: Sendable {
   let left: Int
   /// Nanoseconds since 1970: what is not on the page and was stored later is no loss.
   let askedAt: Int64
+  /// What the shop can't show and was passed over for this page.
+  var unreadable: [UnreadableItem] = []
 
   var isLast: Bool { left == 0 }
 }
@@ -23,8 +25,8 @@ extension CatalogPage {
     let (products, issues) = reader.parse(page.items)
     self.init(
       products: products, issues: issues,
-      ids: page.items.compactMap { item in item["id"].flatMap { Int64($0.string ?? $0.text) } }, after: after,
-      last: page.last, left: page.left, askedAt: askedAt)
+      ids: page.items.compactMap { $0["id"]?.integer }, after: after,
+      last: page.last, left: page.left, askedAt: askedAt, unreadable: page.unreadable)
   }
 }
 
@@ -39,16 +41,20 @@ struct RunBatch: Sendable {
   private(set) var after: Int64
   private(set) var last: Int64
   private(set) var ids: Set<Int64> = []
+  private(set) var unreadable: [UnreadableItem] = []
   private(set) var read = 0
   private(set) var left = 0
   private(set) var isLast = false
   private(set) var askedAt = Int64.max
   private(set) var facts = ShopFacts()
   private var bytes = 0
+  private let passedOver: Set<Int64>
 
-  init(after: Int64) {
+  /// - Parameter passedOver: ids that are not asked for, since the shop can't show them: they are not missing.
+  init(after: Int64, passedOver: [Int64] = []) {
     self.after = after
     last = after
+    self.passedOver = Set(passedOver)
   }
 
   var isEmpty: Bool { read == 0 && !isLast }
@@ -62,6 +68,7 @@ struct RunBatch: Sendable {
     // Places are counted over the whole run.
     self.issues += (page.issues + issues).map { Issue(sku: $0.sku, place: read + $0.place, reason: $0.reason) }
     ids.formUnion(page.ids)
+    unreadable += page.unreadable
     read += page.ids.count
     last = page.last
     left = page.left
@@ -91,6 +98,7 @@ struct RunBatch: Sendable {
       try statement.bind(Int64(issues.count), at: 8)
     }
     try noteIssues(connection, run)
+    try UnreadableItems(of: CatalogPolling.name).note(unreadable, connection)
     try noteMissing(connection, run)
   }
 
@@ -116,6 +124,7 @@ struct RunBatch: Sendable {
   }
 
   private func noteMissing(_ connection: Connection, _ run: CatalogRun) throws {
+    let present = ids.union(passedOver).union(unreadable.map(\.id))
     let missing = try connection.withStatement(
       """
       SELECT product_id FROM product WHERE product_id > ?1 AND product_id <= ?2 AND status <> 'INACTIVE'
@@ -128,7 +137,7 @@ struct RunBatch: Sendable {
       var missing: [Int64] = []
       while try statement.step() {
         let id = statement.integer(0)
-        if !ids.contains(id) { missing.append(id) }
+        if !present.contains(id) { missing.append(id) }
       }
       return missing
     }

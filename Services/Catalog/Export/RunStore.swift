@@ -89,15 +89,17 @@ struct RunStore: Sendable {
 
   private static func insert(_ connection: Connection, _ kind: CatalogRun.Kind) throws -> CatalogRun {
     let id = (try last(connection)?.id ?? 0) + 1
-    let run = CatalogRun(id: id, kind: kind, startedAt: WallClock.nanoseconds())
+    var run = CatalogRun(id: id, kind: kind, startedAt: WallClock.nanoseconds())
+    run.known = try DeletionGuard.known(connection)
     try connection.withStatement(
       """
-      INSERT INTO catalog_run (\(CatalogRun.columns)) VALUES (?1, ?2, 'running', 0, 0, 0, 0, 0, 0, 0, '', ?3)
+      INSERT INTO catalog_run (\(CatalogRun.columns)) VALUES (?1, ?2, 'running', 0, 0, 0, 0, 0, 0, 0, '', ?3, ?4)
       """
     ) { statement in
       try statement.bind(run.id, at: 1)
       try statement.bind(kind.rawValue, at: 2)
       try statement.bind(run.startedAt, at: 3)
+      try statement.bind(Int64(run.known), at: 4)
       _ = try statement.run()
     }
     for (table, column) in [("catalog_run", "id"), ("catalog_run_issue", "run"), ("catalog_run_missing", "run")] {

@@ -7,10 +7,12 @@ struct ProductCSV: Sendable {
   private let columns: [String: Int]
   private let codes: Set<String>
   private let count: Int
+  /// The forms of the shop's sample data name the attribute set in a column of another name, and no type.
+  private let isSampleData: Bool
 
   /// What a row is about.
   enum Row: Sendable, Equatable {
-    case product(ShopProduct)
+    case product(FileProduct)
     /// What another store view says of the product before.
     case name(sku: String, view: String, name: String)
     /// More of the product before: pictures, options.
@@ -30,6 +32,7 @@ struct ProductCSV: Sendable {
       throw CSVProblem(line: header.line, reason: "has no column sku; send a product CSV as the shop exports it")
     }
     self.columns = columns
+    isSampleData = columns["attribute_set"] != nil && columns["product_type"] == nil
     self.codes = codes
     count = header.fields.count
   }
@@ -43,22 +46,36 @@ struct ProductCSV: Sendable {
     if sku.isEmpty { return .continuation }
     if let problem = CatalogRules.problem(ofSKU: sku) { throw ProductProblem(sku, problem) }
     let view = value("store_view_code", row)
-    if !view.isEmpty { return .name(sku: sku, view: view, name: value("name", row)) }
-    var product = ShopProduct(sku: sku)
-    product.name = value("name", row)
-    product.type = type(of: row)
+    if !view.isEmpty {
+      let name = text("name", row) ?? ""
+      try Self.check(name, sku)
+      return .name(sku: sku, view: view, name: name)
+    }
+    return .product(try product(row, sku))
+  }
+
+  private func product(_ row: CSVRow, _ sku: String) throws(ProductProblem) -> FileProduct {
+    var product = FileProduct(sku: sku)
+    // The shop does not let these be emptied.
+    product.name = text("name", row)
+    product.type = text("product_type", row)
+    product.supposedType = supposedType(row)
     // Exports say 1 and 2, imports 1 and 0.
-    product.isEnabled = !["0", "2"].contains(value("product_online", row))
+    product.isEnabled = text("product_online", row).map { !["0", "2"].contains($0) }
     product.price = try number("price", row, sku)
     product.weight = try number("weight", row, sku)
+    product.emptiesWeight = value("weight", row) == FileProduct.emptied
     product.createdAt = ShopTime.seconds(value("created_at", row))
     product.childSKUs = try variants(row, sku)
     product.attributes = attributes(row)
-    for text in [product.name] + product.attributes.values.flatMap({ $0 })
-    where text.utf8.count > CatalogRules.textBytes {
+    for text in [product.name ?? ""] + product.attributes.values.flatMap({ $0 }) { try Self.check(text, sku) }
+    return product
+  }
+
+  private static func check(_ text: String, _ sku: String) throws(ProductProblem) {
+    guard text.utf8.count <= CatalogRules.textBytes else {
       throw ProductProblem(sku, "has a text of \(text.utf8.count) bytes; at most \(CatalogRules.textBytes)")
     }
-    return .product(product)
   }
 
   private func value(_ column: String, _ row: CSVRow) -> String {
@@ -66,30 +83,34 @@ struct ProductCSV: Sendable {
     return row.fields[index]
   }
 
-  private func number(_ column: String, _ row: CSVRow, _ sku: String) throws(ProductProblem) -> Decimal? {
+  /// nil when the file does not say it, or empties it.
+  private func text(_ column: String, _ row: CSVRow) -> String? {
     let text = value(column, row)
-    if text.isEmpty { return nil }
+    return text.isEmpty || text == FileProduct.emptied ? nil : text
+  }
+
+  private func number(_ column: String, _ row: CSVRow, _ sku: String) throws(ProductProblem) -> Decimal? {
+    guard let text = text(column, row) else { return nil }
     guard let number = Decimal(text) else {
       throw ProductProblem(sku, "\(column) \"\(text.prefix(40))\" is no number, or beyond \(Decimal.limit)")
     }
     return number
   }
 
-  /// What the file does not say is told by the columns that only one type has.
-  private func type(of row: CSVRow) -> String {
-    let type = value("product_type", row)
-    if !type.isEmpty { return type }
+  private func supposedType(_ row: CSVRow) -> String? {
     let telling = [
       ("configurable_variations", "configurable"), ("bundle_options", "bundle"), ("bundle_values", "bundle"),
       ("associated_sku", "grouped"), ("associated_skus", "grouped"), ("links_title", "downloadable"),
       ("downloadable_links", "downloadable"),
     ]
-    return telling.first { !value($0.0, row).isEmpty }?.1 ?? "simple"
+    return telling.first { text($0.0, row) != nil }?.1 ?? (isSampleData ? "simple" : nil)
   }
 
   /// `sku=A,size=S|sku=B,size=M`
-  private func variants(_ row: CSVRow, _ sku: String) throws(ProductProblem) -> [String] {
+  private func variants(_ row: CSVRow, _ sku: String) throws(ProductProblem) -> [String]? {
     let text = value("configurable_variations", row)
+    if text.isEmpty { return nil }
+    if text == FileProduct.emptied { return [] }
     var skus: [String] = []
     for variation in text.split(separator: "|") {
       guard let variant = Self.pairs(variation).first(where: { $0.name == "sku" })?.value, !variant.isEmpty else {
@@ -105,16 +126,18 @@ struct ProductCSV: Sendable {
 
   private func attributes(_ row: CSVRow) -> [String: [String]] {
     var found: [String: [String]] = [:]
-    for (name, text) in Self.pairs(value("additional_attributes", row)[...]) where codes.contains(name) {
-      found[name] = [text]
+    for (name, text) in Self.pairs(value("additional_attributes", row)[...]) where codes.contains(name) && !text.isEmpty
+    {
+      found[name] = text == FileProduct.emptied ? [] : [text]
     }
     for code in codes {
       let text = value(code, row)
       // The sample data has the choices of one attribute on lines of their own.
-      if !text.isEmpty { found[code] = text.split(whereSeparator: \.isNewline).map(String.init) }
+      if text.isEmpty { continue }
+      found[code] = text == FileProduct.emptied ? [] : text.split(whereSeparator: \.isNewline).map(String.init)
     }
     let image = value("base_image", row)
-    if !image.isEmpty { found["image"] = [image] }
+    if !image.isEmpty { found["image"] = image == FileProduct.emptied ? [] : [image] }
     if let type = Self.shipmentTypes[value("bundle_shipment_type", row).lowercased()] {
       found["shipment_type"] = [type]
     }

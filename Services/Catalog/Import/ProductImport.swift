@@ -11,24 +11,29 @@ struct ProductImport {
   private let mapping: ProductMapping
   private let reserved: ReservedSKUs
   private let codes: Set<String>
-  private let room: OutboxRoom
+  /// Store views whose names the OMS gets.
+  private let views: Set<String>
+  /// Waits until the outbox has room for a batch.
+  private let room: @Sendable () async throws -> Void
   /// Told when messages have been added.
   private let added: @Sendable () -> Void
 
   private var parser = CSVParser()
   private var file: ProductCSV?
-  private var waiting: [(line: Int, product: ShopProduct)] = []
-  private var bytes = 0
+  private var waiting: [(line: Int, product: FileProduct)] = []
+  /// Of all that waits.
+  private(set) var bytes = 0
   private(set) var outcome = ImportOutcome()
 
   init(
-    _ store: CatalogStore, _ mapping: Mapping, _ facts: ShopFacts, room: OutboxRoom,
+    _ store: CatalogStore, _ mapping: Mapping, _ facts: ShopFacts, room: @escaping @Sendable () async throws -> Void,
     added: @escaping @Sendable () -> Void
   ) {
     self.store = store
     self.mapping = ProductMapping(mapping, facts)
     reserved = ReservedSKUs(mapping)
     codes = ProductMapping.attributeCodes(mapping)
+    views = Set(facts.namedViews.map(\.code))
     self.room = room
     self.added = added
   }
@@ -74,12 +79,14 @@ struct ProductImport {
       case .product(let product):
         outcome.read += 1
         waiting.append((row.line, product))
-        bytes += row.fields.reduce(0) { $0 + $1.utf8.count }
+        bytes += product.bytes
       case .name(let sku, let view, let name):
         guard let last = waiting.indices.last, waiting[last].product.sku == sku else {
           throw ProductProblem(sku, "says something of store view \(view) and does not follow its product")
         }
-        if !name.isEmpty { waiting[last].product.localNames[view] = name }
+        guard !name.isEmpty, views.contains(view) else { break }
+        let before = waiting[last].product.localNames.updateValue(name, forKey: view)
+        bytes += name.utf8.count - (before?.utf8.count ?? 0)
       case .continuation: break
       }
     } catch {
@@ -94,25 +101,12 @@ struct ProductImport {
   private mutating func flush(all: Bool) async throws {
     let batch = Array(all ? waiting[...] : waiting.dropLast())
     waiting = all ? [] : Array(waiting.suffix(1))
-    bytes = 0
+    bytes = waiting.reduce(0) { $0 + $1.product.bytes }
     if batch.isEmpty { return }
-    let ids = try await store.ids(ofSKUs: batch.map(\.product.sku))
-    var entries: [CatalogEntry] = []
-    for (line, product) in batch {
-      if let problem = reserved.problem(of: product) {
-        outcome.note(Issue(sku: product.sku, place: line, reason: problem))
-        continue
-      }
-      var product = product
-      product.id = ids[product.sku] ?? 0
-      // A file has labels where the shop has ids.
-      entries.append(mapping.entry(of: product, origin: .csv, children: product.childSKUs) { _, _ in nil })
-    }
-    try await room.wait()
-    let taken = try await store.takeOver(entries, facts: mapping.facts)
+    try await room()
+    let (taken, batchOutcome) = try await store.takeOver(batch, mapping: mapping, reserved: reserved)
     if taken.exported > 0 || taken.deactivated > 0 { added() }
-    outcome.exported += taken.exported
-    outcome.unchanged += taken.unchanged + (entries.count - CatalogStore.lastOfEach(entries).count)
+    outcome += batchOutcome
   }
 
   /// What was read before something went wrong is taken over too.
@@ -132,5 +126,13 @@ struct ImportOutcome: Sendable, Equatable {
   mutating func note(_ issue: Issue) {
     failed += 1
     if issues.count < CatalogRules.issues { issues.append(issue) }
+  }
+
+  static func += (sum: inout ImportOutcome, other: ImportOutcome) {
+    sum.read += other.read
+    sum.exported += other.exported
+    sum.unchanged += other.unchanged
+    sum.failed += other.failed
+    sum.issues += other.issues.prefix(CatalogRules.issues - sum.issues.count)
   }
 }

@@ -40,8 +40,8 @@ struct OptionLabels: Sendable, Equatable {
         let attribute = try await client.getJSON("V1/products/attributes/\(CommerceClient.path(code))").root
         var labels: [String: String] = [:]
         for option in attribute["options"]?.elements ?? [] {
-          guard let value = option["value"].map({ $0.string ?? $0.text }), !value.isEmpty,
-            let label = option["label"].map({ $0.string ?? $0.text })
+          guard let value = option["value"]?.scalar, !value.isEmpty,
+            let label = option["label"]?.scalar
           else { continue }
           labels[value] = label
         }

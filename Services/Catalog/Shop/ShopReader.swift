@@ -68,7 +68,11 @@ struct ShopReader: Sendable {
   }
 
   /// A text field of products by their ids; those that the shop does not have are left out.
-  func fields(_ field: String, of ids: [Int64], store: String = "all") async throws -> [Int64: String] {
+  ///
+  /// - Parameter passing: of each request so many may be left out, too, that the shop can't show.
+  func fields(
+    _ field: String, of ids: [Int64], store: String = "all", passing: Int = 0
+  ) async throws -> [Int64: String] {
     var found: [Int64: String] = [:]
     let wanted = ids.filter { $0 > 0 }.sorted()
     // A URL has its limits, too.
@@ -77,9 +81,11 @@ struct ShopReader: Sendable {
     }) {
       let list = part.map { "\($0)" }.joined(separator: ",")
       let criteria = SearchCriteria().where("entity_id", .in, list).selecting("items[id,\(field)],total_count")
-      try await client.readAll("V1/products", criteria, id: .product, store: store, pageSize: pageSize) { items, _ in
-        for item in items {
-          if let id = item["id"].flatMap({ Int64($0.string ?? $0.text) }), let text = item[field]?.string {
+      try await client.readPages(
+        "V1/products", criteria, id: .product, store: store, pageSize: pageSize, passing: PassedOver(limit: passing)
+      ) { page in
+        for item in page.items {
+          if let id = item["id"]?.integer, let text = item[field]?.string {
             found[id] = text
           }
         }
@@ -94,8 +100,8 @@ struct ShopReader: Sendable {
   /// Products by their SKUs; what is not among the answers is not in the shop. Many are asked for at once.
   func products(_ skus: [String]) async throws -> [String: Result<ShopProduct, ProductProblem>] {
     var found: [String: Result<ShopProduct, ProductProblem>] = [:]
-    for list in Self.lists(of: skus) {
-      let criteria = criteria.where("sku", .in, list.joined(separator: ","))
+    for part in SKUSearch.parts(of: skus) {
+      let criteria = criteria.where(part.filter)
       try await client.readAll("V1/products", criteria, id: .product, pageSize: pageSize) { items, _ in
         for item in items {
           guard let sku = item["sku"]?.string else { continue }
@@ -107,25 +113,22 @@ struct ShopReader: Sendable {
         }
       }
     }
-    // A comma divides a list; and before a product is taken for gone, it is asked for by its name.
+    // Before a product is taken for gone, it is asked for by its name.
     for sku in skus where found[sku] == nil { found[sku] = try await product(sku) }
     return found
   }
 
-  /// SKUs in lists that fit a URL.
-  static func lists(of skus: [String], bytes limit: Int = 4_000) -> [[String]] {
-    var lists: [[String]] = []
-    var size = limit
-    for sku in skus where !sku.contains(",") {
-      let bytes = CommerceClient.path(sku).utf8.count + 3
-      if size + bytes > limit {
-        lists.append([])
-        size = 0
+  /// Those of the SKUs that the shop has.
+  func present(_ skus: [String]) async throws -> Set<String> {
+    var found: Set<String> = []
+    for part in SKUSearch.parts(of: skus) {
+      let criteria = SearchCriteria().where(part.filter).selecting("items[id,sku],total_count")
+      try await client.readAll("V1/products", criteria, id: .product, pageSize: pageSize) { items, _ in
+        found.formUnion(items.compactMap { $0["sku"]?.string })
       }
-      lists[lists.count - 1].append(sku)
-      size += bytes
     }
-    return lists
+    // The shop's database holds upper and lower case for equal; the OMS does not.
+    return found.intersection(skus)
   }
 
   /// One product by its SKU; nil when the shop does not have it.

@@ -6,7 +6,7 @@ struct CatalogRow: Sendable, Equatable {
   var sku: String
   /// 0 when the shop has none.
   var productID: Int64
-  var origin: String
+  var origin: CatalogEntry.Origin
   var type: String
   var name: String
   var status: String
@@ -23,15 +23,20 @@ struct CatalogRow: Sendable, Equatable {
   /// Seconds since 1970; 0 when not known.
   var updatedAt: Int64
 
+  /// Whether what the OMS was told is stored: it is not of a product that was stored by an earlier version.
+  var hasTold: Bool
+
   static let columns = """
     sku, product_id, origin, type, name, status, price, currency, image_url, ships_together, children, content, exported_at,
     updated_at
     """
+  /// What is to be selected.
+  static let selection = "\(columns), CASE WHEN length(told) > 0 THEN 1 ELSE 0 END"
 
-  init(_ statement: Statement) {
+  init(_ statement: Statement) throws(StorageError) {
     sku = statement.text(0)
     productID = statement.integer(1)
-    origin = statement.text(2)
+    origin = try statement.value(2, of: "the origin of product \(statement.text(0))")
     type = statement.text(3)
     name = statement.text(4)
     status = statement.text(5)
@@ -43,13 +48,14 @@ struct CatalogRow: Sendable, Equatable {
     content = statement.blob(11)
     exportedAt = statement.integer(12)
     updatedAt = statement.integer(13)
+    hasTold = statement.bool(14)
   }
 
   /// - Parameter children: as the store writes lists.
   init(_ entry: CatalogEntry, children: String, exportedAt: Int64) {
     sku = entry.sku
     productID = entry.productID
-    origin = entry.origin.rawValue
+    origin = entry.origin
     type = entry.type
     name = entry.name
     status = entry.status.rawValue
@@ -61,5 +67,6 @@ struct CatalogRow: Sendable, Equatable {
     content = entry.content
     self.exportedAt = exportedAt
     updatedAt = entry.updatedAt ?? 0
+    hasTold = true
   }
 }

@@ -53,7 +53,25 @@ enum CatalogSchema {
     Outbox.migration,
     Outbox.refusedMigration,
     Lease.migration,
-    ShopPoll.migration,
+    PollPlace.migration,
     CatalogRun.migration,
+    DeletionGuard.migration,
+    HeldProduct.migration,
+    Migration(
+      "what the OMS was told of a product",
+      // The message as protobuf; empty until the product is stored again.
+      sqlite: ["ALTER TABLE product ADD COLUMN told BLOB NOT NULL DEFAULT x''"],
+      postgresql: ["ALTER TABLE product ADD COLUMN told BYTEA NOT NULL DEFAULT ''"]),
+    CatalogStore.confirmationMigration,
+    UnreadableItems.migration,
+    Outbox.numberMigration,
   ]
+
+  /// A product and that it is held are in one place. Of readings of the whole catalog there are few, and their lists are joined with
+  /// products by the shop's numbers.
+  static let placements = Placement.all(
+    [
+      "product": .spread(by: "sku"), "held_product": .spread(by: "sku"), "catalog_run": .everywhere,
+      "catalog_run_issue": .everywhere, "catalog_run_missing": .everywhere, "deletion_day": .everywhere,
+    ], Outbox.placements, Lease.placements, PollPlace.placements, UnreadableItems.placements)
 }

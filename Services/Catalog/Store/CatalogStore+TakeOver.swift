@@ -10,12 +10,15 @@ struct TakeOverOutcome: Sendable, Equatable {
   var stale = 0
   /// Made INACTIVE.
   var deactivated = 0
+  /// Not made INACTIVE, because they are too many.
+  var held = 0
 
   static func += (sum: inout TakeOverOutcome, other: TakeOverOutcome) {
     sum.exported += other.exported
     sum.unchanged += other.unchanged
     sum.stale += other.stale
     sum.deactivated += other.deactivated
+    sum.held += other.held
   }
 }
 
@@ -39,25 +42,36 @@ extension CatalogStore {
   ) throws -> PendingResult<TakeOverOutcome> {
     let entries = Self.lastOfEach(entries)
     return try database.enqueueWrite(weight: 1 + entries.reduce(0) { $0 + $1.weight }, key: Self.key) { connection in
-      let outcome = try write(connection, entries, sendsAll, facts)
+      let outcome = try takeOver(connection, entries, sendsAll: sendsAll, facts: facts)
       try alongside(connection, outcome)
       return outcome
     }
   }
 
-  /// Tells the OMS that these are gone, those of them that are known and not INACTIVE yet.
+  /// Tells the OMS that these are gone, those of them that are known and not INACTIVE yet. How many that may be is for who asks to
+  /// know, see ``DeletionGuard``.
+  ///
+  /// - Parameter ids: the shop's ids by which the OMS knows them, of SKUs that have lost theirs.
   func deactivate(
-    _ connection: Connection, skus: [String], facts: ShopFacts, now: Int64 = WallClock.nanoseconds()
+    _ connection: Connection, skus: [String], ids: [String: Int64] = [:], facts: ShopFacts,
+    now: Int64 = WallClock.nanoseconds()
   ) throws -> TakeOverOutcome {
-    let rows = try Self.rows(connection, skus: skus).values.sorted { $0.sku < $1.sku }
-    let gone = rows.filter { $0.status != ProductStatus.inactive.rawValue }.map { CatalogEntry(gone: $0, facts) }
+    let known = try Self.known(connection, skus: skus).values.sorted { $0.row.sku < $1.row.sku }
+    let gone = known.filter { $0.row.status != ProductStatus.inactive.rawValue }.map { product in
+      let (id, sku) = (product.row.productID, product.row.sku)
+      return CatalogEntry(gone: product, toldAs: id > 0 ? id : ids[sku] ?? 0, facts)
+    }
     try upsert(connection, gone.map { ($0, now) }, now: now)
     try outbox.addAll(connection, gone.map(\.message), now: now)
-    return TakeOverOutcome(unchanged: rows.count - gone.count, deactivated: gone.count)
+    try HeldProduct.release(connection, skus: skus)
+    return TakeOverOutcome(unchanged: known.count - gone.count, deactivated: gone.count)
   }
 
-  private func write(
-    _ connection: Connection, _ entries: [CatalogEntry], _ sendsAll: Bool, _ facts: ShopFacts
+  /// The same in a transaction that is open already.
+  ///
+  /// - Parameter entries: each of another SKU.
+  func takeOver(
+    _ connection: Connection, _ entries: [CatalogEntry], sendsAll: Bool, facts: ShopFacts
   ) throws -> TakeOverOutcome {
     let now = WallClock.nanoseconds()
     var outcome = TakeOverOutcome()
@@ -84,38 +98,59 @@ extension CatalogStore {
       changed.append((entry, exportedAt))
       messages.append(entry.message)
     }
-    outcome.deactivated = try retireOldSKUs(of: entries, connection, facts, now)
+    (outcome.deactivated, outcome.held) = try retireOldSKUs(of: entries, connection, facts, now)
+    try HeldProduct.release(connection, skus: entries.map(\.sku))
     try upsert(connection, changed, now: now)
     try outbox.addAll(connection, messages, now: now)
     return outcome
   }
 
-  /// A product with another SKU than before: for the OMS the old one is gone. It is told so before it hears of the new one.
+  /// A product with another SKU than before: for the OMS the old one is gone. It is told so before it hears of the new one, unless
+  /// too many are: another shop has the same ids for other products.
   private func retireOldSKUs(
     of entries: [CatalogEntry], _ connection: Connection, _ facts: ShopFacts, _ now: Int64
-  ) throws -> Int {
+  ) throws -> (deactivated: Int, held: Int) {
     let skus = Set(entries.map(\.sku))
     // Two products may have changed their SKUs: then the old SKU is another one's, which comes too.
     let old = try Self.rows(connection, ids: entries.map(\.productID)).filter { !skus.contains($0.sku) }
-    let gone = old.map { row in
-      var entry = CatalogEntry(gone: row, facts)
+    if old.isEmpty { return (0, 0) }
+    let active = old.filter { $0.status != ProductStatus.inactive.rawValue }
+    guard try active.isEmpty || DeletionGuard.allows(connection, active.count, now: now) else {
+      let newSKUs = Dictionary(entries.map { ($0.productID, $0.sku) }) { _, last in last }
+      try HeldProduct.hold(
+        connection, renamed: active.map { ($0, newSKUs[$0.productID] ?? "") }, now: now)
+      // The id is the new SKU's, as the shop says, whatever becomes of the old one.
+      try Self.removeIDs(connection, old.map(\.sku))
+      return (0, active.count)
+    }
+    let known = try Self.known(connection, skus: old.map(\.sku)).values.sorted { $0.row.sku < $1.row.sku }
+    let gone = known.map { product in
+      var entry = CatalogEntry(gone: product, toldAs: product.row.productID, facts)
       entry.productID = 0
-      return (row, entry)
+      return (product.row, entry)
     }
     try upsert(connection, gone.map { ($0.1, now) }, now: now)
     let told = gone.filter { $0.0.status != ProductStatus.inactive.rawValue }
     try outbox.addAll(connection, told.map(\.1.message), now: now)
-    return told.count
+    return (told.count, 0)
+  }
+
+  private static func removeIDs(_ connection: Connection, _ skus: [String]) throws {
+    try connection.withStatement("UPDATE product SET product_id = 0 WHERE \(isAmong("sku", connection.engine))") {
+      try $0.bind(JSONList.text(of: skus), at: 1)
+      _ = try $0.run()
+    }
   }
 
   private static let upsertSQL = """
-    INSERT INTO product (\(CatalogRow.columns), recorded_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+    INSERT INTO product (\(CatalogRow.columns), recorded_at, told)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT (sku) DO UPDATE SET
       product_id = excluded.product_id, origin = excluded.origin, type = excluded.type, name = excluded.name,
       status = excluded.status, price = excluded.price, currency = excluded.currency, image_url = excluded.image_url,
       ships_together = excluded.ships_together, children = excluded.children, content = excluded.content,
-      exported_at = excluded.exported_at, updated_at = excluded.updated_at, recorded_at = excluded.recorded_at
+      exported_at = excluded.exported_at, updated_at = excluded.updated_at, recorded_at = excluded.recorded_at,
+      told = excluded.told
     """
 
   private func upsert(
@@ -140,6 +175,7 @@ extension CatalogStore {
           try statement.bind(entry.content, at: 12)
           try statement.bind(exportedAt, at: 13)
           try statement.bind(entry.updatedAt ?? 0, at: 14)
+          try statement.bind(entry.told, at: 16)
         }, changed: { _, _ in })
     }
   }

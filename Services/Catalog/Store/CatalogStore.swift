@@ -33,7 +33,7 @@ struct CatalogStore: Sendable {
   func page(after: String, limit: Int, byteLimit: Int) async throws -> (rows: [CatalogRow], isLast: Bool) {
     try await database.read { connection in
       try connection.withStatement(
-        "SELECT \(CatalogRow.columns) FROM product WHERE sku > ?1 ORDER BY sku LIMIT ?2"
+        "SELECT \(CatalogRow.selection) FROM product WHERE sku > ?1 ORDER BY sku LIMIT ?2"
       ) { statement in
         try statement.bind(after, at: 1)
         // One more than asked tells whether a page follows.
@@ -41,7 +41,7 @@ struct CatalogStore: Sendable {
         var (rows, bytes): ([CatalogRow], Int) = ([], 0)
         while try statement.step() {
           if rows.count == limit || bytes >= byteLimit { return (rows, false) }
-          let row = CatalogRow(statement)
+          let row = try CatalogRow(statement)
           bytes += row.sku.utf8.count + row.name.utf8.count + row.imageURL.utf8.count + row.children.utf8.count + 100
           rows.append(row)
         }
@@ -58,28 +58,41 @@ struct CatalogStore: Sendable {
     }
   }
 
-  /// The shop's ids of products by SKU, those that are known.
-  func ids(ofSKUs skus: [String]) async throws -> [String: Int64] {
-    try await database.read { connection in
-      try Self.rows(connection, skus: skus).mapValues(\.productID).filter { $0.value > 0 }
-    }
-  }
-
   static func rows(_ connection: Connection, skus: [String]) throws -> [String: CatalogRow] {
     if skus.isEmpty { return [:] }
-    let condition =
-      switch connection.engine {
-      case .sqlite: "sku IN (SELECT value FROM json_each(?1))"
-      case .postgresql: "sku IN (SELECT jsonb_array_elements_text(CAST(?1 AS JSONB)))"
-      }
-    return try connection.withStatement("SELECT \(CatalogRow.columns) FROM product WHERE \(condition)") { statement in
+    return try connection.withStatement(
+      "SELECT \(CatalogRow.selection) FROM product WHERE \(isAmong("sku", connection.engine))"
+    ) { statement in
       try statement.bind(JSONList.text(of: skus), at: 1)
       var rows: [String: CatalogRow] = [:]
       while try statement.step() {
-        let row = CatalogRow(statement)
+        let row = try CatalogRow(statement)
         rows[row.sku] = row
       }
       return rows
+    }
+  }
+
+  /// What is known of products, those that are.
+  static func known(_ connection: Connection, skus: [String]) throws -> [String: KnownProduct] {
+    let rows = try rows(connection, skus: skus)
+    if rows.isEmpty { return [:] }
+    return try connection.withStatement("SELECT sku, told FROM product WHERE \(isAmong("sku", connection.engine))") {
+      try $0.bind(JSONList.text(of: skus), at: 1)
+      var known: [String: KnownProduct] = [:]
+      while try $0.step() {
+        let sku = $0.text(0)
+        if let row = rows[sku] { known[sku] = try KnownProduct(row, told: $0.blob(1)) }
+      }
+      return known
+    }
+  }
+
+  /// Whether a column is one of the texts of parameter 1, a JSON list.
+  static func isAmong(_ column: String, _ engine: StorageEngine) -> String {
+    switch engine {
+    case .sqlite: "\(column) IN (SELECT value FROM json_each(?1))"
+    case .postgresql: "\(column) IN (SELECT jsonb_array_elements_text(CAST(?1 AS JSONB)))"
     }
   }
 
@@ -92,11 +105,11 @@ struct CatalogStore: Sendable {
       case .postgresql: "product_id IN (SELECT CAST(jsonb_array_elements_text(CAST(?1 AS JSONB)) AS BIGINT))"
       }
     return try connection.withStatement(
-      "SELECT \(CatalogRow.columns) FROM product WHERE product_id > 0 AND \(condition) ORDER BY sku"
+      "SELECT \(CatalogRow.selection) FROM product WHERE product_id > 0 AND \(condition) ORDER BY sku"
     ) { statement in
       try statement.bind("[\(ids.map { "\($0)" }.joined(separator: ","))]", at: 1)
       var rows: [CatalogRow] = []
-      while try statement.step() { rows.append(CatalogRow(statement)) }
+      while try statement.step() { rows.append(try CatalogRow(statement)) }
       return rows
     }
   }

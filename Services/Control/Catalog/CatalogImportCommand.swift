@@ -9,8 +9,10 @@ struct CatalogImportCommand: Command {
   static let summary = "takes over products from a CSV file of the shop, or standard input (-)"
   static let details = """
     The file is one of Magento's product exports, in UTF-8. Its columns sku, product_type, name, price, weight, product_online,
-    base_image, additional_attributes and configurable_variations are read, and those of mapped attributes. Products that the OMS
-    knows so already are not sent again. Rows that can't be used are shown with their lines; the others are taken over.
+    base_image, additional_attributes and configurable_variations are read, and those of mapped attributes. As in the shop, what
+    a file has no column for and empty cells stay as they are, and __EMPTY__VALUE__ empties; a new product needs name and
+    product_type. Products that the OMS knows so already are not sent again. Rows that can't be used are shown with their lines;
+    the others are taken over.
 
     """
 

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Stubs
 
 /// `omsctl catalog list [--limit N]`

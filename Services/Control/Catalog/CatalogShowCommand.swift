@@ -17,10 +17,7 @@ struct CatalogShowCommand: Command {
   func run(in session: Session) async throws -> Int32 {
     let response = try await session.channel.unary(
       Omsconnector.V1.CatalogServiceMethods.getProduct, .init(sku: sku), options: session.options)
-    switch session.format {
-    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(ProductTable.details(response.product ?? .init()))
-    }
+    session.show(response, as: ProductTable.details(response.product ?? .init()))
     return 0
   }
 }

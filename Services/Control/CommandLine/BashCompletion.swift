@@ -63,7 +63,8 @@ enum BashCompletion {
   private static func line(command: any Command.Type) -> String {
     let options = command.options.union(command.flags).union(Invocation.commonOptions).sorted().map { "--" + $0 }
     let files =
-      command.arguments.contains("FILE") ? #"[[ $current == -* ]] || _omsctl_offer -f"# : ":"
+      command.arguments.contains("FILE") || command.arguments.contains("DIRECTORY")
+      ? #"[[ $current == -* ]] || _omsctl_offer -f"# : ":"
     let arguments = command.completedArguments.map { $0 + " " }.joined()
     return """
           '\(words(command.path))'|'\(words(command.path)) '*)

@@ -57,14 +57,16 @@ enum Commands {
     StockImportCommand.self, StockExplainCommand.self, StockPushCommand.self, StockHeldCommand.self,
     StockResetTimestampCommand.self, StockSetCommand.self, AggregatesCommand.self, SourcesCommand.self,
     CatalogListCommand.self, CatalogShowCommand.self, CatalogExportCommand.self, CatalogImportCommand.self,
+    CatalogHeldCommand.self,
     OrdersListCommand.self, OrdersShowCommand.self, OrdersExportCommand.self, OrdersResumeCommand.self,
     OrdersCancelCommand.self, OrdersCommentCommand.self, ShipmentsListCommand.self, ShipmentsShipCommand.self,
     ShipmentsDeclineCommand.self, RefundsListCommand.self, RefundsShowCommand.self, RefundsResumeCommand.self,
     RefundsSettleCommand.self, ReturnsListCommand.self, ReturnsShowCommand.self, ReturnsAuthorizeCommand.self,
+    ReturnsResumeCommand.self,
     JournalListCommand.self, JournalShowCommand.self, JournalTailCommand.self,
     JournalReplayCommand.self, JournalDiscardCommand.self, QueueCommand.self, DeadCommand.self, OutboxListCommand.self,
     OutboxShowCommand.self, OutboxRetryCommand.self, OutboxDiscardCommand.self, ReportCommand.self,
-    CompletionCommand.self,
+    BackupCommand.self, RestoreCommand.self, CompletionCommand.self,
   ]
 
   static func find(_ words: [String]) -> (any Command.Type)? { all.first { words.starts(with: $0.path) } }
@@ -93,4 +95,6 @@ struct Session: Sendable {
   let options: CallOptions
   let format: OutputFormat
   let console: Console
+  /// Says where the stores are, to those who work on these and not with the gateway.
+  let environment: Environment
 }

@@ -20,10 +20,7 @@ struct StockGetCommand: Command {
     let response = try await session.channel.unary(
       Omsconnector.V1.InventoryServiceMethods.getStock, .init(aggregateId: aggregate, sku: sku),
       options: session.options)
-    switch session.format {
-    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(StockTable.of([response.stock ?? .init()]))
-    }
+    session.show(response, as: StockTable.of([response.stock ?? .init()]))
     return 0
   }
 }

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Stubs
 
 /// `omsctl stock list AGGREGATE [--limit N]`

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Stubs
 
 /// The messages that a filter finds, page by page, so that a long list is never in memory.

@@ -55,7 +55,7 @@ struct OrdersResumeCommand: Command {
   static let summary = "lets the connector bring the shop's side of an order up to date again"
   static let details = """
     For an order that needs somebody, when what could not be decided is settled. What the shop shows as done is not done
-    again.
+    again. Payment commands of the OMS that are stuck are passed on once more, each under the same Idempotency-Key.
 
     """
 

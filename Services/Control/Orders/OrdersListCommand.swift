@@ -1,5 +1,5 @@
 import Messages
-import RPC
+import ServiceKit
 import Stubs
 
 /// `omsctl orders list`
@@ -27,23 +27,16 @@ struct OrdersListCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    var list = Omsconnector.V1.ListOrdersResponse()
-    var tokens = PageTokens()
-    while !tokens.isAtEnd, list.orders.count < limit {
+    let (orders, next) = try await PageTokens.collect(limit: limit, of: "the sales service") { size, token in
       var request = request
-      request.pageSize = Int32(min(limit - list.orders.count, 1_000))
-      request.pageToken = tokens.next
+      (request.pageSize, request.pageToken) = (size, token)
       let page = try await session.channel.unary(
         Omsconnector.V1.SalesServiceMethods.listOrders, request, options: session.options)
-      try tokens.advance(to: page.nextPageToken, of: "the sales service")
-      list.orders += page.orders
+      return (page.orders, page.nextPageToken)
     }
-    list.nextPageToken = tokens.next
-    switch session.format {
-    case .json: session.console.print(list.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(OrderTable.of(list.orders))
-    }
-    if !tokens.isAtEnd { session.console.complain("there are more; raise --limit to see them") }
+    let list = Omsconnector.V1.ListOrdersResponse(orders: orders, nextPageToken: next)
+    session.show(list, as: OrderTable.of(orders))
+    session.complainOfMore(behind: next)
     return 0
   }
 

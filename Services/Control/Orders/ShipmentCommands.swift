@@ -1,5 +1,5 @@
 import Messages
-import RPC
+import ServiceKit
 import Stubs
 
 /// `omsctl shipments list`
@@ -24,22 +24,15 @@ struct ShipmentsListCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    var list = Omsconnector.V1.ListShipmentRequestsResponse()
-    var tokens = PageTokens()
-    while !tokens.isAtEnd, list.shipmentRequests.count < limit {
-      let request = Omsconnector.V1.ListShipmentRequestsRequest(
-        pageSize: Int32(min(limit - list.shipmentRequests.count, 1_000)), pageToken: tokens.next, open: isOpen)
+    let (requests, next) = try await PageTokens.collect(limit: limit, of: "the sales service") { size, token in
       let page = try await session.channel.unary(
-        Omsconnector.V1.SalesServiceMethods.listShipmentRequests, request, options: session.options)
-      try tokens.advance(to: page.nextPageToken, of: "the sales service")
-      list.shipmentRequests += page.shipmentRequests
+        Omsconnector.V1.SalesServiceMethods.listShipmentRequests,
+        .init(pageSize: size, pageToken: token, open: isOpen), options: session.options)
+      return (page.shipmentRequests, page.nextPageToken)
     }
-    list.nextPageToken = tokens.next
-    switch session.format {
-    case .json: session.console.print(list.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(OrderTable.of(list.shipmentRequests))
-    }
-    if !tokens.isAtEnd { session.console.complain("there are more; raise --limit to see them") }
+    let list = Omsconnector.V1.ListShipmentRequestsResponse(shipmentRequests: requests, nextPageToken: next)
+    session.show(list, as: OrderTable.of(requests))
+    session.complainOfMore(behind: next)
     return 0
   }
 }

@@ -26,10 +26,7 @@ struct OutboxDiscardCommand: Command {
   func run(in session: Session) async throws -> Int32 {
     let response = try await session.channel.unary(
       Omsconnector.V1.OutboxServiceMethods.discardRefusedMessage, request, options: session.options)
-    switch session.format {
-    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(RefusedTable.details(response.message ?? .init()))
-    }
+    session.show(response, as: RefusedTable.details(response.message ?? .init()))
     return 0
   }
 }

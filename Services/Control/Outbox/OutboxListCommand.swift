@@ -1,5 +1,5 @@
 import Messages
-import RPC
+import ServiceKit
 import Stubs
 
 /// `omsctl outbox list`
@@ -30,11 +30,8 @@ struct OutboxListCommand: Command {
 
   func run(in session: Session) async throws -> Int32 {
     let list = try await collect(session)
-    switch session.format {
-    case .json: session.console.print(list.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(RefusedTable.of(list.messages))
-    }
-    if !list.nextPageToken.isEmpty { session.console.complain("there are more; raise --limit to see them") }
+    session.show(list, as: RefusedTable.of(list.messages))
+    session.complainOfMore(behind: list.nextPageToken)
     for missing in list.missingServices {
       session.console.complain("not asked: \(DisplayText.withoutControls(missing))")
     }
@@ -53,22 +50,17 @@ struct OutboxListCommand: Command {
 
   /// All pages as one.
   private func collect(_ session: Session) async throws -> Omsconnector.V1.ListRefusedMessagesResponse {
-    var list = Omsconnector.V1.ListRefusedMessagesResponse()
-    var request = request
-    repeat {
-      request.pageSize = Int32(min(limit - list.messages.count, MessagePages.pageSize))
+    var missing: [String] = []
+    let (messages, next) = try await PageTokens.collect(
+      limit: limit, pageSize: MessagePages.pageSize, of: "the gateway"
+    ) { size, token in
+      var request = request
+      (request.pageSize, request.pageToken) = (size, token)
       let page = try await session.channel.unary(
         Omsconnector.V1.OutboxServiceMethods.listRefusedMessages, request, options: session.options)
-      guard page.nextPageToken.isEmpty || page.nextPageToken != request.pageToken else {
-        throw RPCError(.internalError, "the gateway answers the same page again")
-      }
-      list.messages += page.messages
-      for missing in page.missingServices where !list.missingServices.contains(missing) {
-        list.missingServices.append(missing)
-      }
-      request.pageToken = page.nextPageToken
-    } while !request.pageToken.isEmpty && list.messages.count < limit
-    list.nextPageToken = request.pageToken
-    return list
+      missing += page.missingServices.filter { !missing.contains($0) }
+      return (page.messages, page.nextPageToken)
+    }
+    return .init(messages: messages, nextPageToken: next, missingServices: missing)
   }
 }

@@ -4,9 +4,10 @@ import Messages
 struct AppliedStock {
   let tables: [Table]
 
-  init(_ response: Omsconnector.V1.ApplyStockSnapshotResponse) {
+  init(_ response: Omsconnector.V1.ApplyStockSnapshotResponse, snapshots: Int = 1) {
     tables = Self.tables(
-      [response.applied, response.stale, response.clamped, response.invalid, response.zeroed], snapshots: 1,
+      [response.applied, response.stale, response.clamped, response.invalid, response.zeroed],
+      snapshots: Int64(snapshots),
       clamped: response.clampedRows, invalid: response.invalidRows)
   }
 

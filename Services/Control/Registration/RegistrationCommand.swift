@@ -16,10 +16,7 @@ extension RegistrationCommand {
 
   func run(in session: Session) async throws -> Int32 {
     let (answer, registration) = try await change(session)
-    switch session.format {
-    case .json: session.console.print(answer.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(RegistrationTable.of(registration ?? .init()))
-    }
+    session.show(answer, as: RegistrationTable.of(registration ?? .init()))
     return 0
   }
 }

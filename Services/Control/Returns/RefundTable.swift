@@ -1,6 +1,6 @@
 import Messages
 
-/// Refunds and returns, for people.
+/// Refunds, for people.
 enum RefundTable {
   static func of(_ refunds: [Omsconnector.V1.Refund]) -> Table {
     var table = Table(
@@ -34,6 +34,7 @@ enum RefundTable {
       let unit = line.wholeUnit ? ", the whole unit" : ""
       add("line \(line.lineNumber)", "\(amount(line.amount, refund)) of \(line.sku)\(unit)")
     }
+    for attribute in refund.attributes { add(attribute.name, attribute.value) }
     add("received", refund.createdAt?.text ?? "")
     add("reason", refund.reason)
     return table
@@ -46,44 +47,5 @@ enum RefundTable {
   private static func amount(_ amount: Google.Types.Decimal?, _ refund: Omsconnector.V1.Refund) -> String {
     let number = amount?.value ?? "0"
     return refund.currency.isEmpty ? number : "\(number) \(refund.currency)"
-  }
-}
-
-/// Returns, for people.
-enum ReturnTable {
-  static func of(_ returns: [Omsconnector.V1.Return]) -> Table {
-    var table = Table(
-      .left("RMA"), .left("ORDER"), .right("IN THE SHOP"), .left("STATE"), .left("STATUS"), .right("AGE"),
-      .left("REASON"))
-    for each in returns {
-      table.add(
-        each.rma.isEmpty ? "(asked for)" : each.rma, each.incrementId, each.entityId > 0 ? "\(each.entityId)" : "",
-        state(each), each.omsStatus, Age.text(each.createdAt), MessageTable.cut(each.reason, 100))
-    }
-    return table
-  }
-
-  /// All that is known of one, a line for each thing.
-  static func details(_ given: Omsconnector.V1.Return) -> Table {
-    var table = Table(.left("RETURN \(given.rma)"), .left(state(given)))
-    func add(_ name: String, _ value: String) {
-      if !value.isEmpty { table.add(name, value) }
-    }
-    add("order", given.incrementId)
-    add("id in the shop", given.entityId > 0 ? "\(given.entityId)" : "")
-    add("status at the OMS", given.omsStatus + (given.omsStatusAt.map { ", \($0.text)" } ?? ""))
-    add("asked for", given.blind ? "no, a blind return" : "in the shop")
-    add("parcel", [given.trackingCarrier, given.trackingNumber].filter { !$0.isEmpty }.joined(separator: " "))
-    for line in given.lines {
-      let words = [line.sku, line.reason, line.condition, line.status].filter { !$0.isEmpty }
-      add("line \(line.lineNumber)", words.joined(separator: ", "))
-    }
-    add("received", given.createdAt?.text ?? "")
-    add(given.needsAttention ? "needs you" : "reason", given.reason)
-    return table
-  }
-
-  private static func state(_ given: Omsconnector.V1.Return) -> String {
-    given.state.description.replacing("RETURN_STATE_", with: "").lowercased()
   }
 }

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Stubs
 
 /// `omsctl refunds list [--stuck | --open] [--limit N]`
@@ -28,22 +29,15 @@ struct RefundsListCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    var list = Omsconnector.V1.ListRefundsResponse()
-    var tokens = PageTokens()
-    repeat {
-      let request = Omsconnector.V1.ListRefundsRequest(
-        pageSize: Int32(min(limit - list.refunds.count, 1_000)), pageToken: tokens.next, states: states)
+    let (refunds, next) = try await PageTokens.collect(limit: limit, of: "the service") { size, token in
       let page = try await session.channel.unary(
-        Omsconnector.V1.PostSalesServiceMethods.listRefunds, request, options: session.options)
-      try tokens.advance(to: page.nextPageToken, of: "the service")
-      list.refunds += page.refunds
-    } while !tokens.isAtEnd && list.refunds.count < limit
-    list.nextPageToken = tokens.next
-    switch session.format {
-    case .json: session.console.print(list.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(RefundTable.of(list.refunds))
+        Omsconnector.V1.PostSalesServiceMethods.listRefunds, .init(pageSize: size, pageToken: token, states: states),
+        options: session.options)
+      return (page.refunds, page.nextPageToken)
     }
-    if !tokens.isAtEnd { session.console.complain("there are more; raise --limit to see them") }
+    let list = Omsconnector.V1.ListRefundsResponse(refunds: refunds, nextPageToken: next)
+    session.show(list, as: RefundTable.of(refunds))
+    session.complainOfMore(behind: next)
     return 0
   }
 }

@@ -17,10 +17,7 @@ struct RefundsShowCommand: Command {
   func run(in session: Session) async throws -> Int32 {
     let response = try await session.channel.unary(
       Omsconnector.V1.PostSalesServiceMethods.getRefund, request, options: session.options)
-    switch session.format {
-    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(RefundTable.details(response.refund ?? .init()))
-    }
+    session.show(response, as: RefundTable.details(response.refund ?? .init()))
     return 0
   }
 }

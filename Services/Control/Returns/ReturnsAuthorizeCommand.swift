@@ -22,10 +22,7 @@ struct ReturnsAuthorizeCommand: Command {
   func run(in session: Session) async throws -> Int32 {
     let response = try await session.channel.unary(
       Omsconnector.V1.PostSalesServiceMethods.authorizeReturn, request, options: session.options)
-    switch session.format {
-    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(ReturnTable.details(response.return ?? .init()))
-    }
+    session.show(response, as: ReturnTable.details(response.return ?? .init()))
     return 0
   }
 }

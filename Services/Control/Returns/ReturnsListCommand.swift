@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Stubs
 
 /// `omsctl returns list [--attention] [--limit N]`
@@ -24,22 +25,15 @@ struct ReturnsListCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    var list = Omsconnector.V1.ListReturnsResponse()
-    var tokens = PageTokens()
-    repeat {
-      let request = Omsconnector.V1.ListReturnsRequest(
-        pageSize: Int32(min(limit - list.returns.count, 1_000)), pageToken: tokens.next, needsAttention: needsAttention)
+    let (returns, next) = try await PageTokens.collect(limit: limit, of: "the service") { size, token in
       let page = try await session.channel.unary(
-        Omsconnector.V1.PostSalesServiceMethods.listReturns, request, options: session.options)
-      try tokens.advance(to: page.nextPageToken, of: "the service")
-      list.returns += page.returns
-    } while !tokens.isAtEnd && list.returns.count < limit
-    list.nextPageToken = tokens.next
-    switch session.format {
-    case .json: session.console.print(list.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(ReturnTable.of(list.returns))
+        Omsconnector.V1.PostSalesServiceMethods.listReturns,
+        .init(pageSize: size, pageToken: token, needsAttention: needsAttention), options: session.options)
+      return (page.returns, page.nextPageToken)
     }
-    if !tokens.isAtEnd { session.console.complain("there are more; raise --limit to see them") }
+    let list = Omsconnector.V1.ListReturnsResponse(returns: returns, nextPageToken: next)
+    session.show(list, as: ReturnTable.of(returns))
+    session.complainOfMore(behind: next)
     return 0
   }
 }

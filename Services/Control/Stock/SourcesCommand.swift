@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Stubs
 
 /// `omsctl sources`
@@ -11,27 +12,24 @@ struct SourcesCommand: Command {
   }
 
   func run(in session: Session) async throws -> Int32 {
-    var all = Omsconnector.V1.ListSourcesResponse()
-    var tokens = PageTokens()
-    repeat {
+    let (sources, _) = try await PageTokens.collect(of: "the service") { size, token in
       let page = try await session.channel.unary(
-        Omsconnector.V1.InventoryServiceMethods.listSources, .init(pageSize: 1_000, pageToken: tokens.next),
+        Omsconnector.V1.InventoryServiceMethods.listSources, .init(pageSize: size, pageToken: token),
         options: session.options)
-      try tokens.advance(to: page.nextPageToken, of: "the service")
-      all.sources += page.sources
-    } while !tokens.isAtEnd
-    switch session.format {
-    case .json: session.console.print(all.json(writesDefaults: true) + "\n")
-    case .table:
-      var table = Table(
-        .left("SOURCE"), .left("NAME"), .left("TYPE"), .left("STATE"), .left("RETURNS"), .left("AGGREGATES"))
-      for source in all.sources {
-        table.add(
-          source.sourceId, source.name, source.type, source.deleted ? "deleted" : source.active ? "active" : "inactive",
-          source.acceptsReturns ? "yes" : "no", source.aggregateIds.joined(separator: " "))
-      }
-      session.console.print(table)
+      return (page.sources, page.nextPageToken)
     }
+    session.show(Omsconnector.V1.ListSourcesResponse(sources: sources), as: Self.table(sources))
     return 0
+  }
+
+  private static func table(_ sources: [Omsconnector.V1.Source]) -> Table {
+    var table = Table(
+      .left("SOURCE"), .left("NAME"), .left("TYPE"), .left("STATE"), .left("RETURNS"), .left("AGGREGATES"))
+    for source in sources {
+      table.add(
+        source.sourceId, source.name, source.type, source.deleted ? "deleted" : source.active ? "active" : "inactive",
+        source.acceptsReturns ? "yes" : "no", source.aggregateIds.joined(separator: " "))
+    }
+    return table
   }
 }

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Stubs
 
 /// `omsctl stock explain AGGREGATE SKU`
@@ -29,18 +30,13 @@ struct StockExplainCommand: Command {
 
   func run(in session: Session) async throws -> Int32 {
     var all = Omsconnector.V1.ExplainStockResponse()
-    var tokens = PageTokens()
-    repeat {
+    (all.events, all.nextPageToken) = try await PageTokens.collect(limit: limit, of: "the service") { size, token in
       let page = try await session.channel.unary(
         Omsconnector.V1.InventoryServiceMethods.explainStock,
-        .init(
-          aggregateId: aggregate, sku: sku, pageSize: Int32(min(limit - all.events.count, 1_000)),
-          pageToken: tokens.next), options: session.options)
-      try tokens.advance(to: page.nextPageToken, of: "the service")
+        .init(aggregateId: aggregate, sku: sku, pageSize: size, pageToken: token), options: session.options)
       all.stock = page.stock ?? all.stock
-      all.events += page.events
-    } while !tokens.isAtEnd && all.events.count < limit
-    all.nextPageToken = tokens.next
+      return (page.events, page.nextPageToken)
+    }
     switch session.format {
     case .json: session.console.print(all.json(writesDefaults: true) + "\n")
     case .table:
@@ -48,7 +44,7 @@ struct StockExplainCommand: Command {
       session.console.print("\n")
       session.console.print(StockEventTable.of(all.events))
       if all.events.isEmpty { session.console.complain("nothing has touched this SKU in this aggregate") }
-      if !tokens.isAtEnd { session.console.complain("there is more; raise --limit to see it") }
+      if !all.nextPageToken.isEmpty { session.console.complain("there is more; raise --limit to see it") }
     }
     return 0
   }

@@ -24,10 +24,7 @@ struct StockSetCommand: Command {
   func run(in session: Session) async throws -> Int32 {
     let response = try await session.channel.unary(
       Omsconnector.V1.InventoryServiceMethods.setStock, request, options: session.options)
-    switch session.format {
-    case .json: session.console.print(response.json(writesDefaults: true) + "\n")
-    case .table: session.console.print(StockTable.of([response.stock ?? .init()]))
-    }
+    session.show(response, as: StockTable.of([response.stock ?? .init()]))
     return 0
   }
 }

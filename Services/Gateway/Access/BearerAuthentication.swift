@@ -48,7 +48,12 @@ final class BearerAuthentication: ServerInterceptor {
 extension BearerAuthentication: MethodInterceptor {
   func callStarted(_ context: ServerContext) throws(RPCError) {
     guard case .tcp = context.peer.kind else { return }
-    guard let header = context.metadata["authorization"] else {
+    context.authenticated(as: try owner(of: context.metadata["authorization"]))
+  }
+
+  /// Whose token the header `Authorization` has.
+  func owner(of header: String?) throws(RPCError) -> String {
+    guard let header else {
       throw RPCError(
         .unauthenticated,
         "the call has no token; send the metadata \"authorization: Bearer TOKEN\", or call the gateway's Unix socket")
@@ -61,6 +66,6 @@ extension BearerAuthentication: MethodInterceptor {
     guard let owner = table.withLock({ $0.owner(of: token) }) else {
       throw RPCError(.unauthenticated, "the token is not one of the gateway's; ask whoever runs it for one")
     }
-    context.authenticated(as: owner)
+    return owner
   }
 }

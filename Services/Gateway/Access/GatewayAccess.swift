@@ -48,6 +48,24 @@ enum GatewayAccess: Equatable {
     return try BearerAuthentication(file: file)
   }
 
+  /// Says why a request of the shop's webhooks is not let in. They come over plain HTTP with a header that they are set up with.
+  func webhookRefusal(
+    _ authentication: BearerAuthentication?
+  ) -> @Sendable (_ authorization: String?) -> String? {
+    if case .everybody = self { return { _ in nil } }
+    guard let authentication else {
+      return { _ in "webhooks need a token: set GATEWAY_TOKENS_FILE, and have them send Authorization: Bearer TOKEN" }
+    }
+    return { header in
+      do throws(RPCError) {
+        _ = try authentication.owner(of: header)
+        return nil
+      } catch {
+        return error.message
+      }
+    }
+  }
+
   private func warn(hasTLS: Bool, _ addresses: [Address]) {
     switch self {
     case .everybody(let exposed) where !exposed.isEmpty:

@@ -25,13 +25,13 @@ enum QueueMetrics {
 
   private static func queues(_ states: QueueStates) async throws -> [Queue] {
     var queues: [Queue] = []
-    for (destination, direction, dispatcher) in states.dispatchers {
+    for (destination, direction) in states.destinations {
       queues.append(
         Queue(
-          labels: ["destination": destination, "direction": label(direction)],
-          depth: try await states.store.depth(destination),
-          oldestReceivedAt: try await states.store.oldestReceivedAt(destination),
-          state: await states.state(direction, dispatcher)))
+          labels: ["destination": destination.name, "direction": label(direction)],
+          depth: try await states.store.depth(destination.name),
+          oldestReceivedAt: try await states.store.oldestReceivedAt(destination.name),
+          state: await states.state(direction, destination)))
     }
     return queues
   }

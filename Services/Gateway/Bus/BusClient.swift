@@ -6,7 +6,7 @@ import ServiceKit
 /// sends anything to the bus shares one of these.
 ///
 ///     let response = try await bus.post(path: "/delegate/oms", body: envelope)
-///     if let failure = ServiceBusReply.failure(response) { … }
+///     if let failure = ServiceBusReply(response).failure { … }
 final class BusClient: Sendable {
   /// OMS_URL, without a slash at its end.
   let url: String

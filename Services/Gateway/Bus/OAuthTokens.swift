@@ -166,9 +166,7 @@ enum TokenLife {
   /// - Parameter value: a number or, as some servers have it, a string of one.
   /// - Returns: nil when nothing usable is said, 0 and less included: the token is good until the bus refuses it then.
   static func read(_ value: JSONValue?) -> Duration? {
-    guard let value, [.number, .string].contains(value.kind), let seconds = Double(value.string ?? value.text),
-      seconds > 0
-    else { return nil }
+    guard let seconds = value?.scalar.flatMap({ Double($0) }), seconds > 0 else { return nil }
     return min(.seconds(min(seconds, 1e9)), OAuthTokens.longestLife)
   }
 }

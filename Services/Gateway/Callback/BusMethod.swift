@@ -6,6 +6,8 @@ struct BusMethod: Sendable {
   let keyPath: [String]
   /// The OMS waits for the result itself: messages.md §2, "Mode".
   var isAlwaysSynchronous = false
+  /// Services that get it in place of `service` when it names a delivery of theirs.
+  var senders: [ConnectorService] = []
 
   /// Every method that a service consumes. Source of the names: messages.md §2.
   static let all = stock + orders + logistics + payments + afterSales
@@ -33,7 +35,8 @@ struct BusMethod: Sendable {
       name: "magento.sales.order_management.shipping_address_updated", service: .sales,
       keyPath: ["shipping_address_modification", "order_id"]),
     // It names a delivery, not what that was about.
-    BusMethod(name: "magento.common.error_management.created", service: .sales, keyPath: []),
+    BusMethod(
+      name: "magento.common.error_management.created", service: .sales, keyPath: [], senders: [.postSales]),
   ]
 
   private static let logistics = [
@@ -72,6 +75,12 @@ struct BusMethod: Sendable {
   /// Exactly that name: no prefix, no other case. A message that went to the wrong handler once stopped a whole queue
   /// (connector.md §6, "Poison message").
   static func named(_ name: String) -> BusMethod? { byName[name] }
+
+  /// Who is to consume a message: delivery ids of an outbox begin with its service's name.
+  func service(of request: JSONRPCRequest) -> ConnectorService {
+    guard !senders.isEmpty, let delivery = request.string(at: ["delivery_id"]) else { return service }
+    return senders.first { delivery.hasPrefix("\($0.rawValue)-") } ?? service
+  }
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 }

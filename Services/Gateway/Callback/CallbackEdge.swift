@@ -82,7 +82,7 @@ struct CallbackEdge: Sendable {
       traceparent: trace.traceparent)
     if let method {
       message.key = key(of: request, method)
-      message.destination = method.service.rawValue
+      message.destination = method.service(of: request).rawValue
     } else {
       (message.status, message.reason) = (.ignored, "the method is not consumed here")
     }

@@ -17,6 +17,11 @@ extension Dispatcher {
     }
   }
 
+  /// Returns when ``requeue(_:key:)`` may have room, or the dispatcher stops.
+  func untilRoom() async {
+    if isRunning, !machine.canRequeue { await withCheckedContinuation { waitingForRoom.append($0) } }
+  }
+
   func letWaitersTry() {
     let waiting = waitingForRoom
     waitingForRoom = []

@@ -5,7 +5,8 @@ extension Dispatcher {
   func scan(_ after: Int64) async {
     do {
       machine.scanned(
-        try await store.pending(destination: destination, after: after, limits: machine.limits.page),
+        try await store.pending(
+          destination: destination, partition: partition, after: after, limits: machine.limits.page),
         now: now())
       pump()
     } catch {
@@ -20,7 +21,7 @@ extension Dispatcher {
     limits.rows = machine.limits.laneRows
     do {
       let page = try await store.pending(
-        destination: destination, key: key, after: after, through: through, limits: limits)
+        destination: destination, partition: partition, key: key, after: after, through: through, limits: limits)
       machine.refilled(key, through: through, page, now: now())
       pump()
     } catch {
@@ -33,7 +34,8 @@ extension Dispatcher {
   func resume(_ place: DueMessage.Place) async {
     do {
       machine.resumed(
-        try await store.due(destination: destination, after: place, limit: machine.limits.page.rows), now: now())
+        try await store.due(
+          destination: destination, partition: partition, after: place, limit: machine.limits.page.rows), now: now())
       pump()
     } catch {
       _ = await waitForStore(error)

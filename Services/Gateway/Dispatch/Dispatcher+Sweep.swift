@@ -10,7 +10,7 @@ extension Dispatcher {
     limits.rows = min(limits.rows, Self.sweepRows)
     let page: PendingPage
     do {
-      page = try await store.pending(destination: destination, after: after, limits: limits)
+      page = try await store.pending(destination: destination, partition: partition, after: after, limits: limits)
     } catch {
       _ = await waitForStore(error)
       machine.sweepFailed()

@@ -2,12 +2,13 @@ import EventLoop
 import ServiceKit
 import Synchronization
 
-/// Delivers what waits in the journal for one destination, as ``DispatchMachine`` says.
+/// Delivers what waits in a partition of the journal for one destination, as ``DispatchMachine`` says.
 actor Dispatcher {
   typealias Deliver = @Sendable (PendingMessage) async -> DeliveryOutcome
 
   /// As in the journal.
   nonisolated let destination: String
+  nonisolated let partition: Int
   /// Between two tries to reach the store.
   static let storeRetry = Duration.seconds(1)
 
@@ -37,19 +38,25 @@ actor Dispatcher {
   let turns: (any DeliveryTurns)?
   let notice: DeliveryNotice?
   let stopGrace: Duration
+  /// Where its work runs. On one loop what is done for a message goes from step to step without waking another thread.
+  let executor: (any TaskExecutor)?
 
   /// - Parameters:
+  ///   - partition: of the journal; on SQLite there is one.
   ///   - turns: whom to wait for before each try.
   ///   - notice: tells of messages that were given up.
   ///   - stopGrace: for tries that are under way at the end.
+  ///   - executor: of its work; nil for the threads that Swift keeps for that.
   ///   - deliver: tries a message once; limits its own time.
   init(
-    destination: String, store: JournalStore, policy: DeliveryPolicy, limits: DispatchMachine.Limits = .init(),
+    destination: String, partition: Int = 0, store: JournalStore, policy: DeliveryPolicy,
+    limits: DispatchMachine.Limits = .init(),
     breaker: CircuitBreaker = CircuitBreaker(), now: @escaping @Sendable () -> WallTime = { .now },
     turns: (any DeliveryTurns)? = nil, notice: DeliveryNotice? = nil, stopGrace: Duration = Gateway.stopGrace,
-    deliver: @escaping Deliver
+    executor: (any TaskExecutor)? = nil, deliver: @escaping Deliver
   ) {
     self.destination = destination
+    self.partition = partition
     self.store = store
     self.policy = policy
     self.deliver = deliver
@@ -57,6 +64,7 @@ actor Dispatcher {
     self.turns = turns
     self.notice = notice
     self.stopGrace = stopGrace
+    self.executor = executor
     machine = DispatchMachine(policy: policy, limits: limits, breaker: breaker)
   }
 
@@ -83,6 +91,9 @@ actor Dispatcher {
     timeout.cancel()
   }
 
+  /// Whoever stops it can't wait: what is under way is cancelled.
+  func abandon() { for attempt in attempts.values { attempt.cancel() } }
+
   /// There is something new in the journal.
   func wake() {
     machine.woken()
@@ -93,7 +104,7 @@ actor Dispatcher {
   /// heard once.
   nonisolated func wakeSoon() {
     guard !isWaking.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    Task { await self.wakeAtLast() }
+    Task(executorPreference: executor) { await self.wakeAtLast() }
   }
 
   func wakeAtLast() {
@@ -128,9 +139,9 @@ actor Dispatcher {
   @discardableResult
   func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
     tasks += 1
-    return Task {
+    return Task(executorPreference: executor) {
       await body()
-      self.ended()
+      await self.ended()
     }
   }
 
@@ -150,10 +161,10 @@ actor Dispatcher {
       let delay = max(.milliseconds(1), due - now())
       return (
         due,
-        Task {
+        Task(executorPreference: executor) {
           // A cancelled sleep is a timer that was set anew.
           guard (try? await Task.sleep(for: delay)) != nil else { return }
-          self.timerFired()
+          await self.timerFired()
         }
       )
     }

@@ -11,43 +11,50 @@ struct InboundQueue: Sendable {
     -> Omsconnector.Internal.V1.ConsumeResponse
 
   let store: JournalStore
-  private let unknown = UnknownCommits()
-  private let byService: [ConnectorService: Dispatcher]
+  let held: HeldPartitions
+  private let byService: [ConnectorService: Destination]
 
-  /// - Parameter heldBack: why nothing may be delivered now; nil when something may.
+  /// - Parameters:
+  ///   - held: which partitions may be delivered from now.
+  ///   - executor: says where a dispatcher's work runs.
   init(
-    store: JournalStore, policy: DeliveryPolicy = .incoming, heldBack: @escaping @Sendable () -> String? = { nil },
-    consume: @escaping Consume
+    store: JournalStore, policy: DeliveryPolicy = .incoming, held: HeldPartitions = .all,
+    executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil }, consume: @escaping Consume
   ) {
     self.store = store
+    self.held = held
+    let (partitions, whole) = (store.partitions, DispatchMachine.Limits())
+    let limits = whole.shared(among: partitions.count)
     byService = Dictionary(
       uniqueKeysWithValues: ConnectorService.allCases.map { service in
-        let dispatcher = Dispatcher(destination: service.rawValue, store: store, policy: policy) { message in
-          if let reason = heldBack() { return .held(reason) }
-          return await Self.deliver(message, to: service, consume)
+        // A dispatcher alone limits itself.
+        let turns =
+          partitions.count == 1 ? nil : SendLimiter(SendLimits(concurrency: whole.inFlight, rate: nil))
+        let destination = Destination(service.rawValue, partitions: partitions) { partition in
+          Dispatcher(
+            destination: service.rawValue, partition: partition, store: store, policy: policy, limits: limits,
+            turns: turns, executor: executor()
+          ) { message in
+            if let reason = held.heldBack(partition) { return .held(reason) }
+            return await Self.deliver(message, to: service, consume)
+          }
         }
-        return (service, dispatcher)
+        return (service, destination)
       })
   }
 
-  var dispatchers: [Dispatcher] { Array(byService.values) }
+  var destinations: [Destination] { Array(byService.values) }
+  var dispatchers: [Dispatcher] { destinations.flatMap(\.dispatchers) }
 
   /// Makes a message durable and lets it go its way.
   ///
   /// - Throws: `StorageError`.
   func accept(_ message: IncomingMessage) async throws -> Receipt {
-    let dispatcher = dispatcher(of: message)
-    let receipt: Receipt
-    do {
-      receipt = try await store.receive(message, at: .now)
-    } catch let error as StorageError where error.kind == .outcomeUnknown {
-      // It may be durable, and nobody else would tell the dispatcher.
-      unknown.note()
-      dispatcher?.wakeSoon()
-      throw error
-    }
-    guard receipt.status == .pending, let dispatcher else { return receipt }
-    if receipt.isTakenUp || receipt.isDuplicate && unknown.exist {
+    // Where the connection is lost while the server commits, it may be durable all the same: who holds the partition sees that
+    // its number has gone on.
+    let receipt = try await store.receive(message, at: .now)
+    guard receipt.status == .pending, let dispatcher = dispatcher(of: message, receipt.id) else { return receipt }
+    if receipt.isTakenUp, store.partitions.count == 1 {
       // The dispatcher may have gone past it.
       try await dispatcher.find(receipt.id, key: message.key)
     } else {
@@ -60,12 +67,13 @@ struct InboundQueue: Sendable {
   ///
   /// - Returns: what has become of it; nil when the gateway stops, or the task is cancelled.
   func outcome(of receipt: Receipt, _ message: IncomingMessage) async -> Receipt? {
-    guard receipt.status == .pending else { return receipt }
-    return await dispatcher(of: message)?.outcome(of: receipt.id)
+    guard receipt.status == .pending, let dispatcher = dispatcher(of: message, receipt.id) else { return receipt }
+    if !held.isHeld(dispatcher.partition) { return await outcomeElsewhere(of: receipt.id) }
+    return await dispatcher.outcome(of: receipt.id)
   }
 
-  private func dispatcher(of message: IncomingMessage) -> Dispatcher? {
-    ConnectorService(rawValue: message.destination).flatMap { byService[$0] }
+  private func dispatcher(of message: IncomingMessage, _ id: Int64) -> Dispatcher? {
+    ConnectorService(rawValue: message.destination).flatMap { byService[$0]?[store.partition(of: id)] }
   }
 
   private static func deliver(

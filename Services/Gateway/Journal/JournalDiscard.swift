@@ -13,8 +13,13 @@ struct JournalDiscard: Sendable {
   static let time = Duration.seconds(1)
   static let noteLimit = 100
 
+  /// How long the gateway that delivers a message is waited for, and how often it is looked whether it has answered.
+  private static let patience = Duration.seconds(5)
+  private static let lookInterval = Duration.milliseconds(50)
+
   let store: JournalStore
-  let dispatchers: [String: Dispatcher]
+  let destinations: [String: Destination]
+  let held: HeldPartitions
 
   /// Why, and by whom.
   struct Word: Sendable {
@@ -30,9 +35,39 @@ struct JournalDiscard: Sendable {
         throw RPCError(.aborted, "message \(message.id) has ended meanwhile; look at it again")
       }
     }
-    guard message.status == .pending, let dispatcher = dispatchers[message.destination] else { return try await body() }
+    guard message.status == .pending, let destination = destinations[message.destination] else {
+      return try await body()
+    }
+    let partition = store.partition(of: message.id)
+    if !held.isHeld(partition) { return try await askHolder(message, word) }
+    let dispatcher = destination[partition]
     guard try await dispatcher.withholding(message.id, key: message.key, body) else {
       throw RPCError(.aborted, "message \(message.id) is being delivered right now; look at it again")
+    }
+  }
+
+  /// Another gateway may be delivering it right now: that one gives it up.
+  private func askHolder(_ message: JournalMessage, _ word: Word) async throws {
+    let start = EventLoop.monotonicNanoseconds()
+    try await store.askToDiscard(message.id, reason: word.reason, by: word.handler)
+    while Duration.nanoseconds(Int64(EventLoop.monotonicNanoseconds() - start)) < Self.patience,
+      try await store.hasTask(.discard, message.id)
+    {
+      try await Task.sleep(for: Self.lookInterval)
+    }
+    if try await store.withdrawTask(.discard, message.id) {
+      throw RPCError(
+        .unavailable, "the gateway that delivers message \(message.id) did not answer: nothing was changed, try again",
+        details: [.retryInfo(.seconds(5))])
+    }
+    guard let receipt = try await store.receipt(message.id) else {
+      throw RPCError(.aborted, "message \(message.id) is gone from the journal")
+    }
+    switch receipt.status {
+    case .ignored: return
+    case .pending:
+      throw RPCError(.aborted, "message \(message.id) is being delivered right now; look at it again")
+    default: throw RPCError(.aborted, "message \(message.id) has ended meanwhile; look at it again")
     }
   }
 

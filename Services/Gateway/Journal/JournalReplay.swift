@@ -15,7 +15,8 @@ actor JournalReplay {
   typealias Progress = @Sendable (Omsconnector.V1.ReplayResponse) async throws -> Void
 
   private let store: JournalStore
-  private let dispatchers: [String: Dispatcher]
+  private let destinations: [String: Destination]
+  private let nudge: @Sendable () -> Void
   private let consumed: TopicWatcher.Ask
   private var running: Running?
 
@@ -27,10 +28,16 @@ actor JournalReplay {
     var total: Int64 = 0
   }
 
-  /// - Parameter consumed: what running services consume.
-  init(store: JournalStore, dispatchers: [String: Dispatcher], consumed: @escaping TopicWatcher.Ask) {
+  /// - Parameters:
+  ///   - nudge: makes ``PartitionWatch`` look.
+  ///   - consumed: what running services consume.
+  init(
+    store: JournalStore, destinations: [String: Destination], nudge: @escaping @Sendable () -> Void = {},
+    consumed: @escaping TopicWatcher.Ask
+  ) {
     self.store = store
-    self.dispatchers = dispatchers
+    self.destinations = destinations
+    self.nudge = nudge
     self.consumed = consumed
   }
 
@@ -94,7 +101,7 @@ actor JournalReplay {
     for message in messages {
       do throws(ReplayRefusal) {
         let routed = try await routes.route(message)
-        guard dispatchers[routed.destination] != nil else {
+        guard destinations[routed.destination] != nil else {
           throw ReplayRefusal("this version delivers nothing to \(JSONText.quoted(routed.destination, limit: 100))")
         }
         accepted.append(routed)
@@ -114,11 +121,13 @@ actor JournalReplay {
           + "have been delivered", &result)
     }
     guard !dryRun else { return }
-    let (dispatchers, waiting) = (self.dispatchers, accepted)
+    // Whoever delivers them, this gateway or another one, finds them in the store.
+    guard store.partitions.count == 1 else { return nudge() }
+    let (destinations, waiting) = (self.destinations, accepted)
     // Not a part of the call: who asks may go away, but what is marked in the journal has to come to its dispatcher.
     await Task {
       for message in waiting {
-        await dispatchers[message.destination]?.requeueWhenPossible(message.id, key: message.key)
+        await destinations[message.destination]?[0].requeueWhenPossible(message.id, key: message.key)
       }
     }.value
   }

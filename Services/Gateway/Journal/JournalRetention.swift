@@ -1,7 +1,8 @@
 import ServiceKit
 import Storage
 
-/// Deletes messages that ended long ago, a few at a time, so that no writer waits. What waits is never deleted.
+/// Deletes messages that ended long ago, a few at a time, so that no writer waits. What waits is never deleted. Several gateways on
+/// a store do it side by side: what one has deleted the others don't find.
 struct JournalRetention: Sendable {
   /// Between two rounds.
   static let interval = Duration.seconds(600)

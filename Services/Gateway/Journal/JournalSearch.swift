@@ -4,15 +4,15 @@ import Storage
 /// Goes through the journal in pieces, so that no reading thread is kept for long, however little a filter finds: what is searched at
 /// once grows while that is quick and shrinks when it is slow.
 struct JournalSearch: Sendable {
-  /// Numbers at once, to begin with.
-  static let firstPiece: Int64 = 20_000
+  /// Numbers at once, to begin with: of a partition, they follow each other; of several, they are times, and this is some minutes.
+  static func firstPiece(partitions: Int) -> Int64 { partitions == 1 ? 20_000 : 1 << 32 }
   private static let quick = Duration.milliseconds(20)
   private static let slow = Duration.milliseconds(100)
 
   let store: JournalStore
   let filter: JournalFilter
   let newestFirst: Bool
-  private var piece = Self.firstPiece
+  private var piece: Int64
   /// What is left to search; nil when nothing is.
   private(set) var rest: ClosedRange<Int64>?
 
@@ -20,6 +20,7 @@ struct JournalSearch: Sendable {
     self.store = store
     self.filter = filter
     self.newestFirst = newestFirst
+    piece = Self.firstPiece(partitions: store.partitions.count)
     rest = range
   }
 
@@ -33,7 +34,7 @@ struct JournalSearch: Sendable {
     let start = EventLoop.monotonicNanoseconds()
     let found = try await store.messages(filter, in: window, newestFirst: newestFirst, limit: limit)
     let duration = Duration.nanoseconds(Int64(EventLoop.monotonicNanoseconds() - start))
-    if duration < Self.quick { piece = min(piece * 4, 1 << 40) }
+    if duration < Self.quick { piece = min(piece * 4, 1 << 50) }
     if duration > Self.slow { piece = max(piece / 4, 100) }
     let end = newestFirst ? window.lowerBound : window.upperBound
     leave(behind: found.count < limit ? end : found.last?.id ?? end)

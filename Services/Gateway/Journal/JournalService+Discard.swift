@@ -43,20 +43,14 @@ extension JournalService {
       throw RPCError.invalid(
         field: "filter.statuses", "filter.statuses: only PENDING, ERROR and DEAD messages can be discarded")
     }
+    let asked = try PageRequest(size: 0, token: request.pageToken, of: filter.text)
+    let place = try asked.place(SearchPlace.init)
     do {
       var range = try await store.bounds()
-      if !request.pageToken.isEmpty {
-        // What came since the first call is not of this round, so that it ends.
-        guard let place = PageToken.decode(request.pageToken, of: filter.text).flatMap(SearchPlace.init) else {
-          throw RPCError.invalid(
-            field: "page_token",
-            "page_token \(JSONText.quoted(request.pageToken, limit: 100)) is no next_page_token of this filter; send one "
-              + "unchanged, or none to begin")
-        }
-        range = place.rest(of: range)
-      }
+      // What came since the first call is not of this round, so that it ends.
+      if let place { range = place.rest(of: range) }
       var (response, rest) = try await discards.all(filter, in: range, word, dryRun: request.dryRun)
-      response.nextPageToken = rest.map { PageToken.encode(after: SearchPlace($0).text, of: filter.text) } ?? ""
+      response.nextPageToken = rest.map { asked.token(after: SearchPlace($0).text) } ?? ""
       return response
     } catch {
       throw RPCError(storing: error, what: "the journal")

@@ -6,12 +6,12 @@ import Stubs
 
 /// `omsconnector.v1.JournalService`.
 struct JournalService: Omsconnector.V1.JournalService {
-  /// A page's size when the client names none, and the largest (AIP-158).
-  static let pageSize = (standard: 100, largest: 1_000)
   /// A page ends here, far from a message's limit of 4 MiB.
   static let pageBytes = 1 << 20
   /// How long a page is searched for.
   static let searchTime = Duration.seconds(1)
+  /// Bytes of a body that are shown; most messages are smaller than the largest, which fits an answer with all that goes with it.
+  static let bodyBytes = (standard: MaskedText.limit, largest: 3 << 20)
   static let keys = (standard: 20, largest: 1_000)
   /// Of why a message is discarded.
   static let reasonCharacters = 500
@@ -24,19 +24,22 @@ struct JournalService: Omsconnector.V1.JournalService {
 
   /// - Parameters:
   ///   - states: who delivers, and is to be told what operators do.
+  ///   - held: what this gateway delivers, and what another one does.
+  ///   - nudge: makes ``PartitionWatch`` look.
   ///   - consumed: what running services consume.
   ///   - outboxes: what the services have not handed over yet.
   init(
-    store: JournalStore, states: QueueStates, consumed: @escaping TopicWatcher.Ask,
+    store: JournalStore, states: QueueStates, held: HeldPartitions = .all,
+    nudge: @escaping @Sendable () -> Void = {}, consumed: @escaping TopicWatcher.Ask,
     outboxes: @escaping @Sendable () async -> [Omsconnector.V1.ServiceOutbox]
   ) {
     self.store = store
     self.outboxes = outboxes
     self.states = states
-    let dispatchers = Dictionary(
-      states.dispatchers.map { ($0.destination, $0.dispatcher) }, uniquingKeysWith: { first, _ in first })
-    replay = JournalReplay(store: store, dispatchers: dispatchers, consumed: consumed)
-    discards = JournalDiscard(store: store, dispatchers: dispatchers)
+    let destinations = Dictionary(
+      states.destinations.map { ($0.destination.name, $0.destination) }, uniquingKeysWith: { first, _ in first })
+    replay = JournalReplay(store: store, destinations: destinations, nudge: nudge, consumed: consumed)
+    discards = JournalDiscard(store: store, destinations: destinations, held: held)
   }
 
   // MARK: Looking
@@ -45,42 +48,35 @@ struct JournalService: Omsconnector.V1.JournalService {
     _ request: Omsconnector.V1.ListMessagesRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListMessagesResponse {
     let filter = try JournalFilter(request.filter)
-    let limit = try Self.limit(request.pageSize, "page_size", Self.pageSize)
     if request.afterId < 0 { throw RPCError.invalid(field: "after_id", "after_id \(request.afterId) is negative") }
     let newestFirst = request.afterId == 0
-    let list = "\(filter.text)\u{0}\(newestFirst)"
+    let asked = try PageRequest(
+      size: request.pageSize, token: request.pageToken, of: "\(filter.text)\u{0}\(newestFirst)")
+    let place = try asked.place { Int64($0) }
     do {
       var range = try await store.bounds()
-      if !newestFirst { range = Self.behind(request.afterId, range) }
-      if !request.pageToken.isEmpty {
-        guard let place = PageToken.decode(request.pageToken, of: list).flatMap({ Int64($0) }) else {
-          throw RPCError.invalid(
-            field: "page_token",
-            "page_token \(JSONText.quoted(request.pageToken, limit: 100)) is no next_page_token of this list; send one "
-              + "unchanged and with the same filter, or none for the first page")
-        }
-        range = newestFirst ? Self.before(place, range) : Self.behind(place, range)
-      }
-      return try await page(JournalSearch(store, filter, newestFirst: newestFirst, in: range), limit, list)
+      if !newestFirst { range = Self.behind(request.afterId, Self.upTo(try await store.settledBound(), range)) }
+      if let place { range = newestFirst ? Self.before(place, range) : Self.behind(place, range) }
+      return try await page(JournalSearch(store, filter, newestFirst: newestFirst, in: range), asked)
     } catch {
       throw RPCError(storing: error, what: "the journal")
     }
   }
 
   private func page(
-    _ search: JournalSearch, _ limit: Int, _ list: String
+    _ search: JournalSearch, _ asked: PageRequest
   ) async throws -> Omsconnector.V1.ListMessagesResponse {
     var search = search
     var response = Omsconnector.V1.ListMessagesResponse()
     var bytes = 0
     let start = EventLoop.monotonicNanoseconds()
-    while search.rest != nil, response.messages.count < limit,
+    while search.rest != nil, response.messages.count < asked.limit,
       Duration.nanoseconds(Int64(EventLoop.monotonicNanoseconds() - start)) < Self.searchTime
     {
-      for message in try await search.next(limit: limit - response.messages.count) {
+      for message in try await search.next(limit: asked.limit - response.messages.count) {
         bytes += message.serialized().count
         if bytes > Self.pageBytes, let last = response.messages.last {
-          response.nextPageToken = PageToken.encode(after: "\(last.id)", of: list)
+          response.nextPageToken = asked.token(after: "\(last.id)")
           return response
         }
         response.messages.append(message)
@@ -88,7 +84,7 @@ struct JournalService: Omsconnector.V1.JournalService {
     }
     if let rest = search.rest {
       let place = search.newestFirst ? rest.upperBound + 1 : rest.lowerBound - 1
-      response.nextPageToken = PageToken.encode(after: "\(place)", of: list)
+      response.nextPageToken = asked.token(after: "\(place)")
     }
     return response
   }
@@ -96,14 +92,15 @@ struct JournalService: Omsconnector.V1.JournalService {
   func getMessage(
     _ request: Omsconnector.V1.GetMessageRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.GetMessageResponse {
-    .init(message: try await message(request.id))
+    let limit = try Self.limit(request.bodyLimit, "body_limit", Self.bodyBytes)
+    return .init(message: try await message(request.id, bodyLimit: limit))
   }
 
-  func message(_ id: Int64) async throws -> JournalMessage {
+  func message(_ id: Int64, bodyLimit: Int = MaskedText.limit) async throws -> JournalMessage {
     guard id > 0 else { throw RPCError.invalid(field: "id", "id \(id) is no message's; see omsctl journal list") }
     let found: JournalMessage?
     do {
-      found = try await store.message(id)
+      found = try await store.message(id, bodyLimit: bodyLimit)
     } catch {
       throw RPCError(storing: error, what: "the journal")
     }
@@ -127,7 +124,7 @@ struct JournalService: Omsconnector.V1.JournalService {
       throw RPCError(storing: error, what: "the journal")
     }
     guard request.destination.isEmpty || !queues.isEmpty else {
-      let known = states.dispatchers.map(\.destination).joined(separator: ", ")
+      let known = states.destinations.map(\.destination.name).joined(separator: ", ")
       throw RPCError.invalid(
         field: "destination", "destination \(JSONText.quoted(request.destination, limit: 100)) is not one of \(known)")
     }
@@ -205,6 +202,12 @@ struct JournalService: Omsconnector.V1.JournalService {
         field: field, "\(field) has \(name.count) characters; at most \(JournalStore.handlerCharacters)")
     }
     return Caller(context).audited(as: name)
+  }
+
+  /// - Parameter bound: nil for none.
+  private static func upTo(_ bound: Int64?, _ range: ClosedRange<Int64>?) -> ClosedRange<Int64>? {
+    guard let range, let bound else { return range }
+    return bound < range.lowerBound ? nil : range.lowerBound...min(range.upperBound, bound)
   }
 
   /// What of the range is behind a number, which a client may have made up: it is compared before anything is added to it.

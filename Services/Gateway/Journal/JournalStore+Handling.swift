@@ -36,29 +36,47 @@ extension JournalStore {
       UPDATE journal SET status = 1, finished_at = NULL, next_attempt_at = NULL, attempt_count = 0,
         reason = '', original_reason = '', replay_count = replay_count + 1, handled_by = ?1, handled_at = ?2,
         destination = ?4, message_key = ?5
-      WHERE id = ?3 AND status <> 1
+      WHERE id = ?3 AND partition = ?6 AND status <> 1
       """
-    return try await database.write(weight: max(1, messages.count)) { connection in
+    return try await byPartition(messages, id: { $0.id }) { messages, connection in
+      var requeued: Set<Int64> = []
       try connection.withStatement(sql) { statement in
-        var requeued: Set<Int64> = []
         for message in messages {
           try statement.bind(handler, at: 1)
           try statement.bind(now.nanoseconds, at: 2)
           try statement.bind(message.id, at: 3)
           try statement.bind(message.destination, at: 4)
           try statement.bind(message.key, at: 5)
+          try Self.bindPartition(of: message.id, at: 6, statement, connection)
           if try statement.run() > 0 { requeued.insert(message.id) }
         }
-        return requeued
       }
+      try HolderTask.add(.again, requeued, connection)
+      return requeued
     }
+  }
+
+  /// Runs `body` in a transaction for the messages of each partition, so that gateways that are at the same messages wait for
+  /// each other in the same order.
+  private func byPartition<Message: Sendable>(
+    _ messages: [Message], id: (Message) -> Int64,
+    _ body: @escaping @Sendable ([Message], Connection) throws -> Set<Int64>
+  ) async throws -> Set<Int64> {
+    let parts = Dictionary(grouping: messages) { partition(of: id($0)) }.sorted { $0.key < $1.key }
+    let writes = try parts.map { partition, messages in
+      try database.enqueueWrite(weight: messages.count, key: writeKey(partition)) { try body(messages, $0) }
+    }
+    var done: Set<Int64> = []
+    for write in writes { done.formUnion(try await write.value()) }
+    return done
   }
 
   /// The bytes of a message as they came; nil when there is none of this number.
   func body(_ id: Int64) async throws -> [UInt8]? {
     try await database.read { connection in
-      try connection.withStatement("SELECT body FROM journal WHERE id = ?1") { statement in
+      try connection.withStatement("SELECT body FROM journal WHERE id = ?1 AND partition = ?2") { statement in
         try statement.bind(id, at: 1)
+        try Self.bindPartition(of: id, at: 2, statement, connection)
         return try statement.step() ? statement.blob(0) : nil
       }
     }
@@ -71,7 +89,7 @@ extension JournalStore {
     let sql = """
       UPDATE journal SET status = 3, finished_at = ?1, next_attempt_at = NULL, original_reason = reason, reason = ?2,
         handled_by = ?3, handled_at = ?1
-      WHERE id = ?4 AND status IN (1, 4, 5) RETURNING direction
+      WHERE id = ?4 AND partition = ?5 AND status IN (1, 4, 5) RETURNING direction
       """
     let discarded = try await database.write(weight: max(1, ids.count)) { connection in
       var discarded: [Int64: MessageDirection] = [:]
@@ -81,6 +99,7 @@ extension JournalStore {
           try statement.bind(reason, at: 2)
           try statement.bind(handler, at: 3)
           try statement.bind(id, at: 4)
+          try Self.bindPartition(of: id, at: 5, statement, connection)
           return try statement.step() ? Self.direction(statement, 0) : nil
         }
       }
@@ -117,12 +136,13 @@ extension JournalStore {
   /// Deletes those of the messages that have ended before `time`, by now: since it was looked at, one may have been replayed, and
   /// that may have ended, too.
   func delete(_ ids: [Int64], endedBefore time: WallTime) async throws {
-    let sql = "DELETE FROM journal WHERE id = ?1 AND status <> 1 AND finished_at < ?2"
+    let sql = "DELETE FROM journal WHERE id = ?1 AND partition = ?3 AND status <> 1 AND finished_at < ?2"
     try await database.write(weight: ids.count) { connection in
       try connection.withStatement(sql) { statement in
         for id in ids {
           try statement.bind(id, at: 1)
           try statement.bind(time.nanoseconds, at: 2)
+          try Self.bindPartition(of: id, at: 3, statement, connection)
           try statement.run()
         }
       }

@@ -15,6 +15,18 @@ extension JournalStore {
     }
   }
 
+  /// How long a message may take to become durable after it got its number.
+  private static let commitMicroseconds: Int64 = 1_000_000
+
+  /// Up to which number nothing new will be seen. Of several partitions one may give out its number before another one and be
+  /// committed after it: who follows the journal waits for that, a second. nil where there is one partition.
+  func settledBound() async throws -> Int64? {
+    guard partitions.count > 1 else { return nil }
+    return try await database.read { connection in
+      JournalPartition.firstID(at: try connection.now(), after: -Self.commitMicroseconds)
+    }
+  }
+
   private static func number(_ sql: String, _ connection: Connection) throws -> Int64? {
     try connection.withStatement(sql) { statement in
       try statement.step() && !statement.isNull(0) ? statement.integer(0) : nil
@@ -44,11 +56,14 @@ extension JournalStore {
   }
 
   /// One message with all that is known of it: the body and the answer masked. nil when there is none.
-  func message(_ id: Int64) async throws -> JournalMessage? {
+  ///
+  /// - Parameter bodyLimit: bytes of the body to show at most.
+  func message(_ id: Int64, bodyLimit: Int = MaskedText.limit) async throws -> JournalMessage? {
     try await database.read { connection in
-      let sql = "SELECT \(Self.shownColumns), attempts, body, result FROM journal WHERE id = ?1"
+      let sql = "SELECT \(Self.shownColumns), attempts, body, result FROM journal WHERE id = ?1 AND partition = ?2"
       return try connection.withStatement(sql) { statement in
         try statement.bind(id, at: 1)
+        try Self.bindPartition(of: id, at: 2, statement, connection)
         guard try statement.step() else { return nil }
         var message = Self.message(statement)
         let log = try AttemptLog(count: Int(message.attemptCount), serialized: statement.blob(17))
@@ -57,7 +72,7 @@ extension JournalStore {
           attempt.error = MaskedText.line(attempt.error)
           return attempt
         }
-        let (body, result) = (MaskedText(statement.blob(18)), MaskedText(statement.blob(19)))
+        let (body, result) = (MaskedText(statement.blob(18), limit: bodyLimit), MaskedText(statement.blob(19)))
         (message.body, message.bodyCut, message.result) = (body.text, body.isCut, result.text)
         return message
       }

@@ -24,6 +24,7 @@ extension JournalStore {
   private static let countedAtOnce: Int64 = 100_000
   /// So many are looked at for their keys.
   private static let examined: Int64 = 10_000
+  private static let examinedOfPartition: Int64 = 2_500
   private static let countedGivenUp: Int64 = 10_000
   /// So many of one key are counted.
   private static let countedOfKey: Int64 = 1_000
@@ -62,12 +63,22 @@ extension JournalStore {
 
   /// When what waits for a destination for longest was received; nil when nothing waits.
   func oldestReceivedAt(_ destination: String) async throws -> WallTime? {
-    let sql = "SELECT received_at FROM journal WHERE destination = ?1 AND status = 1 ORDER BY id LIMIT 1"
-    return try await database.read { connection in
-      try connection.withStatement(sql) { statement in
-        try statement.bind(destination, at: 1)
-        return try statement.step() ? WallTime(nanoseconds: statement.integer(0)) : nil
+    let sql = """
+      SELECT id, received_at FROM journal WHERE destination = ?1 AND partition = ?2 AND status = 1 ORDER BY id LIMIT 1
+      """
+    return try await database.read { [partitions] connection in
+      var oldest: (id: Int64, receivedAt: Int64)?
+      for partition in partitions {
+        try connection.withStatement(sql) { statement in
+          try statement.bind(destination, at: 1)
+          try statement.bind(Int64(partition), at: 2)
+          while try statement.step() {
+            let (id, receivedAt) = (statement.integer(0), statement.integer(1))
+            if oldest.map({ id < $0.id }) ?? true { oldest = (id, receivedAt) }
+          }
+        }
       }
+      return oldest.map { WallTime(nanoseconds: $0.receivedAt) }
     }
   }
 
@@ -94,9 +105,16 @@ extension JournalStore {
   }
 
   func depth(_ destination: String) async throws -> Int {
+    var depth = 0
+    for partition in partitions { depth += try await self.depth(destination, partition) }
+    return depth
+  }
+
+  private func depth(_ destination: String, _ partition: Int) async throws -> Int {
     let sql = """
-      SELECT count(*), max(id) FROM
-        (SELECT id FROM journal WHERE destination = ?1 AND status = 1 AND id > ?2 ORDER BY id LIMIT ?3) AS part
+      SELECT count(*), max(id) FROM (
+        SELECT id FROM journal WHERE destination = ?1 AND partition = ?4 AND status = 1 AND id > ?2 ORDER BY id LIMIT ?3
+      ) AS part
       """
     var (depth, last) = (0, Int64.min)
     while true {
@@ -106,6 +124,7 @@ extension JournalStore {
           try statement.bind(destination, at: 1)
           try statement.bind(after, at: 2)
           try statement.bind(Self.countedAtOnce, at: 3)
+          try statement.bind(Int64(partition), at: 4)
           return try statement.step() ? (statement.integer(0), statement.integer(1)) : (0, 0)
         }
       }
@@ -117,19 +136,23 @@ extension JournalStore {
 
   /// Keys among the oldest messages, and the oldest of each, the oldest first.
   private func oldestKeys(_ destination: String) async throws -> [(key: String, id: Int64)] {
-    let sql = "SELECT message_key, id FROM journal WHERE destination = ?1 AND status = 1 ORDER BY id LIMIT ?2"
-    return try await database.read { connection in
-      try connection.withStatement(sql) { statement in
-        try statement.bind(destination, at: 1)
-        try statement.bind(Self.examined, at: 2)
-        var known: Set<String> = []
-        var groups: [(key: String, id: Int64)] = []
-        while try statement.step() {
-          let key = statement.text(0)
-          if known.insert(key).inserted { groups.append((key, statement.integer(1))) }
+    let sql = """
+      SELECT message_key, id FROM journal WHERE destination = ?1 AND partition = ?3 AND status = 1 ORDER BY id LIMIT ?2
+      """
+    return try await database.read { [partitions] connection in
+      var oldest: [String: Int64] = [:]
+      for partition in partitions {
+        try connection.withStatement(sql) { statement in
+          try statement.bind(destination, at: 1)
+          try statement.bind(max(Self.examined / Int64(partitions.count), Self.examinedOfPartition), at: 2)
+          try statement.bind(Int64(partition), at: 3)
+          while try statement.step() {
+            let id = statement.integer(1)
+            oldest[statement.text(0), default: id] = min(oldest[statement.text(0)] ?? id, id)
+          }
         }
-        return groups
       }
+      return oldest.map { ($0.key, $0.value) }.sorted { $0.id < $1.id }
     }
   }
 
@@ -140,7 +163,7 @@ extension JournalStore {
         SELECT id FROM journal WHERE message_key = ?1 AND id >= ?2 AND destination || '' = ?3 AND status = 1
         ORDER BY id LIMIT ?4) AS part
       """
-    let first = "SELECT received_at, reason FROM journal WHERE id = ?1 AND status = 1"
+    let first = "SELECT received_at, reason FROM journal WHERE id = ?1 AND partition = ?2 AND status = 1"
     return try await database.read { connection in
       let depth = try connection.withStatement(count) { statement in
         try statement.bind(key, at: 1)
@@ -151,6 +174,7 @@ extension JournalStore {
       }
       return try connection.withStatement(first) { statement in
         try statement.bind(oldest, at: 1)
+        try Self.bindPartition(of: oldest, at: 2, statement, connection)
         guard try statement.step() else { return nil }
         return Queue.Key(
           key: key, depth: Int(min(depth, Self.countedOfKey)), isMore: depth > Self.countedOfKey, oldestID: oldest,

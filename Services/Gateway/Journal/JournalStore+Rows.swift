@@ -19,6 +19,8 @@ extension JournalStore {
     var reason: String
     var receivedAt: WallTime
     var finishedAt: WallTime?
+    /// nil for that of its key.
+    var partition: Int?
   }
 
   static func insert(_ message: IncomingMessage, _ now: WallTime, _ connection: Connection) throws -> Int64? {
@@ -34,9 +36,14 @@ extension JournalStore {
   static func insert(_ row: Row, _ connection: Connection) throws -> Int64? {
     switch connection.engine {
     case .postgresql:
-      return try connection.withStatement(insertRow + " RETURNING id") { statement in
+      let partition =
+        row.partition ?? JournalPartition.of(key: row.key, deliveryID: row.deliveryID, on: connection.engine)
+      let id = try JournalPartition.nextID(partition, connection)
+      return try connection.withStatement(insertNumberedRow) { statement in
         try bind(row, to: statement)
-        return try statement.step() ? statement.integer(0) : nil
+        try statement.bind(id, at: 13)
+        try statement.bind(Int64(partition), at: 14)
+        return try statement.run() > 0 ? id : nil
       }
     case .sqlite:
       // To RETURN what it inserted, SQLite makes a table in memory each time, a fifth of the whole.
@@ -66,12 +73,21 @@ extension JournalStore {
     try statement.bind(row.reason, at: 12)
   }
 
+  /// A statement that names a message's partition beside its number concerns one machine of a store that is spread over several.
+  static func bindPartition(
+    of id: Int64, at parameter: Int32, _ statement: Statement, _ connection: Connection
+  ) throws {
+    try statement.bind(Int64(JournalPartition.of(id, on: connection.engine)), at: parameter)
+  }
+
   /// What became of the same delivery that came before.
   static func known(_ message: IncomingMessage, _ connection: Connection) throws -> Receipt {
     try connection.withStatement(selectKnown) { statement in
       try statement.bind(message.deliveryID, at: 1)
       try statement.bind(message.digest, at: 2)
       try statement.bind(Int64(MessageDirection.incoming.rawValue), at: 3)
+      let partition = JournalPartition.of(key: message.key, deliveryID: message.deliveryID, on: connection.engine)
+      try statement.bind(Int64(partition), at: 4)
       guard try statement.step() else { throw JournalError.lost(deliveryID: message.deliveryID) }
       return receipt(statement)
     }
@@ -84,7 +100,9 @@ extension JournalStore {
       try statement.bind(message.destination, at: 1)
       try statement.bind(message.key, at: 2)
       try statement.bind(known.id, at: 3)
+      try bindPartition(of: known.id, at: 4, statement, connection)
       guard try statement.run() > 0 else { return known }
+      try HolderTask.add(.again, [known.id], connection)
       return Receipt(id: known.id, isDuplicate: true, status: .pending, reason: "", result: [], isTakenUp: true)
     }
   }
@@ -99,6 +117,7 @@ extension JournalStore {
       try statement.bind(id, at: 2)
       try statement.bind(now.nanoseconds - Int64(clamping: sameWithoutID.nanoseconds), at: 3)
       try statement.bind(now.nanoseconds + Int64(clamping: sameWithoutID.nanoseconds), at: 4)
+      try bindPartition(of: id, at: 5, statement, connection)
       return try statement.run() > 0
     }
   }
@@ -150,11 +169,20 @@ extension JournalStore {
     ON CONFLICT (delivery_id, digest, direction) DO NOTHING
     """
 
-  static let selectKnown = """
-    SELECT id, status, reason, result FROM journal WHERE delivery_id = ?1 AND digest = ?2 AND direction = ?3
+  private static let insertNumberedRow = """
+    INSERT INTO journal
+      (direction, status, delivery_id, digest, method, message_key, destination, body, traceparent, received_at,
+       finished_at, reason, id, partition)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    ON CONFLICT (delivery_id, digest, direction, partition) DO NOTHING
     """
 
-  static let selectReceipt = "SELECT id, status, reason, result FROM journal WHERE id = ?1"
+  static let selectKnown = """
+    SELECT id, status, reason, result FROM journal
+    WHERE delivery_id = ?1 AND digest = ?2 AND direction = ?3 AND partition = ?4
+    """
+
+  static let selectReceipt = "SELECT id, status, reason, result FROM journal WHERE id = ?1 AND partition = ?2"
 
   private static let pendingColumns = """
     id, delivery_id, method, message_key, body, traceparent,
@@ -163,35 +191,38 @@ extension JournalStore {
     """
 
   static let selectPending = """
-    SELECT \(pendingColumns) FROM journal WHERE destination = ?1 AND status = 1 AND id > ?2 ORDER BY id LIMIT ?3
+    SELECT \(pendingColumns) FROM journal
+    WHERE destination = ?1 AND partition = ?4 AND status = 1 AND id > ?2 ORDER BY id LIMIT ?3
     """
 
   // The expression keeps the planner from the index of all that waits: a key's next messages may be far apart in there.
   static let selectPendingOfKey = """
     SELECT \(pendingColumns) FROM journal
-    WHERE message_key = ?4 AND id > ?2 AND id <= ?5 AND status = 1 AND destination || '' = ?1 ORDER BY id LIMIT ?3
+    WHERE message_key = ?4 AND id > ?2 AND id <= ?5 AND partition = ?6 AND status = 1 AND destination || '' = ?1
+    ORDER BY id LIMIT ?3
     """
 
   static let selectPendingByID = """
-    SELECT \(pendingColumns) FROM journal WHERE id = ?1 AND status = 1
+    SELECT \(pendingColumns) FROM journal WHERE id = ?1 AND partition = ?2 AND status = 1
     """
 
   private static let updateTakenUp = """
     UPDATE journal SET status = 1, destination = ?1, message_key = ?2, finished_at = NULL, reason = ''
-    WHERE id = ?3 AND status = 3 AND destination = ''
+    WHERE id = ?3 AND partition = ?4 AND status = 3 AND destination = ''
     """
 
   private static let updateLetGo = """
-    UPDATE journal SET digest = ?1 WHERE id = ?2 AND NOT received_at BETWEEN ?3 AND ?4
+    UPDATE journal SET digest = ?1 WHERE id = ?2 AND partition = ?5 AND NOT received_at BETWEEN ?3 AND ?4
     """
 
   static let updateFinished = """
     UPDATE journal SET status = ?1, finished_at = ?2, attempt_count = ?3, attempts = ?4, next_attempt_at = NULL,
       reason = ?5, result = ?6
-    WHERE id = ?7 AND status = 1 RETURNING direction
+    WHERE id = ?7 AND partition = ?8 AND status = 1 RETURNING direction
     """
 
   static let updatePostponed = """
-    UPDATE journal SET next_attempt_at = ?1, attempt_count = ?2, attempts = ?3, reason = ?4 WHERE id = ?5 AND status = 1
+    UPDATE journal SET next_attempt_at = ?1, attempt_count = ?2, attempts = ?3, reason = ?4
+    WHERE id = ?5 AND partition = ?6 AND status = 1
     """
 }

@@ -3,10 +3,11 @@ import Storage
 // Messages that wait for their next try.
 extension JournalStore {
   /// What waits for its next try, in the order of that: the times that were noted, whether they are over or not.
-  func due(destination: String, after place: DueMessage.Place, limit: Int) async throws -> DuePage {
+  func due(destination: String, partition: Int, after place: DueMessage.Place, limit: Int) async throws -> DuePage {
     let sql = """
       SELECT id, message_key, next_attempt_at FROM journal
-      WHERE destination = ?1 AND status = 1 AND next_attempt_at IS NOT NULL AND (next_attempt_at, id) > (?2, ?3)
+      WHERE destination = ?1 AND partition = ?5 AND status = 1 AND next_attempt_at IS NOT NULL
+        AND (next_attempt_at, id) > (?2, ?3)
       ORDER BY next_attempt_at, id LIMIT ?4
       """
     return try await database.read { connection in
@@ -15,6 +16,7 @@ extension JournalStore {
         try statement.bind(place.due.nanoseconds, at: 2)
         try statement.bind(place.id, at: 3)
         try statement.bind(Int64(limit), at: 4)
+        try statement.bind(Int64(partition), at: 5)
         var messages: [DueMessage] = []
         while try statement.step() {
           messages.append(
@@ -27,14 +29,15 @@ extension JournalStore {
     }
   }
 
-  /// Ends messages that were not tried again. Those that are not pending any more stay as they are.
+  /// Ends messages of one partition that were not tried again. Those that are not pending any more stay as they are.
   ///
   /// - Parameter end: why, and what is to tell of it.
   func giveUp(
     _ messages: [PendingMessage], _ status: MessageStatus, at now: WallTime,
     _ end: @escaping @Sendable (PendingMessage) -> (reason: String, notice: OutgoingMessage?)
   ) async throws {
-    let ended = try await database.write(weight: 2 * messages.count) { connection in
+    guard let partition = messages.first.map({ partition(of: $0.id) }) else { return }
+    let ended = try await database.write(weight: 2 * messages.count, key: writeKey(partition)) { connection in
       var ended: [MessageDirection] = []
       for message in messages {
         let (reason, notice) = end(message)
@@ -42,7 +45,7 @@ extension JournalStore {
           message.id, status, attempts: message.attempts, reason: reason, result: [], at: now, connection)
         guard let direction else { continue }
         ended.append(direction)
-        if let notice { _ = try Self.insert(notice, at: now, connection) }
+        if let notice { _ = try Self.insert(notice, in: partition, at: now, connection) }
       }
       return ended
     }

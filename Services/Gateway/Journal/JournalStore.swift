@@ -9,6 +9,20 @@ struct JournalStore: Sendable {
   /// What has come to an end in this process.
   let counters = MessageCounters()
 
+  /// Parts of the journal, each of which has its own order.
+  var partitions: Range<Int> { 0..<JournalPartition.count(on: database.engine) }
+
+  /// Where a message is.
+  func partition(of id: Int64) -> Int { JournalPartition.of(id, on: database.engine) }
+
+  /// Where messages of a key are.
+  func partition(key: String, deliveryID: String) -> Int {
+    JournalPartition.of(key: key, deliveryID: deliveryID, on: database.engine)
+  }
+
+  /// What orders a write about a partition among the others of its commit; nil where there is one partition.
+  func writeKey(_ partition: Int) -> String? { partitions.count == 1 ? nil : JournalPartition.key(partition) }
+
   /// Characters of a reason that are kept.
   static let reasonCharacters = 1_000
 
@@ -21,7 +35,8 @@ struct JournalStore: Sendable {
   ///
   /// - Throws: `StorageError`; the message is not in the journal then, as far as is known.
   func receive(_ message: IncomingMessage, at now: WallTime) async throws -> Receipt {
-    let receipt = try await database.write { connection in
+    let key = writeKey(partition(key: message.key, deliveryID: message.deliveryID))
+    let receipt = try await database.write(key: key) { connection in
       if let id = try Self.insert(message, now, connection) {
         return Receipt(id: id, isDuplicate: false, status: message.status, reason: message.reason, result: [])
       }
@@ -40,13 +55,16 @@ struct JournalStore: Sendable {
 
   // MARK: Delivery
 
-  /// What waits for a destination behind `id`, the oldest first.
-  func pending(destination: String, after id: Int64, limits: PageLimits) async throws -> PendingPage {
+  /// What waits for a destination in a partition behind `id`, the oldest first.
+  func pending(
+    destination: String, partition: Int, after id: Int64, limits: PageLimits
+  ) async throws -> PendingPage {
     try await database.read { connection in
       try connection.withStatement(Self.selectPending) { statement in
         try statement.bind(destination, at: 1)
         try statement.bind(id, at: 2)
         try statement.bind(Int64(limits.rows) + 1, at: 3)
+        try statement.bind(Int64(partition), at: 4)
         return try Self.page(statement, limits)
       }
     }
@@ -54,7 +72,7 @@ struct JournalStore: Sendable {
 
   /// What waits for a destination with this key, from behind one message up to another, the oldest first.
   func pending(
-    destination: String, key: String, after id: Int64, through last: Int64, limits: PageLimits
+    destination: String, partition: Int, key: String, after id: Int64, through last: Int64, limits: PageLimits
   ) async throws -> PendingPage {
     try await database.read { connection in
       try connection.withStatement(Self.selectPendingOfKey) { statement in
@@ -63,6 +81,7 @@ struct JournalStore: Sendable {
         try statement.bind(Int64(limits.rows) + 1, at: 3)
         try statement.bind(key, at: 4)
         try statement.bind(last, at: 5)
+        try statement.bind(Int64(partition), at: 6)
         return try Self.page(statement, limits)
       }
     }
@@ -73,6 +92,7 @@ struct JournalStore: Sendable {
     try await database.read { connection in
       try connection.withStatement(Self.selectPendingByID) { statement in
         try statement.bind(id, at: 1)
+        try Self.bindPartition(of: id, at: 2, statement, connection)
         return try statement.step() ? Self.pendingMessage(statement) : nil
       }
     }
@@ -86,10 +106,12 @@ struct JournalStore: Sendable {
     _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
     notice: OutgoingMessage? = nil
   ) async throws {
-    let direction = try await database.write { connection in
+    let partition = partition(of: id)
+    // Without a notice no partition is locked.
+    let direction = try await database.write(key: notice == nil ? nil : writeKey(partition)) { connection in
       let direction = try Self.finish(
         id, status, attempts: attempts, reason: reason, result: result, at: now, connection)
-      if direction != nil, let notice { _ = try Self.insert(notice, at: now, connection) }
+      if direction != nil, let notice { _ = try Self.insert(notice, in: partition, at: now, connection) }
       return direction
     }
     if let direction { counters.add(direction, status) }
@@ -110,6 +132,7 @@ struct JournalStore: Sendable {
       try statement.bind(String(reason.prefix(reasonCharacters)), at: 5)
       try statement.bind(result, at: 6)
       try statement.bind(id, at: 7)
+      try bindPartition(of: id, at: 8, statement, connection)
       return try statement.step() ? direction(statement, 0) : nil
     }
   }
@@ -123,6 +146,7 @@ struct JournalStore: Sendable {
         try statement.bind(attempts.serialized, at: 3)
         try statement.bind(String(reason.prefix(Self.reasonCharacters)), at: 4)
         try statement.bind(id, at: 5)
+        try Self.bindPartition(of: id, at: 6, statement, connection)
         try statement.run()
       }
     }
@@ -133,6 +157,7 @@ struct JournalStore: Sendable {
     try await database.read { connection in
       try connection.withStatement(Self.selectReceipt) { statement in
         try statement.bind(id, at: 1)
+        try Self.bindPartition(of: id, at: 2, statement, connection)
         return try statement.step() ? Self.receipt(statement) : nil
       }
     }

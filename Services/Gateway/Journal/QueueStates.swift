@@ -3,18 +3,18 @@ import Messages
 /// What waits for each destination, and what keeps it waiting.
 struct QueueStates: Sendable {
   let store: JournalStore
-  let dispatchers: [(destination: String, direction: MessageDirection, dispatcher: Dispatcher)]
+  let destinations: [(destination: Destination, direction: MessageDirection)]
   /// Why nothing goes to the OMS by somebody's will; nil when something does.
   let heldBack: @Sendable () async -> String?
 
   init(
-    store: JournalStore, incoming: [Dispatcher], outgoing: [Dispatcher],
+    store: JournalStore, incoming: [Destination], outgoing: [Destination],
     heldBack: @escaping @Sendable () async -> String? = { nil }
   ) {
     self.store = store
-    dispatchers =
-      incoming.map { ($0.destination, .incoming, $0) }.sorted { $0.0 < $1.0 }
-      + outgoing.map { ($0.destination, .outgoing, $0) }.sorted { $0.0 < $1.0 }
+    destinations =
+      incoming.sorted { $0.name < $1.name }.map { ($0, .incoming) }
+      + outgoing.sorted { $0.name < $1.name }.map { ($0, .outgoing) }
     self.heldBack = heldBack
   }
 
@@ -26,26 +26,35 @@ struct QueueStates: Sendable {
     case held(String)
   }
 
-  func state(_ direction: MessageDirection, _ dispatcher: Dispatcher?) async -> State {
+  /// As this gateway has found it. A destination is away when one of its dispatchers has found it so: it is the same for all, and
+  /// others have had nothing to try.
+  func state(_ direction: MessageDirection, _ destination: Destination?) async -> State {
     if direction == .outgoing, let reason = await heldBack() { return .held(reason) }
-    let breaker = await dispatcher?.breaker
-    let lastError = breaker?.lastError ?? ""
-    return breaker?.openUntil.map { .away(lastError: lastError, until: $0) } ?? .delivering(lastError: lastError)
+    var (lastError, until): (String, WallTime?) = ("", nil)
+    for dispatcher in destination?.dispatchers ?? [] {
+      let breaker = await dispatcher.breaker
+      if let open = breaker.openUntil {
+        if until.map({ open < $0 }) ?? true { (lastError, until) = (breaker.lastError, open) }
+      } else if until == nil, lastError.isEmpty {
+        lastError = breaker.lastError
+      }
+    }
+    return until.map { .away(lastError: lastError, until: $0) } ?? .delivering(lastError: lastError)
   }
 
   /// - Parameters:
-  ///   - destination: empty for all.
+  ///   - wanted: a destination; empty for all.
   ///   - keys: to name at most of each.
-  func queues(of destination: String = "", keys: Int) async throws -> [Omsconnector.V1.MessageQueue] {
+  func queues(of wanted: String = "", keys: Int) async throws -> [Omsconnector.V1.MessageQueue] {
     // Of a way that this version has no dispatcher for, something may be left.
-    let known = Set(dispatchers.map(\.destination))
+    let known = Set(destinations.map(\.destination.name))
     let others = try await store.pendingDestinations().filter { !known.contains($0) }
-    let all = dispatchers.map { ($0.destination, $0.direction, Optional($0.dispatcher)) }
+    let all = destinations.map { ($0.destination.name, $0.direction, Optional($0.destination)) }
     var queues: [Omsconnector.V1.MessageQueue] = []
-    for (name, direction, dispatcher) in all + others.map({ ($0, .unspecified, nil) })
-    where destination.isEmpty || name == destination {
+    for (name, direction, destination) in all + others.map({ ($0, .unspecified, nil) })
+    where wanted.isEmpty || name == wanted {
       let queue = try await store.queue(name, keys: keys)
-      queues.append(Self.message(name, direction, queue, await state(direction, dispatcher)))
+      queues.append(Self.message(name, direction, queue, await state(direction, destination)))
     }
     return queues
   }

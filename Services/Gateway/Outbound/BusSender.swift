@@ -47,8 +47,10 @@ struct BusSender: Sendable {
       let response = try await bus.post(
         path: paths[route], body: body, headers: headers, isSentOnce: isSentOnce,
         timeout: min(timeout, limit ?? timeout))
-      if ServiceBusReply.failure(response)?.mayMeanUnregistered == true { await suspectLost() }
-      return BusVerdict(response, now: now(), clean: bus.withoutSecrets)
+      let reply = ServiceBusReply(response)
+      let verdict = BusVerdict(reply, now: now(), clean: bus.withoutSecrets)
+      if reply.failure?.mayMeanUnregistered == true { await suspectLost() }
+      return verdict
     } catch {
       // An answer may have been on its way.
       if Task.isCancelled { return .away("given up before the OMS had answered: the gateway stops, or nobody waits") }

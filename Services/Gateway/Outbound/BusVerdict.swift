@@ -30,16 +30,16 @@ enum BusVerdict: Sendable, Equatable {
 
 extension BusVerdict {
   /// - Parameter clean: takes secrets out of a text that came from the bus.
-  init(_ response: HTTPResponse, now: WallTime, clean: (String) -> String) {
-    guard let failure = ServiceBusReply.failure(response) else {
-      let reply = try? JSONDocument(parsing: response.body).root
-      self = .taken(result: reply?["result"]?.serialized ?? [])
+  init(_ reply: ServiceBusReply, now: WallTime, clean: (String) -> String) {
+    guard let failure = reply.failure else {
+      self = .taken(result: reply.content?["result"]?.serialized ?? [])
       return
     }
+    let response = reply.response
     let reason = clean("\(failure)")
     let retryAfter = RetryAfter.delay(response.headers, now: now)
     switch response.status {
-    case 200..<300: self = Self.error(in: response, reason, clean)
+    case 200..<300: self = Self.error(in: reply, reason, clean)
     case 401: self = .failed(reason)
     case 300..<400, 408, 429, 502, 503, 504: self = .away(reason, retryAfter: retryAfter)
     case 400..<500: self = .refused(reason)
@@ -53,11 +53,11 @@ extension BusVerdict {
 
   private static let finalCodes: Set<JSONRPCError.Code> = [.methodNotFound, .invalidParams, .invalidRequest]
 
-  private static func error(in response: HTTPResponse, _ reason: String, _ clean: (String) -> String) -> BusVerdict {
-    guard let error = (try? JSONDocument(parsing: response.body).root)?["error"] else { return .failed(reason) }
+  private static func error(in reply: ServiceBusReply, _ reason: String, _ clean: (String) -> String) -> BusVerdict {
+    guard let error = reply.content?["error"] else { return .failed(reason) }
     let bytes = Array(clean(error.text).utf8)
     // Some write the number as a text.
-    let code = error["code"].flatMap { Int($0.string ?? $0.text) }.flatMap(JSONRPCError.Code.init(rawValue:))
+    let code = error["code"]?.integer.flatMap { Int(exactly: $0) }.flatMap(JSONRPCError.Code.init(rawValue:))
     return code.map(finalCodes.contains) == true ? .refused(reason, error: bytes) : .failed(reason, error: bytes)
   }
 

@@ -7,58 +7,59 @@ struct OutboundQueue: Sendable {
   let store: JournalStore
   /// Why nothing goes to the OMS by somebody's will; nil when something does.
   var heldBack: @Sendable () async -> String? = { nil }
-  private let unknown = UnknownCommits()
-  private let byRoute: [BusRoute: Dispatcher]
+  private let byRoute: [BusRoute: Destination]
 
   /// - Parameters:
   ///   - concurrency: of each route.
+  ///   - held: which partitions may be delivered from now.
   ///   - turns: what all routes share.
+  ///   - executor: says where a route's work runs.
   ///   - deliver: tries a message once.
   init(
-    store: JournalStore, policy: DeliveryPolicy = .outgoing, concurrency: Int = 16,
+    store: JournalStore, policy: DeliveryPolicy = .outgoing, concurrency: Int = 16, held: HeldPartitions = .all,
     turns: (any DeliveryTurns)? = nil, now: @escaping @Sendable () -> WallTime = { .now },
-    stopGrace: Duration = Gateway.stopGrace,
+    stopGrace: Duration = Gateway.stopGrace, executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil },
     deliver: @escaping @Sendable (PendingMessage, BusRoute) async -> DeliveryOutcome
   ) {
     self.store = store
     var limits = DispatchMachine.Limits()
     limits.inFlight = concurrency
-    let dispatcher = { [limits] (route: BusRoute, committed: @escaping @Sendable () async -> Void) in
-      Dispatcher(
-        destination: route.rawValue, store: store, policy: policy, limits: limits, now: now, turns: turns,
-        notice: DeliveryNotice(make: ErrorNotice.of, committed: committed), stopGrace: stopGrace
-      ) { await deliver($0, route) }
+    limits = limits.shared(among: store.partitions.count)
+    let destination = { [limits] (route: BusRoute, committed: @escaping @Sendable (Int) async -> Void) in
+      Destination(route.rawValue, partitions: store.partitions) { partition in
+        Dispatcher(
+          destination: route.rawValue, partition: partition, store: store, policy: policy, limits: limits, now: now,
+          turns: turns, notice: DeliveryNotice(make: ErrorNotice.of) { await committed(partition) },
+          stopGrace: stopGrace, executor: executor()
+        ) { message in
+          if let reason = held.heldBack(partition) { return .held(reason) }
+          return await deliver(message, route)
+        }
+      }
     }
-    // Notices go the way of ErrorNotice.route, whose own dispatcher looks for them itself.
-    let notices = dispatcher(ErrorNotice.route) {}
+    // Notices go the way of ErrorNotice.route, whose own dispatcher looks for them itself, in the partition of their message.
+    let notices = destination(ErrorNotice.route) { _ in }
     var byRoute = [ErrorNotice.route: notices]
     for route in BusRoute.allCases where route != ErrorNotice.route {
-      byRoute[route] = dispatcher(route) { await notices.wake() }
+      byRoute[route] = destination(route) { await notices[$0].wake() }
     }
     self.byRoute = byRoute
   }
 
-  var dispatchers: [Dispatcher] { BusRoute.allCases.compactMap { byRoute[$0] } }
+  var destinations: [Destination] { BusRoute.allCases.compactMap { byRoute[$0] } }
+  var dispatchers: [Dispatcher] { destinations.flatMap(\.dispatchers) }
 
   /// Makes a message durable and lets it go its way. The same message again changes nothing.
   ///
   /// - Throws: `StorageError`.
   func enqueue(_ message: OutgoingMessage, at now: WallTime) async throws -> Enqueued {
-    let dispatcher = BusRoute(rawValue: message.destination).flatMap { byRoute[$0] }
-    let enqueued: Enqueued
-    do {
-      enqueued = try await store.enqueue(message, at: now)
-    } catch let error as StorageError where error.kind == .outcomeUnknown {
-      // It may be durable, and nobody else would tell the dispatcher.
-      unknown.note()
-      dispatcher?.wakeSoon()
-      throw error
-    }
+    // Where the connection is lost while the server commits, it may be durable all the same: who holds the partition sees that
+    // its number has gone on.
+    let enqueued = try await store.enqueue(message, at: now)
     switch enqueued {
-    // The dispatcher may have gone past it.
-    case .known(let id) where unknown.exist: try await dispatcher?.find(id, key: message.key)
     // Whoever asks again got no answer, and the dispatcher may have been told nothing.
-    case .new, .known: await dispatcher?.wake()
+    case .new(let id), .known(let id):
+      await BusRoute(rawValue: message.destination).flatMap { byRoute[$0] }?[store.partition(of: id)].wake()
     case .differs: break
     }
     return enqueued

@@ -86,7 +86,7 @@ private struct Violations {
       return add("body", "body has \(body.count) bytes; at most \(OutgoingLimits.body): send the message in parts")
     }
     do throws(MessageError) {
-      if try JSONDocument(parsing: body).root.kind != .object {
+      if try CompactJSON(parsing: body).kind != .object {
         add("body", "body is no JSON object: the bus takes params that are one")
       }
     } catch {

@@ -10,18 +10,9 @@ struct OutboxService: Omsconnector.V1.OutboxService {
   func listRefusedMessages(
     _ request: Omsconnector.V1.ListRefusedMessagesRequest, context: ServerContext
   ) async throws -> Omsconnector.V1.ListRefusedMessagesResponse {
-    let limit = try JournalService.limit(request.pageSize, "page_size", JournalService.pageSize)
-    let list = "\(request.service)\u{0}\(request.showHandled)"
-    var after = ""
-    if !request.pageToken.isEmpty {
-      guard let place = PageToken.decode(request.pageToken, of: list) else {
-        throw RPCError.invalid(
-          field: "page_token",
-          "page_token \(JSONText.quoted(request.pageToken, limit: 100)) is no next_page_token of this list; send one "
-            + "unchanged, or none for the first page")
-      }
-      after = place
-    }
+    let asked = try PageRequest(
+      size: request.pageSize, token: request.pageToken, of: "\(request.service)\u{0}\(request.showHandled)")
+    let after = asked.place
     var response = Omsconnector.V1.ListRefusedMessagesResponse()
     let services = request.service.isEmpty ? outboxes.services : [request.service]
     // A page is of one service, the next one of it or of the one behind it.
@@ -31,12 +22,12 @@ struct OutboxService: Omsconnector.V1.OutboxService {
         let page = try await outboxes.call(
           ServiceOutboxes.Calls.listRefused,
           .init(
-            afterDeliveryId: service == first ? after : "", limit: Int32(limit), showHandled: request.showHandled),
+            afterDeliveryId: service == first ? after : "", limit: Int32(asked.limit), showHandled: request.showHandled),
           of: service, timeout: ServiceOutboxes.timeout)
         guard let last = page.messages.last else { continue }
         response.messages = page.messages.map { Self.masked($0, of: service) }
         // There may be none behind it, which costs whoever asks one call.
-        response.nextPageToken = PageToken.encode(after: last.deliveryId, of: list)
+        response.nextPageToken = asked.token(after: last.deliveryId)
         return response
       } catch let error as RPCError where request.service.isEmpty && service != first {
         // One without an outbox has nothing to show.

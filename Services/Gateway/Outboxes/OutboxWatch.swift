@@ -1,7 +1,7 @@
 import Messages
 import Stubs
 
-/// What the services' outboxes hold, for whoever asks all the time.
+/// What the services' outboxes hold, for whoever asks all the time. It only looks, each gateway for itself.
 actor OutboxWatch {
   /// Between two looks.
   static let interval = Duration.seconds(5)

@@ -22,7 +22,7 @@ struct BusAnswer {
     let result = (try? JSONDocument(parsing: response.body))?.root["result"]
     let rows = result?.elements ?? ["items", "endpoints"].lazy.compactMap { result?[$0]?.elements }.first
     list = rows.map { $0.compactMap(Endpoint.init) }
-    let total = result?["total"].flatMap { Int($0.string ?? $0.text) }
+    let total = result?["total"]?.integer
     isPartial = total.map { $0 > rows?.count ?? 0 } ?? false
   }
 

@@ -4,6 +4,9 @@ import ServiceKit
 
 /// Does what ``RegistrationMachine`` says: registers at the start and until it succeeds, looks whether the registration is
 /// still there, and does what somebody asks for. One thing at a time.
+///
+/// Of several gateways on one store one does that (``lead(_:)``); those that don't show what that one knows
+/// (``follow(_:)``), and hand on to it what they are asked.
 actor Registrar {
   private enum Wish: Equatable {
     case register, unregister, disable, enable
@@ -24,6 +27,14 @@ actor Registrar {
   private let memory: any RegistrationMemory
   private let signing: SigningSecrets?
   private let now: @Sendable () -> WallTime
+  private let timing: RegistrationTiming
+  /// nil for a gateway that works alone.
+  private let sharing: (any RegistrationSharing)?
+  private var isLeading: Bool
+  private var published: RegistrationSnapshot?
+  private var secretMark: [UInt8] = []
+  /// When the gateway that sees to the registration was last told of a suspicion.
+  private var suspicionSentAt: WallTime?
   private var requests: [Request] = []
   private var sleeper: CheckedContinuation<Void, Never>?
   private var isStopped = false
@@ -31,11 +42,15 @@ actor Registrar {
   /// - Parameters:
   ///   - kept: what ``RegistrationMemory`` has kept.
   ///   - signing: is told which secret the OMS has.
+  ///   - sharing: with other gateways; nil for one that works alone.
   init(
     port: (any RegistrationPort)?, memory: any RegistrationMemory, kept: KeptRegistration = .init(),
     signing: SigningSecrets? = nil, timing: RegistrationTiming = .init(),
-    now: @escaping @Sendable () -> WallTime = { .now }
+    sharing: (any RegistrationSharing)? = nil, now: @escaping @Sendable () -> WallTime = { .now }
   ) {
+    self.timing = timing
+    self.sharing = sharing
+    isLeading = sharing == nil
     self.port = port
     self.memory = memory
     self.signing = signing
@@ -46,6 +61,7 @@ actor Registrar {
   /// Works until the task is cancelled. Nothing is registered before ``subscribe(to:)`` was called.
   func run() async {
     while !Task.isCancelled {
+      await publish()
       if let request = requests.first, machine.content != nil || [.unregister, .disable].contains(request.wish) {
         await serveRequests(request.wish)
         continue
@@ -60,6 +76,56 @@ actor Registrar {
     isStopped = true
     for request in requests { request.answer.resume(throwing: Self.stopping) }
     requests = []
+  }
+
+  // MARK: Several gateways
+
+  /// As ``run()``, by the one gateway of several that sees to the registration; may be called again.
+  ///
+  /// - Parameter kept: as it is in the store now.
+  func lead(_ kept: KeptRegistration) async {
+    machine = RegistrationMachine(isConfigured: port != nil, kept: kept, now: now(), timing: timing)
+    (isLeading, isStopped, published, secretMark) = (true, false, nil, [])
+    await run()
+    isLeading = false
+  }
+
+  /// Another gateway sees to the registration, and this is how it is. A gateway that sees to it itself knows better.
+  func follow(_ shared: SharedRegistration) {
+    guard !isLeading else { return }
+    topics = shared.topics
+    let content = RegistrationContent(
+      topics: shared.topics.map(\.method), secretGeneration: signing?.current.generation ?? 0)
+    machine.follow(shared.snapshot, goal: shared.kept.goal, content: content)
+    if let snapshot = shared.snapshot, snapshot.state == .registered { signing?.registered(mark: snapshot.secretMark) }
+  }
+
+  private func publish() async {
+    guard let sharing else { return }
+    let snapshot = machine.snapshot(secretMark: secretMark)
+    guard snapshot != published else { return }
+    do {
+      try await sharing.publish(snapshot)
+      published = snapshot
+    } catch {
+      Log.warning("other gateways do not see the registration", ["reason": LogValue(error)])
+    }
+  }
+
+  private func askLeader(_ wish: Wish, _ sharing: any RegistrationSharing) async throws {
+    let asked: RegistrationWish =
+      switch wish {
+      case .register: .register
+      case .unregister: .unregister
+      case .disable: .disable
+      case .enable: .enable
+      }
+    do {
+      try await sharing.ask(asked)
+      follow(try await sharing.load())
+    } catch {
+      throw RPCError(storing: error, what: "what was asked for")
+    }
   }
 
   // MARK: What others tell
@@ -89,8 +155,22 @@ actor Registrar {
   /// The OMS has answered something as if the connector were unknown to it (``ServiceBusError/mayMeanUnregistered``): has the
   /// registration looked at soon. May be called as often as it seems so.
   func suspectLost() {
+    if !isLeading, let sharing { return tellSuspicion(sharing) }
     machine.suspectLost(now: now())
     wake()
+  }
+
+  private func tellSuspicion(_ sharing: any RegistrationSharing) {
+    let now = now()
+    if let last = suspicionSentAt, last <= now, now - last < timing.suspicionPause { return }
+    suspicionSentAt = now
+    Task {
+      do {
+        try await sharing.ask(.look)
+      } catch {
+        Log.warning("nobody was asked to look for the registration", ["reason": LogValue(error)])
+      }
+    }
   }
 
   // MARK: What somebody asks for
@@ -120,6 +200,7 @@ actor Registrar {
     guard port != nil else {
       throw RPCError(.failedPrecondition, "there is no OMS to register with: set OMS_URL and start the gateway again")
     }
+    if !isLeading, let sharing { return try await askLeader(wish, sharing) }
     guard !isStopped else { throw Self.stopping }
     guard requests.count < Self.maxRequests else {
       throw RPCError(
@@ -142,6 +223,7 @@ actor Registrar {
     } catch {
       result = .failure(error)
     }
+    await publish()
     for request in waiting { request.answer.resume(with: result) }
   }
 
@@ -197,6 +279,7 @@ actor Registrar {
       case .accepted:
         machine.registrationSucceeded(content, now: now(), random: .random(in: 0...1))
         signing?.registered(content.secretGeneration)
+        secretMark = signing.map { SigningSecrets.mark(of: $0.current.secret) } ?? []
       case .held: machine.registrationHeld(now: now(), random: .random(in: 0...1))
       }
       return .success(())

@@ -135,6 +135,26 @@ struct RegistrationMachine: Sendable {
     time <= now || time - now > longest
   }
 
+  // MARK: Another gateway's
+
+  /// What others are to know.
+  func snapshot(secretMark: [UInt8]) -> RegistrationSnapshot {
+    RegistrationSnapshot(
+      state: state, stateSince: stateSince, registeredAt: registeredAt, failedAttempts: failedAttempts,
+      lastError: lastError, nextAttemptAt: nextAttemptAt, checkedAt: checkedAt, checkResult: checkResult,
+      nextCheckAt: nextCheckAt, secretMark: secretMark)
+  }
+
+  /// As another gateway has it, which sees to it.
+  mutating func follow(_ snapshot: RegistrationSnapshot?, goal: Goal, content: RegistrationContent) {
+    guard state != .unconfigured else { return }
+    (self.goal, self.content) = (goal, content)
+    guard let snapshot else { return }
+    (state, stateSince, registeredAt) = (snapshot.state, snapshot.stateSince, snapshot.registeredAt)
+    (failedAttempts, lastError, nextAttemptAt) = (snapshot.failedAttempts, snapshot.lastError, snapshot.nextAttemptAt)
+    (checkedAt, checkResult, nextCheckAt) = (snapshot.checkedAt, snapshot.checkResult, snapshot.nextCheckAt)
+  }
+
   // MARK: What is wanted
 
   /// Somebody wants something else.

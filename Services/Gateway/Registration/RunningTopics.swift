@@ -43,7 +43,12 @@ struct RunningTopics: Sendable {
     awaySince[service] = nil
     var others: [String] = []
     for method in methods {
-      if BusMethod.named(method)?.service == service { lastNamed[method] = now } else { others.append(method) }
+      let known = BusMethod.named(method)
+      if known?.service == service {
+        lastNamed[method] = now
+      } else if known?.senders.contains(service) != true {
+        others.append(method)
+      }
     }
     return others
   }

@@ -135,7 +135,7 @@ struct ServiceBus: RegistrationPort {
       path = "/"
       response = try await bus.post(path: path, body: envelope)
     }
-    switch ServiceBusReply.failure(response) {
+    switch ServiceBusReply(response).failure {
     case nil: return BusAnswer(response)
     case .refused(let status, let reason):
       throw .refused(status: status, "\(bus.url)\(path), \(method): \(bus.withoutSecrets(reason))")

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import ServiceKit
+import Storage
 
 /// What the OMS signs its messages with: the secret that is sent with the registration, and those that it may still use.
 ///
@@ -76,6 +77,17 @@ final class SigningSecrets: Sendable {
       }
       return true
     }
+  }
+
+  /// By which gateways that have the same secrets tell each other which one the OMS has: too little to guess a secret by.
+  static func mark(of secret: Secret) -> [UInt8] {
+    Array(SHA256.digest(ofParts: [Array("which secret the OMS has".utf8), Array(secret.reveal().utf8)]).prefix(2))
+  }
+
+  /// Another gateway has registered with the secret of this mark.
+  func registered(mark: [UInt8]) {
+    let generation = state.withLock { state in state.held.last { Self.mark(of: $0.secret) == mark }?.generation }
+    if let generation { registered(generation) }
   }
 
   /// The OMS has accepted a registration with the secret of this number: older ones end soon.

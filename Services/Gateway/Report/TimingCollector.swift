@@ -21,8 +21,18 @@ actor TimingCollector {
   private var running: Task<[String], Never>?
   private var next: Task<[String], Never>?
   private var clock = ConfirmedClock()
+  /// nil for a gateway that works alone.
+  private let sharing: TimingSharing?
+  /// Whether it is this gateway that keeps the history.
+  private var isKeeper: Bool
 
-  init(services: [(service: ConnectorService, channel: Channel)], ownTimings: Timings, record: TimingRecord) {
+  /// - Parameter sharing: with other gateways, one of which keeps the history (``keep(isStopping:)``); nil for one that works alone.
+  init(
+    services: [(service: ConnectorService, channel: Channel)], ownTimings: Timings, record: TimingRecord,
+    sharing: TimingSharing? = nil
+  ) {
+    self.sharing = sharing
+    isKeeper = sharing == nil
     self.services = services
     self.ownTimings = ownTimings
     self.record = record
@@ -32,7 +42,7 @@ actor TimingCollector {
   func run() async throws {
     while !Task.isCancelled {
       _ = await collect()
-      await record.save(now: await time())
+      await save()
       do {
         try await Task.sleep(for: Self.interval)
       } catch {
@@ -40,17 +50,49 @@ actor TimingCollector {
       }
     }
     _ = await collect()
-    await record.save(now: await time())
+    await save()
+  }
+
+  /// Keeps the history for all gateways until the task is cancelled.
+  ///
+  /// - Parameter isStopping: whether the gateway stops, and not only hands this over to another one.
+  func keep(isStopping: @Sendable () -> Bool) async {
+    await record.reload(now: await time())
+    isKeeper = true
+    await untilCancelled()
+    if isStopping() {
+      _ = await collect()
+      await save()
+    }
+    isKeeper = false
+  }
+
+  /// The history is one gateway's to save. Others tell it of their own calls; those of the services it sees itself.
+  private func save() async {
+    guard let sharing else { return await record.save(now: await time()) }
+    let now = await time()
+    do {
+      guard isKeeper else {
+        return try await sharing.put(ownInstance, ownTimings.entries(), now: now)
+      }
+      for (instance, entries) in try await sharing.others(than: ownInstance, now: now) {
+        await record.add(service: TimingRecord.ownService, instance: instance, entries: entries, now: now)
+      }
+    } catch {
+      Log.warning("timings of gateways are not shared", ["reason": LogValue(error)])
+    }
+    if isKeeper { await record.save(now: now) }
   }
 
   /// When the last calls of the gateway's own have ended.
   func stop() async {
     await addOwn()
-    await record.save(now: await time())
+    await save()
   }
 
   /// What is known now, after asking everybody.
   func report(kind: Timings.Kind?, since: WallTime?) async -> Omsconnector.V1.GetTimingReportResponse {
+    if !isKeeper { await record.reload(now: await time()) }
     let missing = await collect()
     return .init(
       endpoints: await record.hours(kind: kind, since: since).map { .init($0.endpoint, hours: $0.hours) },

@@ -110,9 +110,9 @@ extension TimingHistory {
   /// Goes on from what the store has.
   ///
   /// - Parameters:
-  ///   - ownService: whose processes are not gone on with: what they had counted ended with them.
+  ///   - ownService: whose processes are not gone on with: what they had counted ended with them. nil when they may go on.
   ///   - mayAge: see ``mayAge``.
-  init(limits: Limits = .init(), restoring saved: Saved, ownService: String, now: WallTime, mayAge: Bool = true) {
+  init(limits: Limits = .init(), restoring saved: Saved, ownService: String?, now: WallTime, mayAge: Bool = true) {
     self.init(limits: limits, now: now)
     self.mayAge = mayAge
     var hours: [Int64: Hour] = [:]

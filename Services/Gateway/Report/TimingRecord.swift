@@ -12,6 +12,7 @@ actor TimingRecord {
   private static let droppedHours = 48
 
   private let limits: TimingHistory.Limits
+  private let isShared: Bool
   private let storage: (any TimingStorage)?
   private var history: TimingHistory
   private var hasTried = false
@@ -21,9 +22,14 @@ actor TimingRecord {
   private var firstStoredHour = Int64.min
   private var saving: Task<Void, Never>?
 
-  /// - Parameter storage: nil keeps all in memory.
-  init(_ storage: (any TimingStorage)?, limits: TimingHistory.Limits = .init(), now: WallTime) {
+  /// - Parameters:
+  ///   - storage: nil keeps all in memory.
+  ///   - isShared: whether the gateway's own calls are those of several gateways, some of which go on while this one starts.
+  init(
+    _ storage: (any TimingStorage)?, limits: TimingHistory.Limits = .init(), isShared: Bool = false, now: WallTime
+  ) {
     self.storage = storage
+    self.isShared = isShared
     self.limits = limits
     history = TimingHistory(limits: limits, now: now)
   }
@@ -54,6 +60,15 @@ actor TimingRecord {
     await inTurn { await $0.loadNow(now) }
   }
 
+  /// Brings back what another gateway has saved meanwhile; what this one was told beyond that is kept.
+  func reload(now: WallTime) async {
+    await inTurn { record in
+      record.hasTried = true
+      record.isLoaded = false
+      await record.loadNow(now)
+    }
+  }
+
   /// Copies what has changed into the store. Returns when that is done, or can't be done now.
   func save(now: WallTime) async { await inTurn { await $0.saveNow(now) } }
 
@@ -74,7 +89,8 @@ actor TimingRecord {
       // The current hour's come on top of those of past hours.
       let saved = try await storage.load(limit: limits.histograms + 2 * limits.endpoints)
       var loaded = TimingHistory(
-        limits: limits, restoring: saved, ownService: Self.ownService, now: now, mayAge: history.mayAge)
+        limits: limits, restoring: saved, ownService: isShared ? nil : Self.ownService, now: now, mayAge: history.mayAge
+      )
       loaded.takeOver(history, now: now)
       history = loaded
       isLoaded = true

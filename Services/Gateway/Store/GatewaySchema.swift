@@ -4,7 +4,18 @@ import Storage
 enum GatewaySchema {
   static let migrations = [
     journal, timing, registration, journalSearch, dueMessages, originalReason, registrationAbsence,
+    partitions, sharing, sharedRegistration,
   ]
+
+  /// A message is where its partition is, with what is to be done about it. Timings are merged where their endpoint is.
+  static let placements = Placement.all(
+    [
+      "journal": .spread(by: "partition"), "journal_partition": .spread(by: "partition"),
+      "journal_task": .spread(by: "partition"),
+      "timing_hour": .spread(by: "name"), "timing_counter": .spread(by: "name"), "gateway_timing": .spread(by: "name"),
+      "gateway_instance": .everywhere, "registration": .everywhere, "registration_topic": .everywhere,
+      "registration_state": .everywhere, "registration_wish": .everywhere,
+    ], Lease.placements)
 
   /// A message is one row from the moment that it is durable. That it waits is a status, not a second row, so that the journal
   /// and the queue can't disagree.

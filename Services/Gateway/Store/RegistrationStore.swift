@@ -11,7 +11,7 @@ struct RegistrationStore: RegistrationMemory {
         statement throws(StorageError) in
         try statement.step()
           ? KeptRegistration(
-            goal: .init(rawValue: statement.integer(0)) ?? .registered, isSettled: statement.bool(1),
+            goal: try statement.value(0, of: "the goal of the registration"), isSettled: statement.bool(1),
             changedAt: WallTime(nanoseconds: statement.integer(2)))
           : KeptRegistration()
       }

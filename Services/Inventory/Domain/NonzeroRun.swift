@@ -5,7 +5,7 @@
 /// than ``partSize`` rows – who cuts a large snapshot cuts it into parts of at least that many – and what it leaves out is zeroed
 /// with it. A larger one, and each that follows another one of the same `created_on`, leaves that open: until a later FULL or
 /// NONZERO of the aggregate comes, or ``idleTime`` has passed since the last part and nothing of the aggregate waits in the
-/// gateway.
+/// gateway, or has failed there: what a part in ERROR names is not left out.
 struct NonzeroRun: Sendable, Equatable {
   /// Rows of a message that may be one of several.
   static let partSize = 1_000
@@ -20,6 +20,14 @@ struct NonzeroRun: Sendable, Equatable {
   var named: Int64
   /// Whether what it leaves out is still to be zeroed.
   var isOpen: Bool
+}
+
+/// An open NONZERO that has had no part for a while.
+struct IdleRun: Sendable, Equatable {
+  let aggregateId: String
+  let createdOn: CreatedOn
+  /// The `created_on` with which its parts came, where that was another one, see ``ReleasedSnapshots``.
+  var origins: [CreatedOn] = []
 }
 
 /// When so much would become 0 that it rather is a mistake.

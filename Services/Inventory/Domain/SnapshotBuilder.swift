@@ -66,6 +66,18 @@ struct SnapshotBuilder {
     if !sku.isEmpty && sku.utf8.count <= SnapshotLimits.skuBytes && !hasNUL(sku) { namedByInvalidRows.append(sku) }
   }
 
+  /// Takes over what was found of bad rows before, of a snapshot that was held.
+  ///
+  /// - Parameters:
+  ///   - count: of them.
+  ///   - issues: the first of them.
+  ///   - skus: those that they name.
+  mutating func addRefused(_ count: Int, _ issues: [RowIssue], naming skus: [String]) {
+    invalid += count
+    invalidRows += issues.prefix(max(0, SnapshotLimits.reportedRows - invalidRows.count))
+    namedByInvalidRows += skus
+  }
+
   consuming func build() -> StockSnapshot {
     sortBySKU(&rows)
     return StockSnapshot(

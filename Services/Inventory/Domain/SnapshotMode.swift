@@ -16,6 +16,9 @@ enum SnapshotMode: String, CaseIterable, Sendable {
     }
   }
 
-  /// - Parameter number: as the store has it.
-  init(number: Int64) { self = number == 1 ? .full : number == 3 ? .nonzero : .delta }
+  /// - Parameter number: as the store has it; nil when it is none's.
+  init?(number: Int64) {
+    guard let mode = Self.allCases.first(where: { $0.number == number }) else { return nil }
+    self = mode
+  }
 }

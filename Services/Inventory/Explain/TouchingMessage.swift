@@ -26,12 +26,14 @@ struct TouchingMessage: Sendable, Equatable {
 
   /// - Returns: nil when it says nothing of the SKU, or when nobody can tell what it says.
   init?(_ message: Omsconnector.V1.JournalMessage, sku: String) {
-    guard let receivedAt = message.receivedAt?.nanosecondsSinceEpoch, let head = Head(message.body) else { return nil }
+    guard let receivedAt = message.receivedAt?.nanosecondsSinceEpoch, let head = Head(message.body),
+      let mode = head.mode
+    else { return nil }
     journalID = message.id
     self.receivedAt = receivedAt
     status = message.status
     reason = message.reason
-    (mode, createdOn) = (head.mode, head.createdOn)
+    (self.mode, createdOn) = (mode, head.createdOn)
     if let said = Self.said(of: sku, in: message.body) {
       self.said = said
     } else if message.bodyCut {
@@ -47,9 +49,8 @@ struct TouchingMessage: Sendable, Equatable {
   private static func said(of sku: String, in body: String) -> Said? {
     guard Self.mayName(sku, body) else { return nil }
     var said: Said?
-    for row in rows(body) where (row["sku"].map { $0.string ?? $0.text } ?? "").utf8.elementsEqual(sku.utf8) {
-      let text = row["quantity"].map { $0.string ?? $0.text }
-      switch RowQuantity(text: text) {
+    for row in rows(body) where (row["sku"]?.scalar ?? "").utf8.elementsEqual(sku.utf8) {
+      switch RowQuantity(text: row["quantity"]?.scalar) {
       case .units(let units):
         said = .value(quantity: max(0, units), unlimited: row["unlimited"]?.text == "true")
       case let quantity:
@@ -97,8 +98,9 @@ struct TouchingMessage: Sendable, Equatable {
 
 extension TouchingMessage {
   /// What stands before the rows.
-  private struct Head {
-    let mode: SnapshotMode
+  struct Head {
+    /// nil when it is none that there is.
+    let mode: SnapshotMode?
     let createdOn: Int64
 
     init?(_ body: String) {
@@ -114,11 +116,12 @@ extension TouchingMessage {
         return nil
       }
       let snapshot = (document.root["params"] ?? document.root)["snapshot"]
-      guard let mode = snapshot?["mode"]?.string.flatMap({ SnapshotMode(rawValue: $0) }),
+      guard
         let text = snapshot?["created_on"]?.string, let time = try? Google.Protobuf.Timestamp(parsing: text),
         let createdOn = CreatedOn(seconds: time.seconds, nanoseconds: Int64(time.nanos))
       else { return nil }
-      (self.mode, self.createdOn) = (mode, createdOn.nanoseconds)
+      mode = snapshot?["mode"]?.string.flatMap { SnapshotMode(rawValue: $0) }
+      self.createdOn = createdOn.nanoseconds
     }
 
     /// Where the list of rows begins.

@@ -6,6 +6,8 @@ struct BulkJobs: Sendable {
   /// What has become of a job.
   enum State: Sendable, Equatable {
     case open
+    /// The shop tells nothing of its operations, which may come yet.
+    case silent
     case done
     /// May be sent again as it is.
     case retriable(reason: String)
@@ -39,7 +41,8 @@ struct BulkJobs: Sendable {
     }
     // 1 complete, 2 failed and may pass, 3 failed for good, 4 open, 5 rejected.
     let operations = status.operationsList
-    if operations.isEmpty || operations.contains(where: { $0.status == 4 }) { return .open }
+    if operations.isEmpty { return .silent }
+    if operations.contains(where: { $0.status == 4 }) { return .open }
     if let failed = operations.first(where: { $0.status == 3 || $0.status == 5 }) {
       return .refused(reason: failed.resultMessage)
     }

@@ -1,6 +1,7 @@
 import Commerce
 import Messages
 import RPC
+import ServiceKit
 import Stubs
 
 /// Who knows the units of open orders.
@@ -21,23 +22,18 @@ struct SalesOpenUnits: OpenUnitsSource {
 
   func openUnits(of skus: [String]) async throws -> [String: [OpenUnits]] {
     var found: [String: [OpenUnits]] = [:]
-    var token = ""
-    repeat {
+    let (open, _) = try await PageTokens.collect(pageSize: Self.pageSize, of: "ListOpenUnits of sales") { size, token in
       let page = try await channel.unary(
-        Omsconnector.V1.SalesServiceMethods.listOpenUnits,
-        .init(skus: skus, pageSize: Int32(Self.pageSize), pageToken: token),
+        Omsconnector.V1.SalesServiceMethods.listOpenUnits, .init(skus: skus, pageSize: size, pageToken: token),
         options: CallOptions(timeout: Self.timeout))
-      for units in page.openUnits {
-        found[units.sku, default: []].append(
-          OpenUnits(
-            website: units.website, acknowledged: try Self.number(units.acknowledged, units.sku),
-            unacknowledged: try Self.number(units.unacknowledged, units.sku)))
-      }
-      if !page.nextPageToken.isEmpty, page.nextPageToken == token {
-        throw RPCError(.internalError, "ListOpenUnits of sales answers the same page again")
-      }
-      token = page.nextPageToken
-    } while !token.isEmpty
+      return (page.openUnits, page.nextPageToken)
+    }
+    for units in open {
+      found[units.sku, default: []].append(
+        OpenUnits(
+          website: units.website, acknowledged: try Self.number(units.acknowledged, units.sku),
+          unacknowledged: try Self.number(units.unacknowledged, units.sku)))
+    }
     return found
   }
 

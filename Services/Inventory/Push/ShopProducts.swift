@@ -5,10 +5,12 @@ import Messages
 /// Which SKUs the shop has. It takes source items of SKUs that it doesn't have without a word, and refuses whole bodies for those of
 /// products that have none: looked up before anything is sent, and remembered.
 final class ShopProducts: Sendable {
-  /// SKUs of one question: what fits into a request's line.
+  /// SKUs of one question at most: a page that every shop answers.
   static let perRequest = 50
   /// From so many SKUs on that nothing is known of, the whole catalog is read, which takes fewer requests.
   static let scanFrom = 300
+  /// Products that the shop may fail to show when the whole catalog is read.
+  static let passedOver = 10
   /// SKUs that are remembered, as hashes: some megabytes.
   static let memory = 300_000
   static let freshness = Duration.seconds(24 * 3600)
@@ -19,6 +21,17 @@ final class ShopProducts: Sendable {
     var since = ContinuousClock.now
     var scan: Task<Void, any Error>?
     var hasScanned = false
+    /// A product that the shop has shown.
+    var shown: String?
+  }
+
+  /// What the shop has answered about SKUs.
+  private struct Looked {
+    var problems: [String: String] = [:]
+    /// Whether it has answered a question.
+    var hasSeen = false
+    /// The last question that it has failed on.
+    var failure: CommerceError?
   }
 
   private let client: CommerceClient
@@ -34,28 +47,51 @@ final class ShopProducts: Sendable {
       try await scanOnce()
       unknown = unseen(skus)
     }
-    var problems: [String: String] = [:]
-    for start in stride(from: 0, to: unknown.count, by: Self.perRequest) {
-      let asked = Array(unknown[start..<min(start + Self.perRequest, unknown.count)])
-      // The shop takes a comma for the end of a value.
-      let (alone, together) = (asked.filter { $0.contains(",") }, asked.filter { !$0.contains(",") })
-      if !together.isEmpty { try await look(together, .in, together.joined(separator: ","), &problems) }
-      for sku in alone { try await look([sku], .eq, sku, &problems) }
-    }
-    return problems
+    var looked = Looked()
+    for part in SKUSearch.parts(of: unknown, atMost: Self.perRequest) { try await lookOrHalve(part, &looked) }
+    try await check(&looked)
+    return looked.problems
   }
 
-  private func look(
-    _ skus: [String], _ condition: SearchCriteria.Condition, _ value: String, _ problems: inout [String: String]
-  ) async throws {
-    var criteria = SearchCriteria().where("sku", condition, value).selecting("items[sku,type_id],total_count")
-    criteria.pageSize = skus.count
+  /// A product that the shop can't show fails all that it is asked for with: then halves are asked for. Of one by itself nothing is
+  /// known, and its stock is sent, as the shop may take that; unless the shop shows no other either.
+  private func lookOrHalve(_ whole: SKUSearch, _ looked: inout Looked) async throws {
+    var parts = [whole]
+    while !parts.isEmpty {
+      let part = parts.removeFirst()
+      do {
+        try await look(part, &looked.problems)
+        looked.hasSeen = true
+      } catch let error as CommerceError where error.kind == .failed {
+        looked.failure = error
+        parts += part.halves
+      }
+      if parts.count >= Self.partsInDoubt { try await check(&looked) }
+    }
+  }
+
+  /// So many parts of SKUs are asked for while the shop fails on each.
+  private static let partsInDoubt = 8
+
+  /// A shop that has failed on all questions is asked for a product that it has shown before. What is not known yet may be all that
+  /// it can't show: the others are remembered.
+  private func check(_ looked: inout Looked) async throws {
+    guard !looked.hasSeen, let failure = looked.failure else { return }
+    guard let shown = state.withLock({ $0.shown }) else { throw failure }
+    var problems: [String: String] = [:]
+    for part in SKUSearch.parts(of: [shown], atMost: 1) { try await look(part, &problems) }
+    looked.hasSeen = true
+  }
+
+  private func look(_ part: SKUSearch, _ problems: inout [String: String]) async throws {
+    var criteria = SearchCriteria().where(part.filter).selecting("items[sku,type_id],total_count")
+    criteria.pageSize = part.skus.count
     criteria.currentPage = 1
     let items = try await client.getJSON("V1/products", criteria.query).root["items"]?.elements ?? []
     remember(items)
     var types: [Int: String] = [:]
     for item in items { types[Self.key(item["sku"]?.string ?? "")] = item["type_id"]?.string ?? "" }
-    for sku in skus {
+    for sku in part.skus {
       switch types[Self.key(sku)] {
       case nil: problems[sku] = "the shop has no product with this SKU"
       case let type? where !Self.hasStock(type):
@@ -79,7 +115,9 @@ final class ShopProducts: Sendable {
 
   private func remember(_ items: [JSONValue]) {
     let found = items.compactMap { item in item["sku"]?.string.map { (Self.key($0), item["type_id"]?.string ?? "") } }
+    let shown = items.lazy.compactMap { $0["sku"]?.string }.first
     state.withLock { state in
+      state.shown = shown ?? state.shown
       guard state.known.count < Self.memory else { return }
       for (key, type) in found { state.known[key] = Self.hasStock(type) }
     }
@@ -100,7 +138,9 @@ final class ShopProducts: Sendable {
   private func scan() async throws {
     defer { state.withLock { $0.scan = nil } }
     let criteria = SearchCriteria().selecting("items[id,sku,type_id],total_count")
-    try await client.readAll("V1/products", criteria, id: .product, pageSize: pageSize) { items, _ in remember(items) }
+    try await client.readPages(
+      "V1/products", criteria, id: .product, pageSize: pageSize, passing: PassedOver(limit: Self.passedOver)
+    ) { remember($0.items) }
     state.withLock { $0.hasScanned = true }
   }
 }

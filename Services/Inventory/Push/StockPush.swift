@@ -13,27 +13,43 @@ struct StockPush: Sendable {
   let targets: [String: PushTarget]
   /// nil without a shop.
   let inventory: ShopInventoryReader?
+  /// What the shop takes at once.
+  let limits = PushLimits()
   private let work: WorkRunner?
   private let all: WorkRunner?
+  /// nil without a shop.
+  let check: ShopStockCheck?
 
-  /// - Parameter units: who knows the units of open orders.
-  init(_ shop: Shop, in database: Database, loop: EventLoop, units: any OpenUnitsSource) {
+  /// - Parameters:
+  ///   - units: who knows the units of open orders.
+  ///   - checkInterval: how often the shop's stock is compared with what it was told.
+  init(
+    _ shop: Shop, in database: Database, loop: EventLoop, units: any OpenUnitsSource, checkInterval: Duration
+  ) {
     self.shop = shop
     guard let client = shop.client else {
-      (targets, inventory, work, all) = ([:], nil, nil, nil)
+      (targets, inventory, work, all, check) = ([:], nil, nil, nil, nil)
       return
     }
     targets = shop.mapping.aggregates.mapValues { PushTarget(website: $0.website, source: $0.source) }
     let inventory = ShopInventoryReader(client)
     self.inventory = inventory
     let pusher = StockPusher(
-      database: database, targets: targets, client: client, inventory: inventory, units: units)
+      database: database, targets: targets, client: client, inventory: inventory, units: units,
+      limits: limits)
     var options = WorkRunner.Options()
     options.hold = StockPusher.hold
     let work = WorkRunner(PushQueue.work, in: database, loop: loop, options: options) { await pusher.push($0) }
     let marking = MarkAll(database: database) { work.wake() }
     self.work = work
     all = WorkRunner(PushQueue.all, in: database, loop: loop) { try await marking.mark($0) }
+    var checking = ShopStockCheck.Options()
+    checking.interval = checkInterval
+    checking.pause = min(shop.pollInterval * 2, ShopStockCheck.longestPause)
+    check = ShopStockCheck(
+      database: database, targets: targets, inventory: inventory,
+      comparison: StockComparison(client: client, units: units), options: checking, loop: loop
+    ) { work.wake() }
   }
 
   /// Says that rows were marked, after they have committed.
@@ -62,6 +78,7 @@ struct StockPush: Sendable {
     }
     work?.run(in: &setup)
     all?.run(in: &setup)
+    check?.run(in: &setup)
   }
 
   private func retryFailed(_ database: Database, _ loop: EventLoop) async {

@@ -16,12 +16,14 @@ struct StockPusher: Sendable {
   /// Between two looks at a bulk job.
   static let bulkPause = Duration.seconds(2)
   /// A bulk job that the shop has not finished by then is told of; it is still waited for, since sending beside it could be
-  /// overtaken by it.
+  /// overtaken by it. One of which nothing can be learnt counts as lost then, and one that is lost as having run. Nanoseconds.
   static let bulkPatience: Int64 = 15 * 60 * 1_000_000_000
   /// What the mapping file or the shop's set-up has to change for.
   static let problemPause = Duration.seconds(60)
   static let firstPause = Duration.seconds(1)
   static let longestPause = Duration.seconds(15)
+  /// A partition that the shop has failed on so often in a row is sent in parts, to find a row that it may be because of.
+  static let stopsBeforeSinglingOut: Int64 = 3
 
   let database: Database
   let targets: [String: PushTarget]
@@ -30,10 +32,13 @@ struct StockPusher: Sendable {
   let units: any OpenUnitsSource
   let limits: PushLimits
   let products: ShopProducts
+  /// Nanoseconds since 1970.
+  let now: @Sendable () -> Int64
 
   init(
     database: Database, targets: [String: PushTarget], client: CommerceClient, inventory: ShopInventoryReader,
-    units: any OpenUnitsSource, limits: PushLimits = PushLimits()
+    units: any OpenUnitsSource, limits: PushLimits = PushLimits(),
+    now: @escaping @Sendable () -> Int64 = WallClock.nanoseconds
   ) {
     self.database = database
     self.targets = targets
@@ -41,18 +46,23 @@ struct StockPusher: Sendable {
     self.inventory = inventory
     self.units = units
     self.limits = limits
+    self.now = now
     products = ShopProducts(client)
   }
 
-  private struct LeaseLost: Error, CustomStringConvertible {
+  struct LeaseLost: Error, CustomStringConvertible {
     var description: String { "another replica pushes this partition now" }
   }
 
   /// Works on one key of ``PushQueue/work``.
   func push(_ item: WorkItem) async -> WorkOutcome {
-    // Of an aggregate that has no target any more nothing is pushed.
-    guard let key = PushKey(item.key), targets[key.aggregateId] != nil else { return .done }
+    guard let key = PushKey(item.key) else { return .done }
     do {
+      // Of an aggregate that has no target any more nothing is pushed.
+      guard let target = try await database.read({ try PushQueue.target(of: key.aggregateId, $0) }) else {
+        return .done
+      }
+      if target != targets[key.aggregateId] { return await leave(key, item) }
       return try await push(key, item)
     } catch is CancellationError {
       return .again(after: .zero, reason: "the service stopped")
@@ -61,51 +71,79 @@ struct StockPusher: Sendable {
     } catch let problem as PushProblem {
       await note(problem.description, key)
       return .again(after: Self.problemPause, reason: problem.description)
+    } catch let stop as StoppedSending where stop.maySayNothingOfRow {
+      await note(stop.description, key, isStop: true)
+      return .again(after: Self.pause(item, longest: Self.longestPause), reason: stop.description)
     } catch {
-      if let error = error as? CommerceError, error.kind == .notFound { await inventory.forget() }
+      let cause = (error as? StoppedSending)?.error ?? error
+      if let cause = cause as? CommerceError, cause.kind == .notFound { await inventory.forget() }
       let reason = (error as? RPCError).map { "open units are not to be had: \($0)" } ?? "\(error)"
       await note(reason, key)
       // For ever: it is tried four times a minute, and gone as soon as the shop takes it.
-      let pause = min(Self.firstPause * Double(UInt64(1) << UInt64(min(item.attempts, 10))), Self.longestPause)
-      return .again(after: pause * Double.random(in: 0.8...1.2), reason: reason)
+      return .again(after: Self.pause(item, longest: Self.longestPause), reason: reason)
     }
+  }
+
+  /// While the mapping file is changed, a replica after the other: what another one is to push is left to it. It is not lost when
+  /// there is none, but due as soon as one starts.
+  private func leave(_ key: PushKey, _ item: WorkItem) async -> WorkOutcome {
+    let reason =
+      "this replica's mapping file doesn't say what the one that was read last does of aggregate \(key.aggregateId); "
+      + "give all replicas the same one, and restart those that have another"
+    await note(reason, key)
+    return .again(after: Self.pause(item, longest: Self.problemPause), reason: reason)
+  }
+
+  private static func pause(_ item: WorkItem, longest: Duration) -> Duration {
+    min(firstPause * Double(UInt64(1) << UInt64(min(item.attempts, 10))), longest) * Double.random(in: 0.8...1)
   }
 
   private func push(_ key: PushKey, _ item: WorkItem) async throws -> WorkOutcome {
     let route = try PushRoute(key.aggregateId, of: targets, in: try await inventory.current())
-    var mayBulk = limits.hasBulk
-    if let bulk = try await database.read({ try PushQueue.openBulk(key, $0) }) {
-      switch try await follow(bulk, key, item) {
-      case .open: return .again(after: Self.bulkPause, reason: "bulk job \(bulk.uuid) is under way")
-      case .refused: mayBulk = false
-      case .done, .retriable, .unknown: break
-      }
+    let bulk: BulkOutcome
+    switch try await database.read({ try PushQueue.bulk(key, $0) }) {
+    case nil: bulk = .over(mayBulk: true)
+    case let open?: bulk = try await follow(open, key, item)
     }
+    if case .open(let uuid) = bulk {
+      return .again(after: Self.bulkPause, reason: "bulk job \(uuid) is under way")
+    }
+    var sender = StockSender(client: client, limits: limits)
+    sender.singlesOut = try await database.read({ try PushQueue.stops(key, $0) }) >= Self.stopsBeforeSinglingOut
     while true {
       let rows = try await take(key, item)
-      if rows.isEmpty { return .done }
-      if mayBulk, rows.count >= PushLimits.bulkFrom, case .source(let code, _) = route {
-        return try await startBulk(rows, code, route, key, item)
+      if rows.isEmpty { return rest(after: bulk) }
+      if limits.hasBulk, bulk == .over(mayBulk: true), rows.count >= PushLimits.bulkFrom,
+        case .source(let code, _) = route
+      {
+        return try await startBulk(rows, code, route, key, item, sender)
       }
-      let sent = try await send(Array(rows.prefix(Self.rowsAtOnce)), route)
-      try await settle(sent, key, item)
+      let sent = try await send(Array(rows.prefix(Self.rowsAtOnce)), route, sender)
+      sender.hasPassed = sent.hasPassed
+      try await settle(sent, route, key, item)
       if let error = sent.stopped { throw error }
     }
   }
 
+  /// What was due is pushed. That of a lost bulk job is due again.
+  private func rest(after bulk: BulkOutcome) -> WorkOutcome {
+    guard case .lost(let againAt) = bulk else { return .done }
+    return .again(after: .nanoseconds(max(0, againAt - now())), reason: "a bulk job that was lost may still run")
+  }
+
   /// Rows between two looks at the lease, when they are not sent as a bulk job: some seconds' worth.
-  private static let rowsAtOnce = 200
+  static let rowsAtOnce = 200
 
   /// Looks at the shop's products and at the orders, then sends.
-  private func send(_ rows: [DueStock], _ route: PushRoute) async throws -> SentStock {
+  private func send(_ rows: [DueStock], _ route: PushRoute, _ sender: StockSender) async throws -> SentStock {
     let (values, refused) = try await values(of: rows, route)
-    var sent = await StockSender(client: client, limits: limits).send(values, route)
+    var sent = await sender.send(values, route)
     sent.failed += refused
     return sent
   }
 
   /// What the shop is to be told of rows, and which of them can't be told.
-  private func values(
+  func values(
     of rows: [DueStock], _ route: PushRoute
   ) async throws -> (values: [PushedStock], refused: [(row: DueStock, reason: String)]) {
     var problems: [String: String] = [:]
@@ -131,20 +169,23 @@ struct StockPusher: Sendable {
     let limit = limits.asynchronousRows
     return try await database.write { connection in
       guard try PushQueue.work.prolong(connection, item, for: Self.hold) else { throw LeaseLost() }
-      return try PushQueue.due(key, limit: limit, connection)
+      let due = try PushQueue.due(key, limit: limit, connection)
+      if due.isEmpty { try PushQueue.clearError(key, connection) }
+      return due
     }
   }
 
-  private func settle(_ sent: SentStock, _ key: PushKey, _ item: WorkItem) async throws {
+  func settle(_ sent: SentStock, _ route: PushRoute, _ key: PushKey, _ item: WorkItem) async throws {
     let (done, failed) = (sent.done, sent.failed)
     if done.isEmpty && failed.isEmpty { return }
-    let now = WallClock.nanoseconds()
+    let now = now()
     try await database.write(weight: done.count + failed.count) { connection in
       guard try PushQueue.work.prolong(connection, item, for: Self.hold) else { throw LeaseLost() }
+      try ToldStock.note(done, route, key, connection)
       let agreed = try ManagedStock.note(done, connection)
       try PushQueue.settle(agreed, key, connection)
       try PushQueue.fail(failed, key, connection)
-      try PushQueue.note(key.aggregateId, error: nil, connection, at: now)
+      try PushQueue.notePushed(key, connection, at: now)
     }
     for (row, reason) in failed.prefix(3) {
       Log.warning(
@@ -156,72 +197,13 @@ struct StockPusher: Sendable {
     }
   }
 
-  private func note(_ error: String, _ key: PushKey) async {
-    let now = WallClock.nanoseconds()
+  /// - Parameter isStop: whether it is a failure of the shop that may be because of a row.
+  func note(_ error: String, _ key: PushKey, isStop: Bool = false) async {
+    let now = now()
     do {
-      try await database.write { try PushQueue.note(key.aggregateId, error: error, $0, at: now) }
+      try await database.write { try PushQueue.note(error, key, $0, at: now, isStop: isStop) }
     } catch {
       Log.warning("the state of pushing can't be noted", ["reason": LogValue(error)])
     }
-  }
-
-  // MARK: Bulk jobs
-
-  private func startBulk(
-    _ rows: [DueStock], _ code: String, _ route: PushRoute, _ key: PushKey, _ item: WorkItem
-  ) async throws -> WorkOutcome {
-    let (values, refused) = try await values(of: rows, route)
-    if !refused.isEmpty { try await settle(SentStock(failed: refused), key, item) }
-    // What needs a word to the product goes by itself, later.
-    let rows = values.filter { $0.isManaged == nil }
-    guard rows.count >= PushLimits.bulkFrom else {
-      let sent = await StockSender(client: client, limits: limits).send(Array(values.prefix(Self.rowsAtOnce)), route)
-      try await settle(sent, key, item)
-      if let error = sent.stopped { throw error }
-      return .again(after: .zero, reason: "more is due")
-    }
-    do {
-      let uuid = try await BulkJobs(client: client).start(rows, source: code)
-      let bulk = OpenBulk(uuid: uuid, acceptedAt: WallClock.nanoseconds())
-      try await database.write(weight: rows.count) { connection in
-        // Also when the lease is lost: whoever has it has to know of the job.
-        try PushQueue.opened(bulk, rows.map(\.row), key, connection)
-      }
-      return .again(after: Self.bulkPause, reason: "bulk job \(uuid) is under way")
-    } catch let error as CommerceError where limits.lower(after: error, from: rows.count, asynchronous: true) {
-      return .again(after: .zero, reason: "\(error)")
-    } catch let error as CommerceError where error.kind == .notFound || error.kind == .refused {
-      limits.giveUpBulk()
-      Log.info("the shop takes no bulk jobs; stock goes in small parts", ["reason": LogValue(error)])
-      return .again(after: .zero, reason: "\(error)")
-    }
-  }
-
-  private func follow(_ bulk: OpenBulk, _ key: PushKey, _ item: WorkItem) async throws -> BulkJobs.State {
-    let state: BulkJobs.State
-    do {
-      state = try await BulkJobs(client: client).state(of: bulk.uuid)
-    } catch let error as CommerceError where error.kind == .unauthorized {
-      limits.giveUpBulk()
-      throw error
-    }
-    let now = WallClock.nanoseconds()
-    if state == .open {
-      if now - bulk.acceptedAt > Self.bulkPatience {
-        await note(
-          "bulk job \(bulk.uuid) is open since \(Google.Protobuf.Timestamp(nanosecondsSinceEpoch: bulk.acceptedAt).text); "
-            + "does the shop's consumer async.operations.all run?", key)
-      }
-      return state
-    }
-    try await database.write(weight: limits.asynchronousRows) { connection in
-      guard try PushQueue.work.prolong(connection, item, for: Self.hold) else { throw LeaseLost() }
-      if state == .done {
-        try PushQueue.settle(try PushQueue.sent(key, connection), key, connection)
-        try PushQueue.note(key.aggregateId, error: nil, connection, at: now)
-      }
-      try PushQueue.closeBulk(key, connection)
-    }
-    return state
   }
 }

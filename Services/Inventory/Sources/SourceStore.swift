@@ -39,10 +39,15 @@ struct SourceStore: Sendable {
     }
   }
 
-  /// Takes over what a search has answered, whole. What a message has said since the search began is newer.
-  func replace(with sources: [Magento.Oms.V1.Source], askedAt: Int64, at now: Int64) async throws {
+  /// Takes over what a search has answered. What a message has said since the search began is newer.
+  ///
+  /// - Parameter isComplete: whether what it does not name is gone.
+  func replace(
+    with sources: [Magento.Oms.V1.Source], isComplete: Bool = true, askedAt: Int64, at now: Int64
+  ) async throws {
     try await database.write(weight: max(1, sources.count)) { connection in
       for source in sources { try Self.put(source, connection, at: now, unlessChangedSince: askedAt) }
+      guard isComplete else { return }
       let named = Set(sources.map(\.id))
       let gone = try connection.withStatement(
         "SELECT source_id FROM oms_source WHERE deleted = 0 AND updated_at < ?1"

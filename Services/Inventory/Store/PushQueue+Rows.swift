@@ -10,31 +10,24 @@ struct DueStock: Sendable, Equatable {
   let unlimited: Bool
 }
 
-/// A bulk job that the shop has taken and has not finished, as far as is known.
-struct OpenBulk: Sendable, Equatable {
-  let uuid: String
-  /// Nanoseconds since 1970.
-  let acceptedAt: Int64
-}
-
 /// What is done to rows of a partition. All of it belongs into a transaction that has prolonged the partition's lease.
 extension PushQueue {
   /// In the order of the SKUs' bytes.
   static func due(_ key: PushKey, limit: Int, _ connection: Connection) throws -> [DueStock] {
-    try rows(key, "p.failed = 0", limit: limit, connection)
+    try rows(key, "p.version", "p.failed = 0", limit: limit, connection)
   }
 
-  /// What the open bulk job was sent with, in its order. The values may have changed since; then the versions have, too.
+  /// What the open bulk job was sent with, in its order: by the versions that it has. Values are those of now.
   static func sent(_ key: PushKey, _ connection: Connection) throws -> [DueStock] {
-    try rows(key, "p.sent > 0", limit: .max, connection)
+    try rows(key, "p.sent", "p.sent > 0", limit: .max, connection)
   }
 
   private static func rows(
-    _ key: PushKey, _ condition: String, limit: Int, _ connection: Connection
+    _ key: PushKey, _ version: String, _ condition: String, limit: Int, _ connection: Connection
   ) throws -> [DueStock] {
     try connection.withStatement(
       """
-      SELECT p.sku, p.version, p.sent, COALESCE(s.quantity, 0), COALESCE(s.unlimited, 0)
+      SELECT p.sku, \(version), COALESCE(s.quantity, 0), COALESCE(s.unlimited, 0)
       FROM \(StockSchema.push) AS p LEFT JOIN \(StockSchema.table) AS s
         ON s.aggregate_id = p.aggregate_id AND s.sku = p.sku
       WHERE p.aggregate_id = ?1 AND p.part = ?2 AND \(condition) ORDER BY p.sku LIMIT ?3
@@ -44,11 +37,10 @@ extension PushQueue {
       try statement.bind(Int64(limit), at: 3)
       var rows: [DueStock] = []
       while try statement.step() {
-        let sent = statement.integer(2)
         rows.append(
           DueStock(
-            sku: statement.text(0), version: sent > 0 ? sent : statement.integer(1), quantity: statement.integer(3),
-            unlimited: statement.bool(4)))
+            sku: statement.text(0), version: statement.integer(1), quantity: statement.integer(2),
+            unlimited: statement.bool(3)))
       }
       return rows
     }
@@ -84,53 +76,7 @@ extension PushQueue {
     }
   }
 
-  // MARK: Bulk jobs
-
-  static func openBulk(_ key: PushKey, _ connection: Connection) throws -> OpenBulk? {
-    try connection.withStatement(
-      "SELECT uuid, accepted_at FROM stock_push_bulk WHERE aggregate_id = ?1 AND part = ?2"
-    ) { statement in
-      try bind(key, statement)
-      guard try statement.step() else { return nil }
-      return OpenBulk(uuid: statement.text(0), acceptedAt: statement.integer(1))
-    }
-  }
-
-  static func opened(_ bulk: OpenBulk, _ rows: [DueStock], _ key: PushKey, _ connection: Connection) throws {
-    try connection.withStatement(
-      """
-      INSERT INTO stock_push_bulk (aggregate_id, part, uuid, accepted_at) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT (aggregate_id, part) DO UPDATE SET uuid = excluded.uuid, accepted_at = excluded.accepted_at
-      """
-    ) { statement in
-      try bind(key, statement)
-      try statement.bind(bulk.uuid, at: 3)
-      try statement.bind(bulk.acceptedAt, at: 4)
-      _ = try statement.run()
-    }
-    try connection.withStatement(
-      "UPDATE \(StockSchema.push) SET sent = ?4 WHERE aggregate_id = ?1 AND part = ?2 AND sku = ?3"
-    ) { statement throws(StorageError) in
-      try bind(key, statement)
-      try statement.runEach(
-        rows, text: { $0.sku }, at: 3, bind: { row throws(StorageError) in try statement.bind(row.version, at: 4) },
-        changed: { _, _ in })
-    }
-  }
-
-  static func closeBulk(_ key: PushKey, _ connection: Connection) throws {
-    for sql in [
-      "DELETE FROM stock_push_bulk WHERE aggregate_id = ?1 AND part = ?2",
-      "UPDATE \(StockSchema.push) SET sent = 0 WHERE aggregate_id = ?1 AND part = ?2 AND sent > 0",
-    ] {
-      try connection.withStatement(sql) { statement in
-        try bind(key, statement)
-        _ = try statement.run()
-      }
-    }
-  }
-
-  private static func bind(_ key: PushKey, _ statement: Statement) throws(StorageError) {
+  static func bind(_ key: PushKey, _ statement: Statement) throws(StorageError) {
     try statement.bind(key.aggregateId, at: 1)
     try statement.bind(Int64(key.part), at: 2)
   }

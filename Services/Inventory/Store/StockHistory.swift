@@ -13,18 +13,21 @@ enum StockHistory {
     let previous: StoredStock
   }
 
+  /// - Parameter entries: of different SKUs.
   static func add(
     _ entries: [Entry], aggregateId: String, mode: SnapshotMode, zeroed: Bool, createdOn: CreatedOn, at: Int64,
     _ connection: Connection
   ) throws {
     if entries.isEmpty { return }
-    try connection.withStatement(insert) { statement throws(StorageError) in
+    let isTogether = connection.engine == .postgresql && entries.count > 1
+    try connection.withStatement(isTogether ? insertTogether : insert) { statement throws(StorageError) in
       try statement.bind(aggregateId, at: 1)
       try statement.bind(at / day, at: 2)
       try statement.bind(at, at: 4)
       try statement.bind(mode.number, at: 5)
       try statement.bind(zeroed, at: 6)
       try statement.bind(createdOn.nanoseconds, at: 7)
+      if isTogether { return try addTogether(entries, statement) }
       try statement.runEach(
         entries, text: { $0.sku }, at: 3,
         bind: { entry throws(StorageError) in
@@ -37,6 +40,16 @@ enum StockHistory {
     }
   }
 
+  private static func addTogether(_ entries: [Entry], _ statement: Statement) throws(StorageError) {
+    try statement.bind(array: entries.map(\.sku), at: 3)
+    try statement.bind(array: entries.map(\.quantity), at: 8)
+    try statement.bind(array: entries.map { $0.unlimited ? 1 : 0 }, at: 9)
+    try statement.bind(array: entries.map(\.previous.quantity), at: 10)
+    try statement.bind(array: entries.map { $0.previous.unlimited ? 1 : 0 }, at: 11)
+    try statement.bind(array: entries.map(\.previous.createdOn), at: 12)
+    try statement.run()
+  }
+
   /// Two messages of one SKU in the same nanosecond are one change.
   private static let insert = """
     INSERT INTO \(StockSchema.history) (aggregate_id, day, sku, at, mode, zeroed, created_on, quantity, unlimited,
@@ -46,6 +59,15 @@ enum StockHistory {
       mode = excluded.mode, zeroed = excluded.zeroed, created_on = excluded.created_on, quantity = excluded.quantity,
       unlimited = excluded.unlimited
     """
+
+  /// The same for many rows at once, see ``StockStore``.
+  private static let insertTogether = insert.replacing(
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    with: """
+      SELECT ?1, ?2, sku, ?4, ?5, ?6, ?7, quantity, unlimited, previous_quantity, previous_unlimited, previous_created_on
+      FROM unnest(?3, ?8, ?9, ?10, ?11, ?12) AS entry (sku, quantity, unlimited, previous_quantity, previous_unlimited,
+        previous_created_on)
+      """)
 
   /// A row of the history.
   struct Change: Sendable, Equatable {
@@ -76,15 +98,17 @@ enum StockHistory {
         try statement.bind(sku, at: 3)
         try statement.bind(before, at: 4)
         try statement.bind(Int64(limit - changes.count), at: 5)
-        while try statement.step() { changes.append(change(statement)) }
+        while try statement.step() { changes.append(try change(statement)) }
       }
     }
     return changes
   }
 
-  private static func change(_ statement: Statement) -> Change {
+  private static func change(_ statement: Statement) throws(StorageError) -> Change {
     Change(
-      at: statement.integer(0), mode: SnapshotMode(number: statement.integer(1)), zeroed: statement.bool(2),
+      at: statement.integer(0),
+      mode: try statement.value(1, of: "the mode of a change of stock", as: SnapshotMode.init(number:)),
+      zeroed: statement.bool(2),
       createdOn: statement.integer(3), quantity: statement.integer(4), unlimited: statement.bool(5),
       previous: StoredStock(
         quantity: statement.integer(6), unlimited: statement.bool(7), createdOn: statement.integer(8)))

@@ -55,7 +55,7 @@ extension StockSchema {
         aggregate_id TEXT COLLATE "C" NOT NULL, sku TEXT COLLATE "C" NOT NULL, PRIMARY KEY (aggregate_id, sku)
       )
       """,
-      // Few rows, so that a sequence does no harm.
+      // The sequence goes with ``heldNumberMigration``.
       """
       CREATE TABLE held_snapshot (
         id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -72,6 +72,16 @@ extension StockSchema {
         UNIQUE (aggregate_id, digest)
       )
       """,
+    ])
+
+  /// Where the numbers of held snapshots come from on PostgreSQL: one row, as they are few. It goes on behind all that were given.
+  static let heldNumberMigration = Migration(
+    "held snapshots without a sequence",
+    sqlite: [],
+    postgresql: [
+      "CREATE TABLE held_number (id SMALLINT NOT NULL PRIMARY KEY CHECK (id = 1), last_number BIGINT NOT NULL)",
+      "INSERT INTO held_number (id, last_number) SELECT 1, CASE WHEN is_called THEN last_value ELSE 0 END FROM held_snapshot_id_seq",
+      "ALTER TABLE held_snapshot ALTER COLUMN id DROP IDENTITY",
     ])
 
   /// The OMS's sources, as it last told them.

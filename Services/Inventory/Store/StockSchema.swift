@@ -46,5 +46,26 @@ enum StockSchema {
     sourceMigration,
     WorkQueue.migration,
     Lease.migration,
+    lostMigration,
+    errorMigration,
+    releasedMigration,
+    toldMigration,
+    stopsMigration,
+    sparedMigration,
+    Inbox.keyMigration,
+    Outbox.numberMigration,
+    heldNumberMigration,
   ]
+
+  /// What there is of each SKU is where the SKU is, whatever its aggregate: there are few aggregates, and one may have most of the
+  /// stock. So a snapshot's rows go to all machines side by side, and what a row writes besides itself stays with it. What
+  /// there is of an aggregate is little, and everywhere.
+  static let placements = Placement.all(
+    [
+      table: .spread(by: "sku"), history: .spread(by: "sku"), push: .spread(by: "sku"), lost: .spread(by: "sku"),
+      told: .spread(by: "sku"), changed: .spread(by: "sku"), spared: .spread(by: "sku"),
+      "stock_unmanaged": .spread(by: "sku"),
+      target: .everywhere, bulk: .everywhere, error: .everywhere, released: .everywhere,
+      "stock_nonzero": .everywhere, "held_snapshot": .everywhere, "held_number": .everywhere, "oms_source": .everywhere,
+    ], Inbox.placements, Outbox.placements, WorkQueue.placements, Lease.placements)
 }

@@ -8,7 +8,7 @@ extension StockStore {
   /// A zeroed row takes the NONZERO's created_on: an older DELTA that comes late must not bring it back.
   private static let leftOut = """
     aggregate_id = ?1 AND created_on <= ?2 AND unlimited = 0 AND NOT (by_nonzero = 1 AND created_on = ?2)
-    AND sku NOT IN (SELECT sku FROM stock_nonzero_spared WHERE aggregate_id = ?1)
+    AND sku NOT IN (SELECT sku FROM \(StockSchema.spared) WHERE aggregate_id = ?1 AND created_on = ?2)
     """
 
   /// OR FAIL: with ABORT, the default, SQLite would note down every page for taking this one statement back.
@@ -19,32 +19,39 @@ extension StockStore {
 
   /// After the rows of a NONZERO are written: zeroes what it leaves out, or leaves that open, see ``NonzeroRun``.
   func zeroLeftOut(
-    _ snapshot: StockSnapshot, _ connection: Connection, _ outcome: inout SnapshotOutcome, now: Int64
+    _ snapshot: StockSnapshot, isPart: Bool, _ connection: Connection, _ outcome: inout SnapshotOutcome, now: Int64
   ) throws {
     let rows = Int64(snapshot.rows.count + snapshot.invalid)
     let known = try run(of: snapshot.aggregateId, connection)
+    try spare(snapshot.namedByInvalidRows, by: snapshot.createdOn, of: snapshot.aggregateId, connection)
     if let known, known.createdOn > snapshot.createdOn {
       // A later one has said what is there, or will. A small one is still taken at its word for what it is older than.
-      guard !known.isOpen, rows < NonzeroRun.partSize else { return }
+      guard !known.isOpen, !isPart, rows < partSize else { return }
     }
-    try spare(snapshot.namedByInvalidRows, of: snapshot.aggregateId, connection)
     var run = NonzeroRun(createdOn: snapshot.createdOn, lastAt: now, parts: 1, named: rows, isOpen: false)
     if let known, known.createdOn == snapshot.createdOn {
       run.parts = known.parts + 1
       run.named = known.named + rows
     }
-    run.isOpen = run.parts > 1 || rows >= NonzeroRun.partSize
+    run.isOpen = isPart || run.parts > 1 || rows >= partSize
     if !run.isOpen { try close(run, of: snapshot.aggregateId, connection, &outcome, now: now) }
-    if known.map({ $0.createdOn <= run.createdOn }) ?? true { try save(run, of: snapshot.aggregateId, connection) }
+    if let known, known.createdOn > run.createdOn { return }
+    if let known, known.createdOn < run.createdOn {
+      try forgetSpared(before: run.createdOn, of: snapshot.aggregateId, connection)
+    }
+    try save(run, of: snapshot.aggregateId, connection)
   }
 
   /// A later FULL or NONZERO says that an open one has no more parts.
+  ///
+  /// - Returns: whether there was one.
   func closeRun(
     before snapshot: StockSnapshot, _ connection: Connection, _ outcome: inout SnapshotOutcome, now: Int64
-  ) throws {
+  ) throws -> Bool {
     guard let run = try run(of: snapshot.aggregateId, connection), run.isOpen, run.createdOn < snapshot.createdOn
-    else { return }
+    else { return false }
     try closeNow(run, of: snapshot.aggregateId, connection, &outcome, now: now)
+    return true
   }
 
   private func closeNow(
@@ -72,12 +79,12 @@ extension StockStore {
     }
     if ZeroGuard.holds(zeros: zeros, of: skus) {
       outcome.heldID = try HeldSnapshots.holdZeros(
-        run, of: aggregateId, spared: takeSpared(of: aggregateId, connection), zeros: zeros, skus: skus, connection,
+        run, of: aggregateId, spared: spared(by: run.createdOn, of: aggregateId, connection), zeros: zeros, skus: skus,
+        connection,
         now: now)
       return
     }
     outcome.add(try zero(aggregateId, run.createdOn, connection, now: now))
-    _ = try takeSpared(of: aggregateId, connection)
   }
 
   /// - Parameter spared: SKUs that are not left out; further ones.
@@ -85,7 +92,7 @@ extension StockStore {
   func zero(
     _ aggregateId: String, _ createdOn: CreatedOn, sparing spared: [String] = [], _ connection: Connection, now: Int64
   ) throws -> SnapshotOutcome {
-    try spare(spared, of: aggregateId, connection)
+    try spare(spared, by: createdOn, of: aggregateId, connection)
     var outcome = SnapshotOutcome()
     outcome.isToPush = try noteZeros(aggregateId, createdOn, connection, now: now)
     outcome.zeroed = try connection.withStatement(Self.zero(connection.engine)) { statement throws(StorageError) in
@@ -93,7 +100,6 @@ extension StockStore {
       try statement.bind(createdOn.nanoseconds, at: 2)
       return try statement.run()
     }
-    if !spared.isEmpty { _ = try takeSpared(of: aggregateId, connection) }
     return outcome
   }
 
@@ -133,33 +139,63 @@ extension StockStore {
     }
   }
 
-  // MARK: What bad rows name
+  // MARK: What is not left out though nothing was written
 
-  private func spare(_ skus: [String], of aggregateId: String, _ connection: Connection) throws {
+  /// How much older than the last NONZERO one may be whose bad rows are still known, nanoseconds: its late parts are.
+  private static let sparedFor: Int64 = 24 * 3_600 * 1_000_000_000
+
+  /// For good, as a further part may come after a NONZERO has ended, which is then ended again.
+  ///
+  /// - Parameter createdOn: the NONZERO's.
+  func spare(
+    _ skus: [String], by createdOn: CreatedOn, of aggregateId: String, _ connection: Connection
+  ) throws {
     if skus.isEmpty { return }
     try connection.withStatement(
-      "INSERT INTO stock_nonzero_spared (aggregate_id, sku) VALUES (?1, ?2) ON CONFLICT (aggregate_id, sku) DO NOTHING"
+      """
+      INSERT INTO \(StockSchema.spared) (aggregate_id, created_on, sku) VALUES (?1, ?2, ?3)
+      ON CONFLICT (aggregate_id, created_on, sku) DO NOTHING
+      """
     ) { statement throws(StorageError) in
       try statement.bind(aggregateId, at: 1)
+      try statement.bind(createdOn.nanoseconds, at: 2)
       try statement.runEach(
-        skus, text: { $0 }, at: 2, bind: { _ throws(StorageError) in }, changed: { _, _ in })
+        skus, text: { $0 }, at: 3, bind: { _ throws(StorageError) in }, changed: { _, _ in })
     }
   }
 
-  private func takeSpared(of aggregateId: String, _ connection: Connection) throws -> [String] {
-    let spared = try connection.withStatement("SELECT sku FROM stock_nonzero_spared WHERE aggregate_id = ?1") {
-      statement in
+  private func spared(
+    by createdOn: CreatedOn, of aggregateId: String, _ connection: Connection
+  ) throws -> [String] {
+    try connection.withStatement(
+      "SELECT sku FROM \(StockSchema.spared) WHERE aggregate_id = ?1 AND created_on = ?2 ORDER BY sku"
+    ) { statement in
       try statement.bind(aggregateId, at: 1)
+      try statement.bind(createdOn.nanoseconds, at: 2)
       var spared: [String] = []
       while try statement.step() { spared.append(statement.text(0)) }
       return spared
     }
-    if spared.isEmpty { return [] }
-    try connection.withStatement("DELETE FROM stock_nonzero_spared WHERE aggregate_id = ?1") { statement in
+  }
+
+  /// By any NONZERO.
+  func forgetSpared(_ sku: String, of aggregateId: String, _ connection: Connection) throws {
+    try connection.withStatement("DELETE FROM \(StockSchema.spared) WHERE aggregate_id = ?1 AND sku = ?2") {
+      statement in
       try statement.bind(aggregateId, at: 1)
+      try statement.bind(sku, at: 2)
       _ = try statement.run()
     }
-    return spared
+  }
+
+  private func forgetSpared(before createdOn: CreatedOn, of aggregateId: String, _ connection: Connection) throws {
+    try connection.withStatement(
+      "DELETE FROM \(StockSchema.spared) WHERE aggregate_id = ?1 AND created_on < ?2"
+    ) { statement in
+      try statement.bind(aggregateId, at: 1)
+      try statement.bind(createdOn.nanoseconds - Self.sparedFor, at: 2)
+      _ = try statement.run()
+    }
   }
 
   // MARK: Runs
@@ -195,26 +231,35 @@ extension StockStore {
     }
   }
 
-  /// Aggregates whose open NONZERO has had no part for ``NonzeroRun/idleTime``.
-  func idleRuns(now: Int64) async throws -> [String] {
+  /// Open NONZEROs that have had no part for ``NonzeroRun/idleTime``.
+  func idleRuns(now: Int64) async throws -> [IdleRun] {
     try await database.read { connection in
-      try connection.withStatement(
-        "SELECT aggregate_id FROM stock_nonzero WHERE is_open = 1 AND last_at <= ?1 ORDER BY aggregate_id LIMIT 1000"
+      var found = try connection.withStatement(
+        "SELECT aggregate_id, created_on FROM stock_nonzero WHERE is_open = 1 AND last_at <= ?1 ORDER BY aggregate_id LIMIT 1000"
       ) { statement in
         try statement.bind(now - NonzeroRun.idleTime, at: 1)
-        var found: [String] = []
-        while try statement.step() { found.append(statement.text(0)) }
+        var found: [IdleRun] = []
+        while try statement.step() {
+          found.append(
+            IdleRun(aggregateId: statement.text(0), createdOn: CreatedOn(nanoseconds: statement.integer(1))))
+        }
         return found
       }
+      for index in found.indices {
+        let run = found[index]
+        found[index].origins = try ReleasedSnapshots.origins(of: run.createdOn, in: run.aggregateId, connection)
+      }
+      return found
     }
   }
 
-  /// - Returns: what was zeroed, or held; nil when a part has come meanwhile.
-  func closeIdleRun(of aggregateId: String, now: Int64) async throws -> SnapshotOutcome? {
+  /// - Returns: what was zeroed, or held; nil when a part has come meanwhile, or waits for the operator.
+  func closeIdleRun(of aggregateId: String) async throws -> SnapshotOutcome? {
     try await database.write(weight: SnapshotLimits.rows, key: aggregateId) { connection in
-      guard let run = try run(of: aggregateId, connection), run.isOpen, run.lastAt <= now - NonzeroRun.idleTime else {
-        return nil
-      }
+      let now = clock()
+      guard let run = try run(of: aggregateId, connection), run.isOpen, run.lastAt <= now - NonzeroRun.idleTime,
+        try !HeldSnapshots.hasParts(of: run, of: aggregateId, connection)
+      else { return nil }
       var outcome = SnapshotOutcome()
       try closeNow(run, of: aggregateId, connection, &outcome, now: now)
       return outcome

@@ -3,6 +3,11 @@ import Storage
 /// Stock per aggregate and SKU in the store.
 struct StockStore: Sendable {
   let database: Database
+  /// The time of day, in nanoseconds since 1970. Asked for within a transaction, so that of two changes of an aggregate the later one
+  /// has the later time.
+  var clock: @Sendable () -> Int64 = WallClock.nanoseconds
+  /// Rows of a NONZERO that may be one of several, see ``NonzeroRun``.
+  var partSize = NonzeroRun.partSize
 
   init(_ database: Database) { self.database = database }
 
@@ -11,8 +16,14 @@ struct StockStore: Sendable {
   /// - Returns: at once; the outcome is there when it is durable.
   /// - Throws: ``StorageError``, `overloaded` or `closed`.
   func enqueue(_ snapshot: StockSnapshot) throws(StorageError) -> PendingResult<SnapshotOutcome> {
-    try database.enqueueWrite(weight: snapshot.weight, key: snapshot.aggregateId) { try apply(snapshot, $0) }
+    try database.enqueueWrite(weight: snapshot.weight, key: snapshot.aggregateId, isolation: Self.isolation) {
+      try apply(snapshot, $0)
+    }
   }
+
+  /// Nobody writes an aggregate's stock without its key, so a snapshot reads nothing that another replica is changing. As
+  /// serializable, snapshots of several aggregates failed each other: PostgreSQL notes what large ones have read by the page.
+  static let isolation = Isolation.readCommitted
 
   /// - Returns: nil when no snapshot of the aggregate has ever named the SKU.
   func stock(aggregateId: String, sku: String) async throws -> Stock? {

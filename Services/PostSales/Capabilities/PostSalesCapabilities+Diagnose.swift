@@ -11,7 +11,8 @@ extension PostSalesCapabilities {
     if let client, let returns {
       findings.append(
         await reading(client, "V1/creditmemos", "refunds-permission", "Sales → Operations → Credit Memos"))
-      findings += await returnFindings(client, returns)
+      findings += try await polling(poll, "refund-polling", of: "credit memos")
+      findings += try await returnFindings(client, returns)
       // The setting is not readable over REST, and it decides what a refund does to stock.
       findings.append(
         Finding(
@@ -35,7 +36,16 @@ extension PostSalesCapabilities {
     return .init(findings: findings)
   }
 
-  private func returnFindings(_ client: CommerceClient, _ returns: any ReturnShop) async -> [Finding] {
+  private func polling(_ poll: ShopPoll?, _ check: String, of items: String) async throws -> [Finding] {
+    guard let poll else { return [] }
+    do {
+      return try await poll.findings(check, of: items)
+    } catch {
+      throw RPCError(postSales: error)
+    }
+  }
+
+  private func returnFindings(_ client: CommerceClient, _ returns: any ReturnShop) async throws -> [Finding] {
     do {
       guard try await returns.hasReturns() else {
         return [
@@ -49,7 +59,9 @@ extension PostSalesCapabilities {
         Finding(check: "returns-module", level: .ok, message: "the shop has returns"),
         await reading(
           client, "V1/returns", "returns-permission", "Sales → Operations → Returns (Magento_Rma::magento_rma)"),
-      ]
+      ] + (try await polling(returnPoll, "returns-polling", of: "returns"))
+    } catch let error as RPCError {
+      throw error
     } catch {
       return [
         Finding(
@@ -63,7 +75,8 @@ extension PostSalesCapabilities {
     do {
       _ = try await client.readPage(
         route, SearchCriteria().selecting("items[entity_id],total_count"), after: 0, pageSize: PageSize(1))
-      return Finding(check: check, level: .ok, message: "\(route) can be read")
+      return Finding(
+        check: check, level: .ok, message: "\(route) can be read; only that is tried, rights to write are not")
     } catch {
       let isRight = (error as? CommerceError)?.kind == .unauthorized
       return Finding(
@@ -83,6 +96,12 @@ extension PostSalesCapabilities {
         check: "returns-stuck", level: counts.returnsOfConcern == 0 ? .ok : .warning,
         message: "\(counts.returnsOfConcern) returns need an operator",
         remedy: counts.returnsOfConcern == 0 ? "" : "omsctl returns list --attention"),
+      Finding(
+        check: "returns-not-asked", level: counts.returnsParked == 0 ? .ok : .warning,
+        message:
+          "\(counts.returnsParked) returns of the shop could not be passed on to the OMS, \(counts.returnsWaiting) wait",
+        remedy: counts.returnsParked == 0
+          ? "" : "omsctl returns list --attention; then omsctl returns resume, or authorize those that are not listed"),
     ]
   }
 }

@@ -11,10 +11,11 @@ struct PostSalesCapabilities: Omsconnector.Internal.V1.CapabilityService {
   typealias Finding = Omsconnector.V1.Finding
 
   let database: Database
-  /// nil without a shop, as the next two.
+  /// nil without a shop, as the next three.
   let client: CommerceClient?
   let returns: (any ReturnShop)?
   let poll: ShopPoll?
+  let returnPoll: ShopPoll?
   let options: PostSalesOptions
 
   func listCapabilities(
@@ -52,12 +53,16 @@ struct PostSalesCapabilities: Omsconnector.Internal.V1.CapabilityService {
     let done: Int
     let stuck: Int
     let returnsOfConcern: Int
+    /// Returns of the shop that the OMS was not asked for: those that go on being tried, and those that don't.
+    let returnsWaiting: Int
+    let returnsParked: Int
 
     init(_ connection: Connection) throws {
       due = try RefundStore().count(.due, connection)
       done = try RefundStore().count(.done, connection)
       stuck = try RefundStore().count(.stuck, connection)
       returnsOfConcern = try ReturnStore().countOfAttention(connection)
+      (returnsWaiting, returnsParked) = try AuthorizeReturn.queue.count(connection)
     }
 
     var text: String {

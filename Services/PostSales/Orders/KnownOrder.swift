@@ -28,6 +28,10 @@ struct KnownOrder: Sendable, Equatable {
   var currency: String
   var salesChannel: String
   var lines: [Line]
+  /// Whether the OMS has it, as far as is known: neither waits it here, nor has the OMS refused it.
+  var isWithOMS = true
+  /// When it was sent to the OMS; nanoseconds since 1970, nil for never.
+  var sentAt: Int64?
 
   func line(_ number: Int) -> Line? { lines.first { $0.number == number } }
 }

@@ -52,6 +52,8 @@ extension KnownOrder {
     }
     self.init(
       incrementID: message.incrementId, entityID: message.entityId, currency: message.currency,
-      salesChannel: message.salesChannel, lines: lines)
+      salesChannel: message.salesChannel, lines: lines,
+      isWithOMS: message.exportState != .held && message.exportState != .failed,
+      sentAt: message.exportedAt?.nanosecondsSinceEpoch)
   }
 }

@@ -32,13 +32,9 @@ struct ForeignMemos: Sendable {
       .init(name: "credit memos", route: "V1/creditmemos", criteria: criteria), of: shop, client, in: database,
       loop: loop
     ) { items in
-      let ids = items.filter { !Self.isOurs($0) }.map { $0.text(of: "entity_id") }.filter { !$0.isEmpty }
-      if ids.isEmpty { return }
-      try await database.write(weight: ids.count) { connection in
-        for id in ids where try RefundStore().refund(Self.creditNote(id), connection) == nil {
-          try Self.queue.add(connection, id)
-        }
-      }
+      let memos = items.map(Seen.init)
+      if memos.isEmpty { return }
+      try await database.write(weight: memos.count) { try Self.take(memos, $0) }
       runner.wake()
     }
   }
@@ -51,8 +47,37 @@ struct ForeignMemos: Sendable {
   /// What stands for a credit note number, which the OMS has given none.
   static func creditNote(_ memoID: String) -> String { "shop memo \(memoID)" }
 
-  private static func isOurs(_ memo: JSONValue) -> Bool {
-    (memo["comments"]?.elements ?? []).contains { $0["comment"]?.string?.hasPrefix(CreditNoteMark.text("")) ?? false }
+  /// Has memos looked at that are not known and not the connector's: those bear the number of a refund that the OMS has told of.
+  static func take(_ memos: [Seen], _ connection: Connection) throws {
+    let store = RefundStore()
+    for memo in memos where !memo.id.isEmpty {
+      let isOurs = try memo.numbers.contains { try store.refund($0, connection) != nil }
+      if try !isOurs && store.refund(creditNote(memo.id), connection) == nil { try queue.add(connection, memo.id) }
+    }
+  }
+
+  /// A memo as a page of the shop shows it.
+  struct Seen: Sendable {
+    /// Magento's entity id.
+    let id: String
+    /// Credit notes that its comments mark it with.
+    let numbers: [String]
+
+    init(_ memo: JSONValue) {
+      id = memo.text(of: "entity_id")
+      numbers = CreditNoteMark.numbers(
+        in: (memo["comments"]?.elements ?? []).compactMap { $0["comment"]?.string })
+    }
+  }
+
+  /// Whether the OMS owned the order already when the memo was made. Before that the shop did: what is made of an order that waits
+  /// keeps it from being exported as it was.
+  ///
+  /// - Parameter memo: as the shop answers it.
+  static func concerns(_ order: KnownOrder, _ memo: JSONValue) -> Bool {
+    guard order.isWithOMS, let sentAt = order.sentAt else { return false }
+    // The shop's times have whole seconds.
+    return ShopTime.seconds(memo.text(of: "created_at")).map { $0 >= sentAt / 1_000_000_000 } ?? true
   }
 
   private static func note(
@@ -60,7 +85,9 @@ struct ForeignMemos: Sendable {
   ) async throws {
     let document = try ShopDocument(memo, kind: "credit memo")
     let order = try ShopOrder(try await client.getJSON("V1/orders/\(memo.text(of: "order_id"))").root)
-    guard !document.isCanceled, try await orders.order(order.incrementID) != nil else { return }
+    guard !document.isCanceled, let known = try await orders.order(order.incrementID), concerns(known, memo) else {
+      return
+    }
     let number = memo.text(of: "increment_id")
     try await database.write(key: order.incrementID) { connection in
       let store = RefundStore()

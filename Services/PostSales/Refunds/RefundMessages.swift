@@ -1,6 +1,7 @@
 import Commerce
 import Messages
 import ServiceKit
+import Storage
 
 extension RefundNotice {
   /// Lines of one refund; the largest order that was ever exported has fewer.
@@ -20,6 +21,10 @@ extension RefundNotice {
         "refund.lines has \(refund.lines.count) lines; at most \(Self.lineLimit)", field: "refund.lines")
     }
     let lines = try refund.lines.enumerated().map { try Line($1, path: "refund.lines[\($0)]") }
+    // What is beyond could be stored, but not be read again.
+    guard lines.map(\.amount).sum() <= Decimal.limit else {
+      throw PostSalesError("refund.lines come to more than \(Decimal.limit)", field: "refund.lines")
+    }
     self.init(
       creditNote: refund.creditNoteNumber, incrementID: refund.orderId, type: RefundType(refund.refundType),
       rma: refund.rma, statusCode: refund.status?.code ?? "", statusReason: refund.status?.reasonCode ?? "",
@@ -50,6 +55,9 @@ extension RefundNotice.Line {
     guard !amount.isNegative else {
       throw PostSalesError("\(path): \(amount) is less than nothing", field: "\(path).payments")
     }
+    guard amount <= Decimal.limit else {
+      throw PostSalesError("\(path): \(amount) is more than \(Decimal.limit)", field: "\(path).payments")
+    }
     self.init(number: number, amount: amount, reason: line.reason)
   }
 
@@ -79,11 +87,18 @@ extension Attribute {
 
 /// Times of the bus.
 enum BusTime {
-  /// Nanoseconds since 1970; 0 for what is no time: the order of messages is not worth refusing one.
-  static func nanoseconds(_ text: String?) -> Int64 {
+  /// The OMS's clock may be so far ahead of ours.
+  static let clockTolerance: Int64 = 600 * 1_000_000_000
+
+  /// Nanoseconds since 1970; 0 for what is no time: the order of messages is not worth refusing one. A time from the future is none:
+  /// it would make all that follows look old.
+  static func nanoseconds(_ text: String?, now: Int64 = WallClock.nanoseconds()) -> Int64 {
     guard let text, !text.isEmpty else { return 0 }
     do throws(MessageError) {
-      return try Google.Protobuf.Timestamp(parsing: text).nanosecondsSinceEpoch ?? 0
+      let time = try Google.Protobuf.Timestamp(parsing: text).nanosecondsSinceEpoch ?? 0
+      if (0...now + clockTolerance).contains(time) { return time }
+      Log.warning("a time of the OMS lies in the future, or before 1970", ["time": "\(quotable(text))"])
+      return 0
     } catch {
       Log.debug("a time of the OMS can't be read", ["time": "\(quotable(text))"])
       return 0

@@ -62,6 +62,19 @@ extension RefundWork {
       ["credit_note": "\(record.creditNote)", "order": "\(record.incrementID)", "reason": "\(reason)"])
   }
 
+  /// Whoever looks at the refunds of the order has to see that nothing goes on with them any more.
+  func giveUp(_ item: WorkItem, _ error: any Error) async throws {
+    let store = store
+    let due = try await database.read { try store.refunds(ofOrder: item.key, $0) }.filter { $0.state == .due }
+    for record in due {
+      let open = record.expected.map {
+        "; a credit memo of \($0) \(record.currency) was asked for, and it is not known what became of it: look in the shop"
+          + (record.isExpectedOnline ? " and at the payment gateway" : "") + " before you resume"
+      }
+      try await stick(record, "given up after \(item.attempts + 1) attempts: \(error)\(open ?? "")")
+    }
+  }
+
   func current(_ record: RefundRecord) async throws -> RefundRecord {
     let store = store
     return try await database.read { try store.refund(record.creditNote, $0) } ?? record

@@ -20,7 +20,10 @@ extension RefundWork {
         ])
       return nil
     } catch let error as CommerceError where error.mayHaveHadEffect {
+      try await update(record) { $0.reason = "\(error)" }
       return .unsettled(after: options.settleTime, reason: "\(error)")
+    } catch let error as CommerceError where error.kind == .refused && memo.invoiceID == nil {
+      return try await refused(memo, record, error)
     } catch let error as CommerceError where error.kind == .refused || error.kind == .notFound {
       try await stick(
         record, "\(error); a credit memo of \(memo.expected) \(record.currency) was asked for" + gatewayHint(memo))
@@ -30,6 +33,35 @@ extension RefundWork {
       try await update(record) { $0.expected = nil }
       throw error
     }
+  }
+
+  /// So many times an offline memo is refused, or not made though it was asked for, before an operator is asked.
+  static let refusalLimit = 6
+
+  /// "Could not save" may pass later (magento-rules.md §4). Where no gateway is asked nothing is lost by trying again: the books are
+  /// read first.
+  private func refused(_ memo: MemoRequest, _ record: RefundRecord, _ error: CommerceError) async throws -> Progress {
+    let noted = try await countRefusal(of: memo.expected, record, "\(error)")
+    return noted.state == .due ? .waits("\(error)") : .ended
+  }
+
+  /// The shop has had its time since it was asked for an offline memo, and there is none.
+  func missed(_ expected: Decimal, _ record: RefundRecord) async throws -> RefundRecord {
+    try await countRefusal(of: expected, record, record.reason.isEmpty ? "the shop's answer was lost" : record.reason)
+  }
+
+  /// Nothing is open any more: the memo may be asked for again, unless it was too often.
+  private func countRefusal(of expected: Decimal, _ record: RefundRecord, _ reason: String) async throws -> RefundRecord
+  {
+    let noted = try await update(record) { current in
+      current.refusals += 1
+      (current.expected, current.reason) = (nil, reason)
+    }
+    if noted.refusals < Self.refusalLimit { return noted }
+    try await stick(
+      noted,
+      "\(reason); a credit memo of \(expected) \(record.currency) was asked for \(noted.refusals) times and not made")
+    return try await current(noted)
   }
 
   /// "Could not save" can come after the gateway has given the money back (magento-rules.md §4).
@@ -44,7 +76,7 @@ extension RefundWork {
       guard var current = try store.refund(record.creditNote, connection), current.state == .due,
         current.attemptedAt == record.attemptedAt
       else { return false }
-      current.expected = memo.expected
+      (current.expected, current.isExpectedOnline) = (memo.expected, memo.invoiceID != nil)
       current.attemptedAt = max(time, record.attemptedAt + 1)
       try store.save(current, connection)
       return true
@@ -80,6 +112,7 @@ extension RefundWork {
         }
       }
       current.refunded = current.memos.map(\.amount).sum()
+      current.refusals = 0
       if current.state == .due { current.expected = nil }
     } also: { connection in
       if fresh.isEmpty { return }

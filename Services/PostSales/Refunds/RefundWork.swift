@@ -8,7 +8,8 @@ import Storage
 ///
 /// What was done is read from the shop, never remembered alone. Before a memo is asked for, that is noted; whatever happens then –
 /// no answer, the end of this process – the shop's memos are read before anything else, and one that is not there is asked for
-/// again only when the shop has had time to finish with the first request.
+/// again only when the shop has had time to finish with the first request. Not even then where the shop's payment gateway may have
+/// given the money back all the same, for a memo that the shop then could not save (magento-rules.md §4): that is an operator's.
 struct RefundWork: Sendable {
   /// Keys are increment ids.
   static let queue = WorkQueue(kind: "refund")
@@ -26,8 +27,21 @@ struct RefundWork: Sendable {
   var now: @Sendable () -> Int64 = { WallClock.nanoseconds() }
   /// Told when orders and stock wait for what follows a memo.
   var followUp: @Sendable () -> Void = {}
+  /// What fails for that long is an operator's.
+  var giveUpAfter = WorkRunner.Options().giveUpAfter
 
   func callAsFunction(_ item: WorkItem) async throws -> WorkOutcome {
+    do {
+      return try await follow(item)
+    } catch let error where !(error is CancellationError) {
+      let age = Duration.nanoseconds(max(0, now() - item.addedAt))
+      guard age > giveUpAfter else { throw error }
+      try await giveUp(item, error)
+      return .done
+    }
+  }
+
+  private func follow(_ item: WorkItem) async throws -> WorkOutcome {
     let store = store
     let due = try await database.read { try store.refunds(ofOrder: item.key, $0) }.filter { $0.state == .due }
     guard !due.isEmpty else { return .done }
@@ -45,7 +59,7 @@ struct RefundWork: Sendable {
       switch try await carryOut(record, order) {
       case .ended: continue
       case .waits(let reason): waits = waits ?? reason
-      case .unsettled(let after, let reason): return .again(after: after, reason: reason)
+      case .unsettled(let after, let reason): return .unsettled(after: after, reason: reason)
       }
     }
     guard let waits else { return .done }
@@ -84,6 +98,14 @@ struct RefundWork: Sendable {
       record = try await note(planner.made, demand, order, record)
       guard record.state == .due else { return .ended }
       if let unsettled = unsettled(record) { return unsettled }
+      if let expected = record.expected {
+        if record.isExpectedOnline {
+          try await stick(record, Self.undecided(expected, record, books))
+          return .ended
+        }
+        record = try await missed(expected, record)
+        guard record.state == .due else { return .ended }
+      }
       switch planner.next() {
       case .make(let memo):
         if !demand.units.isEmpty, let units = Self.unshipped(order, books) {
@@ -143,6 +165,18 @@ struct RefundWork: Sendable {
     let store = store
     return try await database.read { try store.refunds(ofOrder: record.incrementID, $0) }
       .filter { $0.creditNote != record.creditNote }.map(\.credit).sum()
+  }
+
+  /// Money may have been given back or not: nothing is tried again before somebody has looked at the payment gateway.
+  private static func undecided(_ expected: Decimal, _ record: RefundRecord, _ books: ShopBooks) -> String {
+    let currency = books.order.currencies.order
+    let (paid, refunded) = (books.order.paid.order, books.order.refunded.order)
+    return
+      "it is not known whether the payment gateway has given \(expected) \(currency) back: the shop's answer was lost, "
+      + "and it has no credit memo for it. The OMS refunds \(record.amount) \(currency); of \(paid) that were paid "
+      + "the shop has refunded \(refunded), \(record.refunded) of it for this credit note. Look at the payment gateway; if it "
+      + "has refunded, make the credit memo in the shop, offline and with the comment "
+      + "\"\(CreditNoteMark.text(record.creditNote))\"; then omsctl refunds resume \(record.creditNote)"
   }
 
   /// What is open after a request that was not answered; nil when nothing is.

@@ -17,7 +17,10 @@ struct ReturnMessageConsumer: Sendable {
   let due: @Sendable () -> Void
 
   var methods: [ConsumedMethod] {
-    [updatedMethod, attributes(Self.attributesUpdated), attributes(Self.lineAttributesUpdated), refundAttributes]
+    [
+      updatedMethod, attributes(Self.attributesUpdated), attributes(Self.lineAttributesUpdated), refundAttributes,
+      ReturnRefusal.method(in: database),
+    ]
   }
 
   private var updatedMethod: ConsumedMethod {

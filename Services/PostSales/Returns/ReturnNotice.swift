@@ -5,13 +5,15 @@ import ServiceKit
 /// What the OMS says of a return (messages.md §4.8).
 struct ReturnNotice: Sendable, Equatable {
   struct Line: Sendable, Equatable {
-    /// Of the order, as the OMS numbers its lines. A return's line is one unit.
+    /// Of the order, as the OMS numbers its lines.
     var number: Int
     var itemID: Int64
     var sku: String
     var reason: String
     var condition: String
     var status: String
+    /// Where the message says it, which its definition does not know of.
+    var quantity: Decimal?
   }
 
   struct Tracking: Sendable, Equatable {
@@ -71,19 +73,23 @@ extension ReturnNotice.Line {
       throw PostSalesError(
         "\(path).line_number \"\(quotable(text))\" is no line number", field: "\(path).line_number")
     }
+    let quantity = line.text(of: "quantity")
+    let units = quantity.isEmpty ? nil : Decimal(quantity)
+    guard quantity.isEmpty || units.map({ $0 > 0 }) ?? false else {
+      throw PostSalesError("\(path).quantity \"\(quotable(quantity))\" is no quantity", field: "\(path).quantity")
+    }
     self.init(
       number: number, itemID: Int64(line.text(of: "id")) ?? 0, sku: line.text(of: "sku"),
       reason: line.text(of: "reason"),
-      condition: line.text(of: "condition"), status: line["status"]?.statusCode ?? "")
+      condition: line.text(of: "condition"), status: line["status"]?.statusCode ?? "", quantity: units)
   }
 }
 
 extension JSONValue {
   /// A member's text, or that of a number; empty when there is none, and for what no store can keep.
   func text(of name: String) -> String {
-    guard let member = self[name], member.kind == .string || member.kind == .number else { return "" }
-    let text = member.string ?? member.text
-    return hasNUL(text) ? "" : text
+    guard let member = self[name], member.kind != .bool, let text = member.scalar, !hasNUL(text) else { return "" }
+    return text
   }
 
   /// A status as a text, or its code.

@@ -1,4 +1,4 @@
-import Storage
+import Commerce
 
 /// A return as the store has it.
 struct ReturnRecord: Sendable, Equatable {
@@ -10,6 +10,8 @@ struct ReturnRecord: Sendable, Equatable {
     var condition = ""
     /// The OMS's.
     var status = ""
+    /// Units of it that come back; nil when nobody has said how many.
+    var quantity: Decimal?
   }
 
   /// Of the store: `shop ENTITY` of one that was asked for, `oms RMA` of one that was not.
@@ -40,10 +42,36 @@ struct ReturnRecord: Sendable, Equatable {
 
   var numbers: Set<Int> { Set(lines.map(\.number)) }
 
+  /// Whether the OMS knows of it, or was asked and has not refused.
+  var isAsked: Bool { !rma.isEmpty || !deliveryID.isEmpty }
+
+  /// The OMS could not use what it was asked by; once it has answered, that is about something else.
+  mutating func refuse(_ message: String) {
+    guard rma.isEmpty, state == .requested else { return }
+    (needsAttention, reason) = (true, "the OMS refused it: \(message.prefix(Self.reasonCharacters))")
+  }
+
+  /// Of what the OMS says of a refusal.
+  static let reasonCharacters = 1_000
+
+  /// Somebody has seen to what kept it back.
+  mutating func resume() {
+    // What the OMS has refused it is asked for anew.
+    if rma.isEmpty, needsAttention { deliveryID = "" }
+    (reason, needsAttention) = ("", false)
+  }
+
   /// A return that came without having been asked for.
   init(blind notice: ReturnNotice, now: Int64) {
     self.init(key: "oms \(notice.rma)", rma: notice.rma, incrementID: notice.incrementID, state: .open, createdAt: now)
     isBlind = true
+  }
+
+  /// A return of the shop that the OMS was not asked for yet.
+  init(unasked made: ShopReturn, now: Int64) {
+    self.init(
+      key: "shop \(made.rma.entityId)", incrementID: made.rma.orderIncrementId, state: .requested, createdAt: now)
+    (entityID, shopNumber) = (made.rma.entityId, made.rma.incrementId)
   }
 
   init(key: String, rma: String = "", incrementID: String, state: ReturnState, createdAt: Int64) {
@@ -78,7 +106,8 @@ struct ReturnRecord: Sendable, Equatable {
       return Line(
         number: line.number, itemID: known?.itemID ?? line.itemID, sku: line.sku.isEmpty ? known?.sku ?? "" : line.sku,
         reason: line.reason.isEmpty ? known?.reason ?? "" : line.reason,
-        condition: line.condition.isEmpty ? known?.condition ?? "" : line.condition, status: line.status)
+        condition: line.condition.isEmpty ? known?.condition ?? "" : line.condition, status: line.status,
+        quantity: line.quantity ?? known?.quantity)
     }
   }
 

@@ -37,9 +37,13 @@ struct ShopReturn: Sendable, Equatable {
     attributes = Attribute.list(value["custom_attributes"])
   }
 
-  /// Whether the connector has made it.
+  /// Whether the connector has made it. Whole comments are compared: people write of the OMS, too.
   func isMade(for rma: String) -> Bool { comments.contains(Self.mark(rma)) }
-  var isMadeHere: Bool { comments.contains { $0.hasPrefix(Self.prefix) } }
+  func isMade(forOneOf rmas: Set<String>) -> Bool { marks.contains { rmas.contains($0) } }
+  /// What stands where a mark has the OMS's id.
+  var marks: [String] {
+    comments.filter { $0.hasPrefix(Self.prefix) }.map { String($0.dropFirst(Self.prefix.count)) }
+  }
 
   private static let prefix = "OMS return "
   /// The comment by which a return is found again.
@@ -70,26 +74,17 @@ struct ReturnOptions: Sendable, Equatable {
 
 /// By the REST API.
 final class RESTReturnShop: ReturnShop {
-  /// How long an answer about the shop's modules holds.
-  static let moduleLife: Int64 = 600_000_000_000
-
   private let client: CommerceClient
   private let pageSize: PageSize
-  private let known = Lock<(hasReturns: Bool, at: Int64)?>(nil)
+  private let modules: ShopModules
 
   init(client: CommerceClient, pageSize: PageSize) {
     self.client = client
     self.pageSize = pageSize
+    modules = ShopModules(client)
   }
 
-  func hasReturns() async throws -> Bool {
-    let now = WallClock.nanoseconds()
-    if let known = known.withLock({ $0 }), now - known.at < Self.moduleLife, now >= known.at { return known.hasReturns }
-    let modules = try await client.getJSON("V1/modules").root.elements ?? []
-    let hasReturns = modules.contains { $0.string == "Magento_Rma" }
-    known.withLock { $0 = (hasReturns, now) }
-    return hasReturns
-  }
+  func hasReturns() async throws -> Bool { try await modules.has(ShopModules.returns) }
 
   func find(_ entityID: Int64) async throws -> ShopReturn? {
     do {
@@ -100,12 +95,7 @@ final class RESTReturnShop: ReturnShop {
   }
 
   func returns(ofOrder entityID: Int64) async throws -> [ShopReturn] {
-    var returns: [ShopReturn] = []
-    let criteria = SearchCriteria().where("order_id", .eq, "\(entityID)")
-    try await client.readAll("V1/returns", criteria, pageSize: pageSize) { items, _ in
-      for item in items { returns.append(try ShopReturn(item)) }
-    }
-    return returns
+    try await client.documents("V1/returns", ofOrder: entityID, pageSize: pageSize) { try ShopReturn($0) }
   }
 
   func order(_ entityID: Int64) async throws -> ShopOrder {

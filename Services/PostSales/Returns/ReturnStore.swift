@@ -15,8 +15,20 @@ struct ReturnStore: Sendable {
     entityID == 0 ? nil : try select("WHERE entity_id = ?1", connection) { try $0.bind(entityID, at: 1) }.first
   }
 
+  /// That which the OMS was asked for by this message.
+  func find(deliveryID: String, _ connection: Connection) throws -> ReturnRecord? {
+    guard !deliveryID.isEmpty, !hasNUL(deliveryID) else { return nil }
+    return try select("WHERE delivery_id = ?1 AND delivery_id <> ''", connection) { try $0.bind(deliveryID, at: 1) }
+      .first
+  }
+
   func returns(ofOrder incrementID: String, _ connection: Connection) throws -> [ReturnRecord] {
     try select("WHERE increment_id = ?1 ORDER BY created_at, key", connection) { try $0.bind(incrementID, at: 1) }
+  }
+
+  /// Whether the connector has made a return of the shop: its mark is then that of one that the OMS has told of.
+  func hasMade(_ made: ShopReturn, _ connection: Connection) throws -> Bool {
+    try made.marks.contains { try find(rma: $0, connection) != nil }
   }
 
   /// The return that a message is about: that with its id; else one that was asked for and not answered yet, by the name that the
@@ -24,8 +36,12 @@ struct ReturnStore: Sendable {
   func match(_ notice: ReturnNotice, _ connection: Connection) throws -> ReturnRecord? {
     if let known = try find(rma: notice.rma, connection) { return known }
     let open = try returns(ofOrder: notice.incrementID, connection).filter { $0.rma.isEmpty }
-    return open.first { $0.shopNumber == notice.rma } ?? open.first { $0.numbers == notice.numbers }
-      ?? open.first { !$0.numbers.isDisjoint(with: notice.numbers) }
+    if let named = open.first(where: { $0.shopNumber == notice.rma }) { return named }
+    // Of one that the OMS was not asked for the lines are not known.
+    let asked = open.filter { !$0.lines.isEmpty }
+    let units = notice.lines.map(\.number).sorted()
+    return asked.first { $0.lines.map(\.number).sorted() == units }
+      ?? asked.first { $0.numbers == notice.numbers } ?? asked.first { !$0.numbers.isDisjoint(with: notice.numbers) }
   }
 
   /// A page, the newest first.
@@ -53,7 +69,11 @@ struct ReturnStore: Sendable {
   }
 
   /// Writes all of it, over what was there.
+  ///
+  /// - Throws: ``StorageError``: `constraint` when another record has its name, or its return of the shop. Two that are saved at the
+  ///   same time don't miss each other: transactions are serializable.
   func save(_ record: ReturnRecord, _ connection: Connection) throws {
+    try check(record, connection)
     try connection.withStatement(Self.upsert) { statement in
       try bind(record, statement)
       _ = try statement.run()
@@ -65,8 +85,8 @@ struct ReturnStore: Sendable {
     for (position, line) in record.lines.enumerated() {
       try connection.withStatement(
         """
-        INSERT INTO goods_return_line (key, position, line_number, item_id, sku, reason, condition_code, status)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        INSERT INTO goods_return_line (key, position, line_number, item_id, sku, reason, condition_code, status, quantity)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         """
       ) { statement in
         try statement.bind(record.key, at: 1)
@@ -77,10 +97,33 @@ struct ReturnStore: Sendable {
         try statement.bind(line.reason, at: 6)
         try statement.bind(line.condition, at: 7)
         try statement.bind(line.status, at: 8)
+        try statement.bind(line.quantity?.text ?? "", at: 9)
         _ = try statement.run()
       }
     }
   }
+
+  private func check(_ record: ReturnRecord, _ connection: Connection) throws {
+    let other = try connection.withStatement(Self.others) { statement in
+      try statement.bind(record.key, at: 1)
+      try statement.bind(record.rma, at: 2)
+      try statement.bind(record.entityID, at: 3)
+      guard try statement.step() else { return "" }
+      let key = statement.text(0)
+      while try statement.step() {}
+      return key
+    }
+    if other.isEmpty { return }
+    throw StorageError(
+      .constraint,
+      "return \(record.key) is \(record.rma) of the OMS and \(record.entityID) of the shop, one of which is \(other)",
+      remedy: "look at both by omsctl returns list")
+  }
+
+  private static let others = """
+    SELECT key FROM goods_return WHERE key <> ?1 AND rma = ?2 AND rma <> ''
+    UNION ALL SELECT key FROM goods_return WHERE key <> ?1 AND entity_id = ?3 AND entity_id <> 0
+    """
 
   private static let columns = """
     key, rma, shop_number, increment_id, entity_id, state, oms_status, oms_reason, status_at, is_blind, reason,
@@ -136,7 +179,7 @@ struct ReturnStore: Sendable {
   private static func record(_ statement: Statement) throws -> ReturnRecord {
     var record = ReturnRecord(
       key: statement.text(0), rma: statement.text(1), incrementID: statement.text(3),
-      state: ReturnState(rawValue: statement.integer(5)) ?? .open, createdAt: statement.integer(19))
+      state: try statement.value(5, of: "the state of return \(statement.text(0))"), createdAt: statement.integer(19))
     record.shopNumber = statement.text(2)
     record.entityID = statement.integer(4)
     record.omsStatus = statement.text(6)
@@ -156,7 +199,7 @@ struct ReturnStore: Sendable {
   private func lines(of key: String, _ connection: Connection) throws -> [ReturnRecord.Line] {
     try connection.withStatement(
       """
-      SELECT line_number, item_id, sku, reason, condition_code, status FROM goods_return_line WHERE key = ?1
+      SELECT line_number, item_id, sku, reason, condition_code, status, quantity FROM goods_return_line WHERE key = ?1
       ORDER BY position
       """
     ) { statement in
@@ -166,7 +209,8 @@ struct ReturnStore: Sendable {
         lines.append(
           .init(
             number: Int(statement.integer(0)), itemID: statement.integer(1), sku: statement.text(2),
-            reason: statement.text(3), condition: statement.text(4), status: statement.text(5)))
+            reason: statement.text(3), condition: statement.text(4), status: statement.text(5),
+            quantity: statement.text(6).isEmpty ? nil : try StoredDecimal.read(statement, 6)))
       }
       return lines
     }

@@ -16,8 +16,23 @@ struct ReturnWork: Sendable {
   let store = ReturnStore()
   /// Nanoseconds since 1970.
   var now: @Sendable () -> Int64 = { WallClock.nanoseconds() }
+  /// What fails for that long is an operator's.
+  var giveUpAfter = WorkRunner.Options().giveUpAfter
 
   func callAsFunction(_ item: WorkItem) async throws -> WorkOutcome {
+    do {
+      return try await follow(item)
+    } catch let error where !(error is CancellationError) {
+      let age = Duration.nanoseconds(max(0, now() - item.addedAt))
+      let store = store
+      guard age > giveUpAfter, let record = try await database.read({ try store.find(key: item.key, $0) }) else {
+        throw error
+      }
+      return try await attention(record, "given up after \(item.attempts + 1) attempts: \(error)")
+    }
+  }
+
+  private func follow(_ item: WorkItem) async throws -> WorkOutcome {
     let store = store
     guard let record = try await database.read({ try store.find(key: item.key, $0) }), !record.rma.isEmpty else {
       return .done
@@ -36,7 +51,7 @@ struct ReturnWork: Sendable {
         case .there(let found): entityID = found
         case .nothingToReturn: return .done
         case .asked: return .again(after: .milliseconds(100), reason: "the shop was asked to make it")
-        case .unsettled(let after): return .again(after: after, reason: "the shop may still be making it")
+        case .unsettled(let after, let reason): return try await unsettled(record, item, after, reason)
         }
       }
       guard let made = try await shop.find(entityID) else {
@@ -60,19 +75,19 @@ struct ReturnWork: Sendable {
     /// Virtual products and gift cards are refunded only (magento-rules.md §3).
     case nothingToReturn
     case asked
-    case unsettled(Duration)
+    case unsettled(Duration, String)
   }
 
   private func find(_ record: ReturnRecord, _ order: KnownOrder) async throws -> Found {
     let all = try await shop.returns(ofOrder: order.entityID)
-    let units = Self.units(record, order)
+    let units = ReturnedUnits(record: record, order: order).byItem
     let store = store
-    let claimed = Set(
-      try await database.read { try store.returns(ofOrder: record.incrementID, $0) }.map(\.entityID))
+    let known = try await database.read { try store.returns(ofOrder: record.incrementID, $0) }
+    let (claimed, numbers) = (Set(known.map(\.entityID)), Set(known.map(\.rma)))
     let own = all.first { $0.isMade(for: record.rma) }
     // Somebody has asked for it in the shop, and that has not been read yet.
     let open = all.first { made in
-      !made.isMadeHere && !claimed.contains(made.rma.entityId) && made.rma.status == "pending"
+      !made.isMade(forOneOf: numbers) && !claimed.contains(made.rma.entityId) && made.rma.status == "pending"
         && made.rma.items.reduce(into: [:]) { $0[$1.orderItemId, default: 0] += Self.quantity($1) } == units
     }
     if let found = own ?? open {
@@ -82,7 +97,7 @@ struct ReturnWork: Sendable {
     }
     if record.attemptedAt != 0 {
       let left = record.attemptedAt + Int64(clamping: options.settleTime.nanoseconds) - now()
-      if left > 0 { return .unsettled(.nanoseconds(left)) }
+      if left > 0 { return .unsettled(.nanoseconds(left), "the shop may still be making it") }
     }
     return try await make(record, order, units)
   }
@@ -111,7 +126,7 @@ struct ReturnWork: Sendable {
           customerId: shopOrder.customerID, dateRequested: ShopTime.text(time / 1_000_000_000), status: "pending",
           items: items, comments: [.init(comment: ShopReturn.mark(record.rma), admin: true)]))
     } catch let error as CommerceError where error.mayHaveHadEffect {
-      return .unsettled(options.settleTime)
+      return .unsettled(options.settleTime, "\(error); it may have been made all the same")
     } catch {
       try await update(record) { $0.attemptedAt = 0 }
       throw error
@@ -123,27 +138,31 @@ struct ReturnWork: Sendable {
   // MARK: Steps
 
   private func moveOn(_ made: ShopReturn, _ record: ReturnRecord, _ order: KnownOrder) async throws {
+    let units = ReturnedUnits(record: record, order: order)
     let changes = made.rma.items.compactMap { item -> Magento.Commerce.V1.RmaItem? in
-      let statuses = record.lines.filter { line in
+      let lines = record.lines.filter { line in
         (order.line(line.number)?.itemID ?? line.itemID) == item.orderItemId
-      }.compactMap { record.itemStatus(of: $0) }
-      return Self.change(of: item, to: statuses)
+      }
+      return Self.change(
+        of: item,
+        to: lines.compactMap { line in record.itemStatus(of: line).map { ($0, units.quantity(of: line)) } })
     }
     if !changes.isEmpty { try await shop.change(made.rma.entityId, changes) }
   }
 
   /// Forward only, and quantities with it: requested, authorised, returned, approved, each at most the one before.
   ///
-  /// - Parameter statuses: of the lines that are this item; none leaves it as it is.
+  /// - Parameter lines: of the return that are this item, with their units; none leaves it as it is.
   static func change(
-    of item: Magento.Commerce.V1.RmaItem, to statuses: [ReturnItemStatus]
+    of item: Magento.Commerce.V1.RmaItem, to lines: [(status: ReturnItemStatus, units: Decimal)]
   ) -> Magento.Commerce.V1.RmaItem? {
+    let statuses = lines.map(\.status)
     guard let least = statuses.min(), let current = ReturnItemStatus(rawValue: item.status), !current.isFinal else {
       return nil
     }
     // Units of one item may end differently; the item is approved then, with as many as were.
-    let approved = statuses.filter { $0 == .approved }.count
-    let target = least.isFinal && approved > 0 ? .approved : least
+    let approved = lines.filter { $0.status == .approved }
+    let target = least.isFinal && !approved.isEmpty ? .approved : least
     guard target > current else { return nil }
     let quantity = item.qtyRequested
     var change = Magento.Commerce.V1.RmaItem(entityId: item.entityId, status: target.rawValue)
@@ -151,7 +170,8 @@ struct ReturnWork: Sendable {
     if target >= .authorized && target <= .approved { change.qtyAuthorized = quantity }
     if target == .received || target == .approved { change.qtyReturned = quantity }
     if target == .approved {
-      change.qtyApproved = approved == statuses.count ? quantity : Decimal(approved).message
+      let units = min(approved.map(\.units).sum(), Self.quantity(item))
+      change.qtyApproved = approved.count == lines.count ? quantity : units.message
     }
     return change
   }
@@ -172,31 +192,50 @@ struct ReturnWork: Sendable {
   private func comment(_ made: ShopReturn, _ record: ReturnRecord) async throws {
     let mark = ShopReturn.mark(record.rma)
     let reason = record.omsReason.isEmpty ? "" : " (\(record.omsReason))"
-    var texts = record.omsStatus.isEmpty ? [] : ["\(mark): \(record.omsStatus)\(reason)"]
-    if !record.tracking.url.isEmpty { texts.append("\(mark): tracking \(record.tracking.url)") }
-    texts += record.attributes.map { "\(mark): \($0.name) = \($0.value)" }
-    for text in texts.map({ String($0.prefix(Self.commentLimit)) }) where !made.comments.contains(text) {
-      try await shop.comment(text, on: made.rma.entityId)
+    // What is said last of each, so that what is again what it was is said again.
+    let tracking = "\(mark): tracking "
+    func attribute(_ name: String) -> String { "\(mark): \(name) = " }
+    var texts: [(text: String, isOfKind: (String) -> Bool)] = []
+    if !record.omsStatus.isEmpty {
+      let others = [tracking] + record.attributes.map { attribute($0.name) }
+      texts.append(
+        (
+          "\(mark): \(record.omsStatus)\(reason)",
+          { said in said.hasPrefix("\(mark): ") && !others.contains(where: said.hasPrefix) }
+        ))
+    }
+    if !record.tracking.url.isEmpty { texts.append((tracking + record.tracking.url, { $0.hasPrefix(tracking) })) }
+    for each in record.attributes {
+      let name = attribute(each.name)
+      texts.append((name + each.value, { $0.hasPrefix(name) }))
+    }
+    for (text, isOfKind) in texts {
+      let text = String(text.prefix(Self.commentLimit))
+      if made.comments.last(where: isOfKind) != text { try await shop.comment(text, on: made.rma.entityId) }
     }
   }
 
   // MARK: -
-
-  private static func units(_ record: ReturnRecord, _ order: KnownOrder) -> [Int64: Decimal] {
-    record.lines.reduce(into: [:]) { units, line in
-      let item = order.line(line.number)?.itemID ?? line.itemID
-      if item != 0 { units[item, default: 0] += 1 }
-    }
-  }
 
   static func quantity(_ item: Magento.Commerce.V1.RmaItem) -> Decimal {
     item.qtyRequested.flatMap { Decimal($0) } ?? 0
   }
 
   private func waits(_ record: ReturnRecord, _ item: WorkItem, _ reason: String) async throws -> WorkOutcome {
-    if now() - item.addedAt > RefundWork.patience { return try await attention(record, reason) }
+    // Each wait begins the queue's time anew; what the OMS has said stays. Its clock is not trusted to be behind ours.
+    let since = record.statusAt == 0 ? item.addedAt : min(record.statusAt, item.addedAt)
+    if now() - since > RefundWork.patience { return try await attention(record, reason) }
     try await update(record) { $0.reason = reason }
     return .again(after: RefundWork.pause(item), reason: reason)
+  }
+
+  /// It was asked for, and is not there yet; a shop that fails each time is an operator's.
+  private func unsettled(
+    _ record: ReturnRecord, _ item: WorkItem, _ after: Duration, _ reason: String
+  ) async throws -> WorkOutcome {
+    if now() - item.addedAt > RefundWork.patience { return try await attention(record, reason) }
+    try await update(record) { $0.reason = reason }
+    return .unsettled(after: after, reason: reason)
   }
 
   private func attention(_ record: ReturnRecord, _ reason: String) async throws -> WorkOutcome {

@@ -11,7 +11,7 @@ enum AttributeText {
   static func attributes(in text: String) throws(StorageError) -> [Attribute] {
     do throws(MessageError) {
       return try JSONDocument(parsing: Array(text.utf8)).root.members.map {
-        Attribute(name: $0.name, value: $0.value.string ?? $0.value.text)
+        Attribute(name: $0.name, value: $0.value.scalar ?? "")
       }
     } catch {
       throw StorageError(.corrupt, "attributes in the store are no JSON object: \(error)")

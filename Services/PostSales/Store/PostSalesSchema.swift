@@ -5,7 +5,19 @@ import Storage
 enum PostSalesSchema {
   static let migrations =
     [Inbox.migration, Outbox.migration, Outbox.refusedMigration, WorkQueue.migration, Lease.migration]
-    + [ShopPoll.migration, refunds, returns]
+    + [
+      PollPlace.migration, refunds, returns, returnedQuantities, onlineAttempts, returnDeliveries, refusals,
+      UnreadableItems.migration, Inbox.keyMigration, Outbox.numberMigration, returnNames,
+    ]
+
+  /// A refund or return is in one place with all that belongs to it.
+  static let placements = Placement.all(
+    [
+      "refund": .spread(by: "credit_note"), "refund_line": .spread(by: "credit_note"),
+      "refund_memo": .spread(by: "credit_note"),
+      "goods_return": .spread(by: "key"), "goods_return_line": .spread(by: "key"),
+    ], Inbox.placements, Outbox.placements, WorkQueue.placements, Lease.placements, PollPlace.placements,
+    UnreadableItems.placements)
 
   /// Amounts are decimal texts: exact, and never calculated with in SQL.
   private static let refunds = Migration(
@@ -111,6 +123,41 @@ enum PostSalesSchema {
         PRIMARY KEY (credit_note, memo_id)
       )
       """,
+    ])
+
+  /// Empty where nobody has said how many units come back.
+  private static let returnedQuantities = Migration(
+    "quantities of returned lines",
+    sqlite: ["ALTER TABLE goods_return_line ADD COLUMN quantity TEXT NOT NULL DEFAULT ''"],
+    postgresql: ["ALTER TABLE goods_return_line ADD COLUMN quantity TEXT NOT NULL DEFAULT ''"])
+
+  /// Of a memo that was being made before it was noted whether the payment gateway is asked, it may be.
+  private static let onlineAttempts = Migration(
+    "whether the payment gateway is asked for a refund",
+    sqlite: ["ALTER TABLE refund ADD COLUMN is_expected_online INTEGER NOT NULL DEFAULT 1"],
+    postgresql: ["ALTER TABLE refund ADD COLUMN is_expected_online SMALLINT NOT NULL DEFAULT 1"])
+
+  /// The OMS names a delivery that it could not use.
+  private static let returnDeliveries = Migration(
+    "returns by the message that asked for them",
+    sqlite: ["CREATE INDEX goods_return_delivery ON goods_return (delivery_id) WHERE delivery_id <> ''"],
+    postgresql: ["CREATE INDEX goods_return_delivery ON goods_return (delivery_id) WHERE delivery_id <> ''"])
+
+  private static let refusals = Migration(
+    "refusals of credit memos",
+    sqlite: ["ALTER TABLE refund ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0"],
+    postgresql: ["ALTER TABLE refund ADD COLUMN refusals BIGINT NOT NULL DEFAULT 0"])
+
+  /// That a name or a return of the shop is in one record is checked when a record is saved: to be unique, these would need the key
+  /// in them, by which records are spread, see ``ReturnStore/save(_:_:)``.
+  private static let returnNames = Migration(
+    "names of returns where the returns are",
+    sqlite: [],
+    postgresql: [
+      "DROP INDEX goods_return_rma",
+      "DROP INDEX goods_return_entity",
+      "CREATE INDEX goods_return_rma ON goods_return (rma) WHERE rma <> ''",
+      "CREATE INDEX goods_return_entity ON goods_return (entity_id) WHERE entity_id <> 0",
     ])
 
   private static let returns = Migration(

@@ -6,12 +6,13 @@ import Messages
 extension Omsconnector.V1.Order {
   init(
     _ order: SalesOrder, lines: [SalesLine] = [], attributes: [(name: String, value: String)] = [],
-    documents: [NotedDocument] = []
+    documents: [NotedDocument] = [], payments: [StuckPayment] = []
   ) {
     self.init(
       incrementId: order.incrementID, entityId: order.entityID, exportState: .init(order.exportState),
-      reason: [order.reason, order.attention].filter { !$0.isEmpty }.joined(separator: "; "),
-      needsAttention: order.needsAttention, omsStatus: order.omsStatus, omsStatusReason: order.omsStatusReason,
+      reason: ([order.reason, order.attention] + payments.map(\.text)).filter { !$0.isEmpty }.joined(separator: "; "),
+      needsAttention: order.needsAttention || !payments.isEmpty, omsStatus: order.omsStatus,
+      omsStatusReason: order.omsStatusReason,
       omsStatusAt: order.omsStatusAt.map { .init(nanosecondsSinceEpoch: $0) }, currency: order.currency,
       grandTotal: order.grandTotal.message, createdAt: .init(nanosecondsSinceEpoch: order.createdAt),
       exportedAt: order.sentAt.map { .init(nanosecondsSinceEpoch: $0) }, salesChannel: order.channel,

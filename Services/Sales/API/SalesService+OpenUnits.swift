@@ -14,15 +14,14 @@ extension SalesService {
       throw RPCError.invalid(field: "skus", "skus has \(request.skus.count) of them; at most \(Self.skuLimit)")
     }
     for (index, sku) in request.skus.enumerated() { try Self.check(sku, "skus[\(index)]", limit: 1_024) }
-    let limit = try Self.rows(request.pageSize)
-    let list = "open units"
-    let after = try request.pageToken.isEmpty ? "" : Self.sku(request.pageToken, of: list)
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: "open units")
+    let limit = asked.limit
     let (store, skus) = (store, request.skus)
     do {
       guard skus.isEmpty else {
         return .init(openUnits: try await store.database.read { try store.openUnits($0, of: skus) }.map { .init($0) })
       }
-      var units = try await store.database.read { try store.openUnits($0, after: after, limit: limit + 1) }
+      var units = try await store.database.read { try store.openUnits($0, after: asked.place, limit: limit + 1) }
       // One SKU more than the page has tells whether there are more.
       let found = units.reduce(into: [String]()) { found, unit in
         if found.last != unit.sku { found.append(unit.sku) }
@@ -30,15 +29,10 @@ extension SalesService {
       guard found.count > limit else { return .init(openUnits: units.map { .init($0) }) }
       units.removeAll { $0.sku == found[limit] }
       return .init(
-        openUnits: units.map { .init($0) }, nextPageToken: PageToken.encode(after: found[limit - 1], of: list))
+        openUnits: units.map { .init($0) }, nextPageToken: asked.token(after: found[limit - 1]))
     } catch {
       throw RPCError(sales: error)
     }
-  }
-
-  private static func sku(_ token: String, of list: String) throws(RPCError) -> String {
-    guard let sku = PageToken.decode(token, of: list) else { throw foreignToken() }
-    return sku
   }
 }
 

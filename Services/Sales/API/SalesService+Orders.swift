@@ -15,22 +15,23 @@ extension SalesService {
   }
 
   func listOrders(_ request: V1.ListOrdersRequest, context: ServerContext) async throws -> V1.ListOrdersResponse {
-    let limit = try Self.rows(request.pageSize)
     let filter = OrderFilter(
       states: Set(try request.states.map { try Self.state($0) }), needsAttention: request.needsAttention)
     let list = "orders \(filter.states.map { "\($0.rawValue)" }.sorted()) \(filter.needsAttention)"
-    let place = try request.pageToken.isEmpty ? nil : Self.place(request.pageToken, of: list)
+    let asked = try PageRequest(size: request.pageSize, token: request.pageToken, of: list)
+    let place = try asked.timedPlace().map { OrderPlace(createdAt: $0.at, incrementID: $0.key) }
     do {
       let store = store
-      var orders = try await store.database.read {
-        try store.orders($0, filter, after: place, limit: limit + 1)
+      let (found, payments) = try await store.database.read { connection in
+        let found = try store.orders(connection, filter, after: place, limit: asked.limit + 1)
+        let stuck = try found.map {
+          ($0.incrementID, try store.stuckPayments(connection, of: $0.incrementID, limit: 1))
+        }
+        return (found, Dictionary(stuck) { first, _ in first })
       }
-      var next = ""
-      if orders.count > limit {
-        orders.removeLast()
-        if let last = orders.last { next = PageToken.encode(after: "\(last.createdAt) \(last.incrementID)", of: list) }
-      }
-      return .init(orders: orders.map { .init($0) }, nextPageToken: next)
+      let (orders, next) = asked.page(found) { PageRequest.timed($0.createdAt, $0.incrementID) }
+      return .init(
+        orders: orders.map { .init($0, payments: payments[$0.incrementID] ?? []) }, nextPageToken: next)
     } catch {
       throw RPCError(sales: error)
     }
@@ -43,13 +44,13 @@ extension SalesService {
       try await store.database.write(key: order.incrementID) { connection in
         if !lookOnly {
           try store.setAttention(connection, of: order.incrementID, "")
-          // An operator has looked at what was not decided, and at what people did. A step that is under way is left to end.
-          if !order.attention.isEmpty {
-            try store.endStep(connection, of: order.incrementID)
-          }
+          // An operator has looked at what was not decided, and at what people did.
+          try store.endUndecidedStep(connection, of: order.incrementID)
           try store.acknowledgeDocuments(connection, of: order.incrementID)
+          try store.resumePayments(connection, of: order.incrementID)
         }
         try store.orderQueue.add(connection, order.incrementID)
+        if order.exportState == .held { try store.exportQueue.add(connection, order.incrementID) }
       }
       resumed()
       return .init(order: try await message(of: order.incrementID))
@@ -63,11 +64,5 @@ extension SalesService {
       throw .invalid(field: "states", "states has \(state), which is no state of an order")
     }
     return state
-  }
-
-  private static func place(_ token: String, of list: String) throws(RPCError) -> OrderPlace {
-    let parts = PageToken.decode(token, of: list)?.split(separator: " ", maxSplits: 1) ?? []
-    guard parts.count == 2, let createdAt = Int64(parts[0]) else { throw foreignToken() }
-    return OrderPlace(createdAt: createdAt, incrementID: String(parts[1]))
   }
 }

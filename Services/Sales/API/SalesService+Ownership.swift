@@ -9,13 +9,23 @@ extension SalesService {
   func checkOrderChange(
     _ request: V1.CheckOrderChangeRequest, context: ServerContext
   ) async throws -> V1.CheckOrderChangeResponse {
-    try Self.check(request.incrementId, "increment_id")
+    if request.orderId == 0 {
+      try Self.check(request.incrementId, "increment_id")
+    } else if request.orderId < 0 || !request.incrementId.isEmpty {
+      throw RPCError.invalid(
+        field: "order_id", "order_id is \(request.orderId); send it or increment_id, as the shop has it")
+    }
     guard let change = OrderChange(request.change) else {
       throw RPCError.invalid(field: "change", "change is \(request.change); send what the shop is about to do")
     }
+    try Self.checkLength(request.comment, "comment", limit: Self.textBytes)
     do {
-      guard let order = try await store.order(request.incrementId), order.exportState.isWithOMS else { return .init() }
+      let found =
+        request.orderId == 0
+        ? try await store.order(request.incrementId) : try await store.order(entityID: request.orderId)
+      guard let order = found, order.exportState.isWithOMS else { return .init() }
       if change.isOurs, try await isBeingBroughtUpToDate(order) { return .init() }
+      if let mark = change.mark, request.comment.hasPrefix(mark), request.comment != mark { return .init() }
       throw Self.refusal(change, order)
     } catch {
       throw RPCError(sales: error)
@@ -61,6 +71,16 @@ extension SalesService {
       switch self {
       case .invoice, .ship, .cancel, .status: true
       case .hold, .refund, .returned, .edit: false
+      }
+    }
+
+    /// How the comments begin of what the post-sales service makes when the OMS says so. Somebody who writes one by hand gets by
+    /// here, and is found: that service knows the numbers behind them, and tells of a credit memo with another one.
+    var mark: String? {
+      switch self {
+      case .refund: ShopPlan.Marker.creditNote
+      case .returned: "OMS return "
+      case .hold, .cancel, .invoice, .ship, .edit, .status: nil
       }
     }
 

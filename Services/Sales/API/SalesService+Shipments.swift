@@ -9,19 +9,15 @@ extension SalesService {
   func listShipmentRequests(
     _ request: V1.ListShipmentRequestsRequest, context: ServerContext
   ) async throws -> V1.ListShipmentRequestsResponse {
-    let limit = try Self.rows(request.pageSize)
-    let list = "shipment requests \(request.open)"
-    let place = try request.pageToken.isEmpty ? nil : Self.shipmentPlace(request.pageToken, of: list)
+    let asked = try PageRequest(
+      size: request.pageSize, token: request.pageToken, of: "shipment requests \(request.open)")
+    let place = try asked.timedPlace().map { (createdAt: $0.at, requestID: $0.key) }
     do {
       let store = store
-      var requests = try await store.database.read {
-        try store.shipmentRequests($0, open: request.open, after: place, limit: limit + 1)
+      let found = try await store.database.read {
+        try store.shipmentRequests($0, open: request.open, after: place, limit: asked.limit + 1)
       }
-      var next = ""
-      if requests.count > limit {
-        requests.removeLast()
-        if let last = requests.last { next = PageToken.encode(after: "\(last.createdAt) \(last.requestID)", of: list) }
-      }
+      let (requests, next) = asked.page(found) { PageRequest.timed($0.createdAt, $0.requestID) }
       return .init(shipmentRequests: requests.map { .init($0) }, nextPageToken: next)
     } catch {
       throw RPCError(sales: error)
@@ -40,7 +36,9 @@ extension SalesService {
       let ids = try await store.database.write(weight: 4 + found.lines.count, key: found.incrementID) { connection in
         // As it is by now.
         let current = try store.shipmentRequest(connection, report.requestID) ?? found
-        let (changed, ids) = try report.apply(to: current) { try store.outbox.add(connection, $0) }
+        let lines = try store.lines(connection, of: current.incrementID)
+        let quantities = Dictionary(lines.map { ($0.number, $0.quantity) }) { first, _ in first }
+        let (changed, ids) = try report.apply(to: current, quantities) { try store.outbox.add(connection, $0) }
         try store.save(connection, changed)
         return ids
       }
@@ -49,14 +47,6 @@ extension SalesService {
     } catch {
       throw RPCError(sales: error)
     }
-  }
-
-  private static func shipmentPlace(
-    _ token: String, of list: String
-  ) throws(RPCError) -> (createdAt: Int64, requestID: String) {
-    let parts = PageToken.decode(token, of: list)?.split(separator: " ", maxSplits: 1) ?? []
-    guard parts.count == 2, let createdAt = Int64(parts[0]) else { throw foreignToken() }
-    return (createdAt, String(parts[1]))
   }
 }
 

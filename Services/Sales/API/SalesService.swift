@@ -9,8 +9,6 @@ import Stubs
 struct SalesService: Omsconnector.V1.SalesService {
   typealias V1 = Omsconnector.V1
 
-  /// A page's size when the client names none, and the largest (AIP-158).
-  static let pageSize = (standard: 100, largest: 1_000)
   /// Bytes of an id, a user's name and the like.
   static let nameBytes = 256
   /// Bytes of a comment or an attribute's value.
@@ -40,7 +38,8 @@ struct SalesService: Omsconnector.V1.SalesService {
       return V1.Order(
         order, lines: try store.lines(connection, of: incrementID),
         attributes: try store.attributes(connection, of: incrementID),
-        documents: try store.documents(connection, of: incrementID))
+        documents: try store.documents(connection, of: incrementID),
+        payments: try store.stuckPayments(connection, of: incrementID))
     }
     guard let found else { throw Self.notFound(incrementID) }
     return found
@@ -63,17 +62,6 @@ struct SalesService: Omsconnector.V1.SalesService {
       throw .invalid(field: field, "\(field) has \(text.utf8.count) bytes; at most \(limit)")
     }
     if hasNUL(text) { throw .invalid(field: field, "\(field) has a NUL character") }
-  }
-
-  /// Rows of a page, from what the client asks for.
-  static func rows(_ pageSize: Int32) throws(RPCError) -> Int {
-    if pageSize < 0 { throw .invalid(field: "page_size", "page_size \(pageSize) is negative; send 0 for the default") }
-    return pageSize == 0 ? Self.pageSize.standard : min(Int(pageSize), Self.pageSize.largest)
-  }
-
-  static func foreignToken() -> RPCError {
-    .invalid(
-      field: "page_token", "page_token is none of this list; send next_page_token of the page before, or nothing")
   }
 }
 

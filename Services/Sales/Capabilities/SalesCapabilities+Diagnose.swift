@@ -9,8 +9,6 @@ import Stubs
 extension SalesCapabilities {
   typealias Finding = Omsconnector.V1.Finding
 
-  /// The statuses that orders get while the OMS has them (magento-rules.md §6, "Statuses").
-  static let omsStatuses = ["oms_received", "oms_on_hold", "oms_fulfilment", "oms_part_shipped", "oms_error"]
   /// Seconds that the shop's clock may be ahead of ours.
   static let clockTolerance: Int64 = 60
 
@@ -18,7 +16,7 @@ extension SalesCapabilities {
     _ request: Omsconnector.Internal.V1.DiagnoseRequest, context: ServerContext
   ) async throws -> Omsconnector.Internal.V1.DiagnoseResponse {
     do {
-      return .init(findings: try await storeFindings() + shopFindings() + [catalogFinding()])
+      return .init(findings: try await storeFindings() + [paymentFinding()] + shopFindings() + [catalogFinding()])
     } catch {
       throw RPCError(sales: error)
     }
@@ -51,9 +49,29 @@ extension SalesCapabilities {
     return [orders] + methods
   }
 
+  /// The OMS waits for the outcome of each, and says nothing of it.
+  private func paymentFinding() async throws -> Finding {
+    let (check, store) = ("payment-commands-stuck", store)
+    let (count, first) = try await store.database.read { connection in
+      (try store.stuckPaymentCount(connection), try store.stuckPayments(connection, limit: Self.paymentsNamed))
+    }
+    if count == 0 { return .init(check: check, level: .ok, message: "no payment command of the OMS is stuck") }
+    let named = first.map { "\($0.command) of order \(quotable($0.incrementID)): \($0.reason)" }
+    return .init(
+      check: check, level: .error,
+      message: "\(count) payment commands of the OMS are not carried out: \(named.joined(separator: "; "))"
+        + (count > named.count ? "; and others" : ""),
+      remedy:
+        "without an integration set SALES_PAYMENTS_URL and start the sales service again, which takes up all; with one see "
+        + "what it answers, then omsctl orders resume ORDER for each (omsctl orders list --attention)")
+  }
+
+  /// Payment commands that a finding names.
+  static let paymentsNamed = 5
+
   // MARK: The shop
 
-  private func shopFindings() async -> [Finding] {
+  private func shopFindings() async throws -> [Finding] {
     guard let client = shop.client else {
       return [
         .init(
@@ -68,6 +86,7 @@ extension SalesCapabilities {
     ] {
       findings.append(await reading(route, right, client))
     }
+    if let poll { findings += try await poll.findings("order-polling", of: "orders") }
     findings += await clock(client)
     findings += await statuses(client)
     findings += await websites(client)
@@ -117,7 +136,7 @@ extension SalesCapabilities {
     } catch {
       return [.init(check: "order-statuses", level: .warning, message: "the store can't be read: \(error)")]
     }
-    var criteria = SearchCriteria().where("status", .in, Self.omsStatuses.joined(separator: ","))
+    var criteria = SearchCriteria().where("status", .in, OrderStatus.shopStatuses.joined(separator: ","))
     criteria.pageSize = 1
     guard let page = await found(client, criteria) else { return [] }
     guard page["items"]?.elements?.isEmpty ?? true else {
@@ -128,18 +147,16 @@ extension SalesCapabilities {
         check: "order-statuses", level: .warning,
         message: "the OMS has orders, and none of the shop has one of its statuses",
         remedy:
-          "make the statuses \(Self.omsStatuses.joined(separator: ", ")) in the shop, and assign each to the states "
+          "make the statuses \(OrderStatus.shopStatuses.joined(separator: ", ")) in the shop, and assign each to the states "
           + "new and processing; without them comments tell the OMS's status")
     ]
   }
 
   private func websites(_ client: CommerceClient) async -> [Finding] {
     do {
-      let codes = (try await client.getJSON("V1/store/websites").root.elements ?? []).compactMap {
-        $0["code"]?.string
-      }
+      let codes = try await ShopSetUp.websiteCodes(client)
       let mapped = shop.mapping.websites
-      var findings = codes.filter { $0 != "admin" && mapped[$0] == nil }.map { code in
+      var findings = codes.filter { mapped[$0] == nil }.map { code in
         Finding(
           check: "websites", level: .warning, message: "website \"\(code)\" has no sales channel: its orders wait",
           remedy: "add website \(code) = CHANNEL to COMMERCE_MAPPING_FILE")
@@ -148,7 +165,7 @@ extension SalesCapabilities {
         Finding(
           check: "websites", level: .error,
           message: "the mapping file names website \"\(code)\", which the shop has not",
-          remedy: "write one of \(codes.filter { $0 != "admin" }.joined(separator: ", ")) in COMMERCE_MAPPING_FILE")
+          remedy: "write one of \(codes.joined(separator: ", ")) in COMMERCE_MAPPING_FILE")
       }
       return findings.isEmpty
         ? [.init(check: "websites", level: .ok, message: "all websites have a sales channel")] : findings

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Storage
 
 /// What of an order is written in one transaction.
@@ -7,17 +8,24 @@ extension ExportOrders {
     let (store, pause) = (store, firstPause)
     let weight = 2 + draft.lines.count + (draft.body?.count ?? 0) / 1_024
     return try await store.database.write(weight: weight, key: shopOrder.incrementID) { connection in
-      let known = try store.order(connection, shopOrder.incrementID)
+      var known = try store.order(connection, shopOrder.incrementID)
       guard occasion.sends(known, digest: shopOrder.digest) else {
         return try Self.note(shopOrder, known, store, connection)
       }
       if shopOrder.isOver, known?.exportState != .unconfirmed {
-        if known != nil { try store.remove(connection, shopOrder.incrementID) }
+        if let known, known.exportState != .foreign { try store.remove(connection, shopOrder.incrementID) }
         return .over(state: shopOrder.message.state)
+      }
+      if known?.exportState == .foreign {
+        // The number is the shop's: what was noted of the other order goes.
+        try store.remove(connection, shopOrder.incrementID)
+        known = nil
       }
       var draft = draft
       draft.keep(known)
-      if known == nil { try Self.cancelReplaced(by: draft.order, store, connection) }
+      // One that could not be read when it was seen has no content, and nothing has followed from it yet.
+      let isFirst = try known == nil || store.content(connection, of: shopOrder.incrementID) == nil
+      if isFirst { try Self.cancelReplaced(by: draft.order, store, connection) }
       if let body = draft.body {
         draft.order.exportState = .sent
         draft.order.sentAt = WallClock.nanoseconds()
@@ -32,7 +40,7 @@ extension ExportOrders {
       try store.replaceLines(connection, of: shopOrder.incrementID, with: draft.lines)
       try store.saveContent(connection, of: shopOrder.incrementID, draft.content)
       // Its units are sold in the shop, and not known to the OMS yet.
-      if known == nil { try StockPush.queue.add(connection, shopOrder.incrementID) }
+      if isFirst { try StockPushRequest.queue.add(connection, shopOrder.incrementID) }
       return draft.body == nil ? .held(draft.order) : .sent(draft.order)
     }
   }
@@ -49,9 +57,26 @@ extension ExportOrders {
       return .over(state: shopOrder.message.state)
     }
     known.shopDigest = shopOrder.digest
+    if known.exportState == .foreign {
+      if !shopOrder.isOver { attend(&known, shopOrder) }
+      try store.save(connection, known)
+      return .known(known)
+    }
     try store.save(connection, known)
     if known.exportState.isWithOMS { try store.orderQueue.add(connection, known.incrementID) }
     return .known(known)
+  }
+
+  /// An exchange or a reshipment of the OMS that has the number of an order of the shop: one of the two is lost without somebody.
+  private static func attend(_ foreign: inout SalesOrder, _ shopOrder: ShopOrder) {
+    let id = foreign.incrementID
+    foreign.attention =
+      "the OMS has told of an order of this number, made for order \(foreign.originalOrderID), and the shop has one, entity "
+      + "\(shopOrder.message.entityId), which is not sent: ask the OMS which it has, then send the shop's in its place with "
+      + "omsctl orders export \(id), or leave it with omsctl orders resume \(id)"
+    Log.error(
+      "the shop has an order of a number that the OMS has given to another",
+      ["order": "\(id)", "original": "\(quotable(foreign.originalOrderID))"])
   }
 
   /// An order that an administrator has edited is cancelled in the shop, and a new one with another number takes its place

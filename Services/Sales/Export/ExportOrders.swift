@@ -26,7 +26,9 @@ struct ExportOrders: Sendable {
       return switch known.exportState {
       case .held: self != .seen || known.shopDigest != digest
       case .failed, .unconfirmed: self == .asked
-      case .sent, .accepted, .foreign: false
+      // Who asks has seen that the OMS has told of another order by this number.
+      case .foreign: self == .asked
+      case .sent, .accepted: false
       }
     }
   }
@@ -46,6 +48,8 @@ struct ExportOrders: Sendable {
   let catalog: CatalogLookUp
   /// How soon what is held is tried again for the first time; later it takes longer.
   let firstPause: Duration
+  /// Units of an item that are lines of their own at the most (magento-rules.md §6, "Units").
+  let unitLimit: Int
   /// Told when messages have been added to the outbox.
   let added: @Sendable () -> Void
   /// A shop's whole night may wait for one thing: it is said of some, and counted of the others.
@@ -53,13 +57,15 @@ struct ExportOrders: Sendable {
 
   init(
     store: SalesStore, mapping: Mapping, stores: ShopStores, catalog: CatalogLookUp,
-    firstPause: Duration = .seconds(30), added: @escaping @Sendable () -> Void
+    firstPause: Duration = .seconds(30), unitLimit: Int = LedgerLine.defaultUnitLimit,
+    added: @escaping @Sendable () -> Void
   ) {
     self.store = store
     self.mapping = mapping
     self.stores = stores
     self.catalog = catalog
     self.firstPause = firstPause
+    self.unitLimit = unitLimit
     self.added = added
   }
 
@@ -93,7 +99,7 @@ struct ExportOrders: Sendable {
       return .known(known)
     }
     let draft = OrderDraft(
-      shopOrder, view: await view(of: shopOrder), products: products, mapping)
+      shopOrder, view: await view(of: shopOrder), products: products, mapping, unitLimit: unitLimit)
     let outcome = try await commit(draft, shopOrder, occasion)
     tell(outcome, before: known)
     if case .held = outcome { await announce(shopOrder) }

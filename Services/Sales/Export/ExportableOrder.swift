@@ -27,6 +27,7 @@ struct ExportableOrder {
     _ order: Magento.Commerce.V1.Order, products: [Int64: CatalogProduct], view: ShopView, mapping: Mapping,
     unitLimit: Int = LedgerLine.defaultUnitLimit
   ) throws(ExportHold) {
+    try Self.checkUntouched(order)
     self.order = order
     self.mapping = mapping
     locale = view.locale
@@ -48,6 +49,21 @@ struct ExportableOrder {
     try Self.appendGiftWrap(of: order, mapping, to: &lines)
     try Self.appendRest(of: order, grandTotal, mapping, places: places, to: &lines)
     self.lines = lines
+  }
+
+  /// The OMS takes whole orders only. One of which goods have left, or money has gone back, is finished where that was done: at the
+  /// start of a connector, and after it has waited for long, such orders are there. What is paid for is no obstacle.
+  private static func checkUntouched(_ order: Magento.Commerce.V1.Order) throws(ExportHold) {
+    for item in order.items {
+      let number = NumberReader("item \(item.itemId)")
+      for (quantity, field, what) in [
+        (item.qtyShipped, "qty_shipped", "shipped"), (item.qtyRefunded, "qty_refunded", "refunded"),
+        (item.qtyCanceled, "qty_canceled", "cancelled"),
+      ] {
+        let quantity = try number(quantity, field)
+        if quantity > 0 { throw .begun(sku: item.sku, what: "\(quantity) \(quantity == 1 ? "was" : "were") \(what)") }
+      }
+    }
   }
 
   /// The line that pays for sending the others; an order of virtual products has none.

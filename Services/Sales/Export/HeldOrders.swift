@@ -3,8 +3,8 @@ import EventLoop
 import ServiceKit
 import Storage
 
-/// Tries orders again that wait: after half a minute, then more and more seldom up to ten minutes, and all of them when the service
-/// starts, since the mapping file may be another one.
+/// Tries orders again that wait: after SALES_HOLD_INTERVAL, then more and more seldom up to ten minutes, and all of them when the
+/// service starts, since the mapping file may be another one.
 struct HeldOrders: Sendable {
   /// Orders that are made due in one transaction.
   static let batch = 200
@@ -16,8 +16,17 @@ struct HeldOrders: Sendable {
   /// What is done for a key of ``SalesStore/exportQueue``.
   func attempt(_ item: WorkItem) async throws -> WorkOutcome {
     guard let order = try await export.store.order(item.key), order.exportState == .held else { return .done }
-    guard let shopOrder = try await read(item.key) else {
-      return .parked(reason: "the shop has no order \(item.key) any more")
+    let found: ShopOrder?
+    do {
+      found = try await read(item.key)
+    } catch let error as CommerceError {
+      // However long the shop is away, its orders are not given up.
+      return .again(after: pause(after: item.attempts), reason: "\(error)")
+    }
+    guard let shopOrder = found else {
+      let (store, reason) = (export.store, "the shop has no order \(item.key) any more")
+      try await store.database.write(key: item.key) { try store.setAttention($0, of: item.key, reason) }
+      return .parked(reason: reason)
     }
     switch try await export.take(shopOrder, .due) {
     case .sent, .known, .over: return .done

@@ -39,7 +39,7 @@ struct MappedAttributes: Sendable {
     guard !chosen.isEmpty else { return }
     for item in root["items"]?.elements ?? [] {
       let values = Self.values(of: item, chosen)
-      let (id, parent) = (Self.number(item["item_id"]), Self.number(item["parent_item_id"]))
+      let (id, parent) = (item["item_id"]?.integer ?? 0, item["parent_item_id"]?.integer ?? 0)
       lines[id, default: []] += values
       guard parent != 0 else { continue }
       // The variant's, for what the configurable product itself does not say.
@@ -52,12 +52,12 @@ struct MappedAttributes: Sendable {
     guard !chosen.isEmpty else { return }
     let assigned = root["extension_attributes"]?["shipping_assignments"]?.elements?.first?["shipping"]?["address"]
     for address in [root["billing_address"], assigned].compactMap({ $0 }) {
-      addresses[Self.number(address["entity_id"])] = Self.values(of: address, chosen)
+      addresses[address["entity_id"]?.integer ?? 0] = Self.values(of: address, chosen)
     }
   }
 
   private static func isConfigurable(_ root: JSONValue, _ id: Int64) -> Bool {
-    let item = root["items"]?.elements?.first { number($0["item_id"]) == id }
+    let item = root["items"]?.elements?.first { $0["item_id"]?.integer ?? 0 == id }
     return item?["product_type"]?.string == "configurable"
   }
 
@@ -78,8 +78,6 @@ struct MappedAttributes: Sendable {
 
   private static func text(of value: JSONValue?) -> String? {
     guard let value, value.kind != .null else { return nil }
-    return value.string ?? value.text
+    return value.scalar ?? value.text
   }
-
-  private static func number(_ value: JSONValue?) -> Int64 { value.flatMap { Int64($0.string ?? $0.text) } ?? 0 }
 }

@@ -16,14 +16,14 @@ struct OrderDraft: Sendable {
   ///   - products: what the catalog knows of its products, or why that is not known.
   init(
     _ shopOrder: ShopOrder, view: Result<ShopView, ExportHold>, products: Result<CatalogProducts, ExportHold>,
-    _ mapping: Mapping
+    _ mapping: Mapping, unitLimit: Int = LedgerLine.defaultUnitLimit
   ) {
     content = shopOrder.content
     order = SalesOrder(shopOrder, view: try? view.get(), mapping)
     lines = []
     do throws(ExportHold) {
       guard shopOrder.isOpen else { throw .shopState(shopOrder.message.state) }
-      try prepare(shopOrder, view.get(), products.get(), mapping)
+      try prepare(shopOrder, view.get(), products.get(), mapping, unitLimit)
     } catch {
       order.exportState = .held
       order.reason = "\(error)"
@@ -32,10 +32,10 @@ struct OrderDraft: Sendable {
   }
 
   private mutating func prepare(
-    _ shopOrder: ShopOrder, _ view: ShopView, _ products: CatalogProducts, _ mapping: Mapping
+    _ shopOrder: ShopOrder, _ view: ShopView, _ products: CatalogProducts, _ mapping: Mapping, _ unitLimit: Int
   ) throws(ExportHold) {
     // An order with so many units that they don't fit a message goes with one line an item.
-    for unitLimit in [LedgerLine.defaultUnitLimit, 1] {
+    for unitLimit in [unitLimit, 1] {
       let export = try ExportableOrder(
         shopOrder.message, products: products.byID, view: view, mapping: mapping, unitLimit: unitLimit)
       for line in export.lines where line.kind == .shipping || line.kind == .service {

@@ -59,6 +59,11 @@ extension SoldItem {
   ) throws(ExportHold) -> [SoldItem] {
     var children: [Int64: [Magento.Commerce.V1.OrderItem]] = [:]
     for item in order.items where item.parentItemId != 0 { children[item.parentItemId, default: []].append(item) }
+    // Documents of the shop name items by their ids alone.
+    var ids: Set<Int64> = []
+    for item in order.items where !ids.insert(item.itemId).inserted {
+      throw .unreadable(field: "item \(item.itemId)", reason: "is in the order twice")
+    }
     let taxes = try appliedTaxes(of: order, "product")
     var sold: [SoldItem] = []
     for item in order.items where item.parentItemId == 0 {
@@ -142,7 +147,8 @@ extension SoldItem {
       return bundle
     }
     guard children.allSatisfy({ $0.amounts.gross.isZero && $0.amounts.discount.isZero }) else { return bundle }
-    let weights = zip(children, prices).map { $0.quantity * max($1, 0) }
+    // Held to the limit, so that the sum of however many stays within what a number can hold.
+    let weights = zip(children, prices).map { min($0.quantity * max($1, 0), .limit) }
     for (index, share) in amounts.spread(over: weights, places: places).enumerated() {
       bundle.children[index].amounts = share
       bundle.children[index].discountPercent = discountPercent

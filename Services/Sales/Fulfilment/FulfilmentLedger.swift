@@ -9,6 +9,8 @@ struct FulfilmentLedger: Equatable, Sendable {
   var isWithOMS = true
   /// Code of the website that it was bought on.
   var website: String
+  /// The OMS's sales channel.
+  var channel = ""
   /// How the money comes in: of the payment method.
   var payment: Mapping.PaymentMethod
   /// Nanoseconds since 1970.
@@ -39,16 +41,23 @@ struct FulfilmentLedger: Equatable, Sendable {
     var quantity: Decimal
     /// Of a bundle: whether its parts leave the warehouse together.
     var shipsTogether = false
-    /// The shipment that it left with.
-    var shippedBy: String?
+    /// Units that have left, by their shipment's key.
+    var shipped: [String: Decimal] = [:]
+    /// What of it has not left is cancelled.
     var isCancelled = false
+    /// The OMS is through with the order and has said of what has not left not even that it is cancelled: it counts as cancelled.
+    var isMissing = false
     /// The OMS says that it has left; the shipment's own message may come later.
     var isSaidShipped = false
 
     /// Goods, which are shipped, cancelled or given out.
     var isArticle: Bool { itemID != nil && kind != .bundle }
-    var isSettled: Bool { shippedBy != nil || isCancelled }
-    /// Goods that have neither left nor been cancelled.
+    var hasShipped: Bool { !shipped.isEmpty }
+    var unshipped: Decimal { max(quantity - shipped.values.sum(), 0) }
+    /// Units that are not sent any more.
+    var cancelled: Decimal { isCancelled ? unshipped : 0 }
+    var isSettled: Bool { isCancelled || unshipped.isZero }
+    /// Goods that have not all left or been cancelled.
     var isOpenGoods: Bool { isArticle && !isSettled && kind != .virtual }
   }
 
@@ -60,6 +69,8 @@ struct FulfilmentLedger: Equatable, Sendable {
     var tracks: [Track]
     /// Whether the shop has all of it.
     var isDone: Bool
+    /// Told of by a replay, of which customers get no mails.
+    var isSilent = false
   }
 
   struct Track: Equatable, Sendable {
@@ -90,7 +101,7 @@ struct FulfilmentLedger: Equatable, Sendable {
   /// Whether the OMS has been through with it for so long that nothing of it is coming any more.
   func isOverdue(now: Int64) -> Bool { status.isTerminal && now - statusReceivedAt >= Self.parcelPatience }
 
-  var hasShipped: Bool { lines.contains { $0.shippedBy != nil } }
+  var hasShipped: Bool { lines.contains(where: \.hasShipped) }
 
   /// Downloads and codes come with the first parcel; where there is nothing to send, or nothing more, they wait for the OMS to
   /// hand the order to logistics (magento-rules.md §6, "Virtual-only").

@@ -1,3 +1,4 @@
+import Commerce
 import Storage
 
 /// The tables of what the shop has to do for an order, and has done. As in ``SalesSchema``.
@@ -90,5 +91,34 @@ enum FulfilmentSchema {
         """,
       ]),
     PaymentCommand.migration,
+    // 1: nobody knows whether it was done, and an operator is to say. All that are there when the column comes may be such.
+    Migration(
+      "steps that an operator has to decide",
+      sqlite: [
+        "ALTER TABLE sales_step ADD COLUMN is_undecided INTEGER NOT NULL DEFAULT 0",
+        "UPDATE sales_step SET is_undecided = 1",
+      ],
+      postgresql: [
+        "ALTER TABLE sales_step ADD COLUMN is_undecided SMALLINT NOT NULL DEFAULT 0",
+        "UPDATE sales_step SET is_undecided = 1",
+      ]),
+    SalesSchema.entityIDs, SalesSchema.openLines,
+    Migration(
+      "units of a line that have left, and that the shop is done with",
+      sqlite: [
+        "ALTER TABLE sales_line ADD COLUMN shipped_units TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE sales_line ADD COLUMN shop_done_units TEXT NOT NULL DEFAULT '0'",
+      ],
+      postgresql: [
+        "ALTER TABLE sales_line ADD COLUMN shipped_units TEXT COLLATE \"C\" NOT NULL DEFAULT '{}'",
+        "ALTER TABLE sales_line ADD COLUMN shop_done_units TEXT COLLATE \"C\" NOT NULL DEFAULT '0'",
+      ]),
+    Migration(
+      "parcels of which customers get no mails",
+      sqlite: ["ALTER TABLE sales_parcel ADD COLUMN is_silent INTEGER NOT NULL DEFAULT 0"],
+      postgresql: ["ALTER TABLE sales_parcel ADD COLUMN is_silent SMALLINT NOT NULL DEFAULT 0"]),
+    PaymentCommand.contentMigration,
+    ToldAddress.migration,
+    UnreadableItems.migration,
   ]
 }

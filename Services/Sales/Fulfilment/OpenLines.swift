@@ -3,13 +3,19 @@ import Commerce
 /// Which lines the shop has done with: shipped, cancelled or refunded. Only the others still count as sold there, which the
 /// quantities that it is sent make up for (magento-rules.md §4).
 enum OpenLines {
-  /// Numbers of lines that are open in the ledger and no more in the shop, those first that the OMS has shipped, then those that
-  /// it has cancelled.
+  /// A line that is open in the ledger, of which that many units are so no more in the shop.
+  struct Closed: Equatable, Sendable {
+    var number: Int
+    var units: Decimal
+    var isAll: Bool
+  }
+
+  /// What is open in the ledger and no more in the shop: of lines that the OMS has shipped first, then of those that it has cancelled.
   ///
   /// - Parameter lines: of the order, with what is noted of them.
-  static func closed(_ lines: [SalesLine], in shop: OrderInShop) -> [Int] {
+  static func closed(_ lines: [SalesLine], in shop: OrderInShop) -> [Closed] {
     let articles = lines.filter { $0.itemID != 0 && $0.kind != .bundle }
-    var closed: [Int] = []
+    var closed: [Closed] = []
     for (id, lines) in Dictionary(grouping: articles, by: \.itemID) {
       guard let item = shop.item(id) else { continue }
       // What was refunded before it was sent is not sent any more; of what was sent before, both count once.
@@ -19,14 +25,14 @@ enum OpenLines {
       // From the end: what is least likely to be done is what is left.
       let sorted = lines.sorted { ($0.endRank, $0.number) < ($1.endRank, $1.number) }
       for line in sorted.reversed() {
-        if left > 0 {
-          left -= line.quantity
-        } else if line.shopDoneAt == nil {
-          closed.append(line.number)
+        let open = min(left, line.quantity)
+        left -= open
+        if line.shopDoneAt == nil, line.quantity - open > line.shopDoneUnits {
+          closed.append(.init(number: line.number, units: line.quantity - open, isAll: open.isZero))
         }
       }
     }
-    return closed.sorted()
+    return closed.sorted { $0.number < $1.number }
   }
 }
 

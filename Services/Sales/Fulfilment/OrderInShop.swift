@@ -87,7 +87,9 @@ extension OrderInShop {
     entityID = order.entityId
     incrementID = order.incrementId
     var items: [Item] = []
+    var ids: Set<Int64> = []
     for item in order.items {
+      guard ids.insert(item.itemId).inserted else { throw number.unreadable("item \(item.itemId) is in it twice") }
       items.append(
         Item(
           id: item.itemId, parentID: item.parentItemId == 0 ? nil : item.parentItemId, productType: item.productType,
@@ -144,11 +146,12 @@ private struct ShopNumber {
 
   func callAsFunction(_ value: Google.Types.Decimal?) throws(CommerceError) -> Decimal {
     guard let value, !value.value.isEmpty else { return 0 }
-    guard let number = Decimal(value) else {
-      throw CommerceError(
-        .unreadable, status: 200, request: "the shop's \(owner)", "\"\(value.value.prefix(40))\" is no number")
-    }
+    guard let number = Decimal(value) else { throw unreadable("\"\(value.value.prefix(40))\" is no number") }
     return number
+  }
+
+  func unreadable(_ reason: String) -> CommerceError {
+    CommerceError(.unreadable, status: 200, request: "the shop's \(owner)", reason)
   }
 
   func callAsFunction(_ lines: [Magento.Commerce.V1.DocumentLine]) throws(CommerceError) -> [Int64: Decimal] {

@@ -16,17 +16,19 @@ enum ShopSide {
     let inventory = Channel(
       target: configuration[ServiceTargets.inventory], group: setup.group, options: setup.channelOptions)
     setup.onStop("inventory") { inventory.shutdown() }
-    let push = StockPush(store: store, inventory: inventory)
-    let pushes = WorkRunner(StockPush.queue, in: store.database, loop: setup.group.next()) { try await push($0) }
+    let push = StockPushRequest(store: store, inventory: inventory)
+    let pushes = WorkRunner(StockPushRequest.queue, in: store.database, loop: setup.group.next()) { try await push($0) }
     pushes.run(in: &setup)
 
     let modules = ShopModules(client)
     var options = ShopWork.Options()
     options.notifiesOfShipments = configuration[SalesSettings.shipmentMails]
+    options.silentChannels = Set(configuration[SalesSettings.silentChannels] ?? [])
     options.grace = configuration[SalesSettings.shopGrace]
     options.usesSources = { try await modules.has(ShopModules.inventory) }
     let work = ShopWork(
-      store: store, link: ShopLink(shop: shop, client: client), options: options, stockMoved: { pushes.wake() })
+      store: store, link: ShopLink(pageSize: shop.pageSize, client: client), mapping: shop.mapping, options: options,
+      stockMoved: { pushes.wake() })
     var running = WorkRunner.Options()
     running.concurrency = concurrency
     let orders = WorkRunner(store.orderQueue, in: store.database, loop: setup.group.next(), options: running) {

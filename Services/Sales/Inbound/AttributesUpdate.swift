@@ -48,13 +48,23 @@ struct AttributesUpdate: LedgerChange {
     // Definitions say name, one sender writes attribute_code.
     self.attributes = attributes.map { ($0.name.isEmpty ? $0.attributeCode : $0.name, $0.value) }
       .filter { !$0.0.isEmpty }
+    for (name, value) in self.attributes {
+      guard name.utf8.count <= AttributeLimits.nameBytes, value.utf8.count <= AttributeLimits.valueBytes, !hasNUL(name),
+        !hasNUL(value)
+      else {
+        throw RPCError.invalid(
+          field: "custom_attributes",
+          "attribute \"\(quotable(String(name.prefix(80))))\" has a name of \(name.utf8.count) and a value of "
+            + "\(value.utf8.count) bytes; at most \(AttributeLimits.nameBytes) and \(AttributeLimits.valueBytes), without NUL"
+        )
+      }
+    }
   }
 
   func apply(to store: SalesStore, _ connection: Connection, now: Int64) throws -> String {
     guard try store.order(connection, incrementID) != nil else { throw RPCError.noOrder(incrementID) }
     guard let line else {
-      try store.setAttributes(connection, of: incrementID, attributes)
-      return "\(attributes.count) attributes set"
+      return told(leftOut: try store.setAttributes(connection, of: incrementID, attributes), "")
     }
     let lines = try store.lines(connection, of: incrementID)
     let found = lines.filter { known in line.number.map { $0 == known.number } ?? ("\(known.itemID)" == line.id) }
@@ -62,14 +72,25 @@ struct AttributesUpdate: LedgerChange {
       throw RPCError.invalid(
         field: "line_number", "order \(quotable(incrementID)) has no line \(line.number.map { "\($0)" } ?? line.id)")
     }
+    var leftOut = 0
     try store.save(
       connection,
       found.map { line in
         var line = line
-        for attribute in attributes { line.attributes[attribute.name] = attribute.value }
+        leftOut = max(leftOut, AttributeLimits.merge(attributes, into: &line.attributes))
         return line
       }, of: incrementID)
-    return "\(attributes.count) attributes set on \(found.count) lines"
+    return told(leftOut: leftOut, " on \(found.count) lines")
+  }
+
+  private func told(leftOut: Int, _ place: String) -> String {
+    guard leftOut > 0 else { return "\(attributes.count) attributes set\(place)" }
+    Log.warning(
+      "attributes of the OMS are left out, as there are too many",
+      ["order": "\(quotable(incrementID))", "count": LogValue(leftOut)])
+    return
+      "\(attributes.count - leftOut) attributes set\(place), \(leftOut) left out: at most \(AttributeLimits.count) of "
+      + "\(AttributeLimits.totalBytes >> 10) KiB together"
   }
 }
 
@@ -100,7 +121,10 @@ struct AddressUpdate: LedgerChange {
       "\(address.zip) \(address.city)", address.state, address.countryCode, address.phone,
     ]
     let text = parts.filter { !$0.allSatisfy(\.isWhitespace) }.joined(separator: ", ")
-    if order.entityID != 0 { try store.addComment(connection, of: incrementID, "OMS: ships to \(text)") }
+    guard order.entityID != 0 else { return "another shipping address" }
+    guard try ToldAddress.note(connection, of: incrementID, text) else { return "the shipping address is said already" }
+    try store.addComment(
+      connection, of: incrementID, SalesStore.dated("OMS: ships to \(text)", now, precisely: true))
     return "another shipping address"
   }
 }

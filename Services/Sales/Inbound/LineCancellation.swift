@@ -43,6 +43,9 @@ struct LineCancellation: LedgerChange {
 
   /// What is said of it in the shop.
   static func comment(_ line: SalesLine) -> String {
-    "OMS: line \(line.number) cancelled: \(line.quantity == 1 ? "" : "\(line.quantity) × ")\(line.name) (\(line.sku))"
+    let text =
+      "OMS: line \(line.number) cancelled: \(line.unshipped == 1 ? "" : "\(line.unshipped) × ")\(line.name) (\(line.sku))"
+    // One that has left after all may be cancelled again.
+    return line.cancelledAt.map { SalesStore.dated(text, $0) } ?? text
   }
 }

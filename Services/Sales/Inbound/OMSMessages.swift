@@ -19,7 +19,9 @@ struct OMSMessages: Sendable {
       method("magento.sales.order_management.custom_attributes_updated", AttributesUpdate.init(order:)),
       method("magento.sales.order_management.line_custom_attributes_updated", AttributesUpdate.init(line:)),
       method("magento.sales.order_management.shipping_address_updated", AddressUpdate.init),
-      method("magento.logistics.fulfillment_management.customer_shipment_done", Parcel.init),
+      method(
+        "magento.logistics.fulfillment_management.customer_shipment_done",
+        request: { try Parcel($0.body, isReplay: $0.replay > 0) }),
       method("magento.common.error_management.created", RefusalNotice.init),
     ]
   }
@@ -27,9 +29,15 @@ struct OMSMessages: Sendable {
   private func method<Change: LedgerChange>(
     _ name: String, _ read: @escaping @Sendable ([UInt8]) throws -> Change
   ) -> ConsumedMethod {
+    method(name, request: { try read($0.body) })
+  }
+
+  private func method<Change: LedgerChange>(
+    _ name: String, request read: @escaping @Sendable (Omsconnector.Internal.V1.ConsumeRequest) throws -> Change
+  ) -> ConsumedMethod {
     let (store, changed) = (store, changed)
     return ConsumedMethod(name, in: store.database) { request, trace in
-      let change = try read(request.body)
+      let change = try read(request)
       return MessageEffect(
         weight: change.weight, key: change.incrementID.isEmpty ? nil : change.incrementID,
         apply: { connection in

@@ -40,7 +40,7 @@ struct OrderUpdate: LedgerChange {
       if known.exportState != .accepted {
         let reason = "the OMS could not import it: \(status.text)"
         try store.markFailed(connection, order.id, reason: reason)
-        try store.addComment(connection, of: order.id, "OMS: export failed, \(reason)")
+        try store.addComment(connection, of: order.id, known.exportFailed(reason))
       }
       return "import failed"
     }
@@ -74,7 +74,9 @@ struct OrderUpdate: LedgerChange {
     known.omsStatusReceivedAt = now
     try store.save(connection, known, now: now)
     if isNews, known.entityID != 0 {
-      try store.addComment(connection, of: order.id, "OMS: \(status.text), \(ShopTime.text(time / 1_000_000_000)) UTC")
+      // Without a time of its own it has that of the status before, which it may have been already.
+      let said = OrderLimits.time(order.statusDate) ?? now
+      try store.addComment(connection, of: order.id, SalesStore.dated("OMS: \(status.text)", said))
     }
     if status.code == "ERROR" {
       Log.error("the OMS has an error with an order", ["order": "\(order.id)", "status": "\(status.text)"])
@@ -151,6 +153,10 @@ struct OrderUpdate: LedgerChange {
       lines.append(line)
     }
     foreign.grandTotal = lines.map(\.gross).sum()
+    guard foreign.grandTotal.magnitude <= .limit else {
+      throw RPCError.invalid(
+        field: "order.lines", "the lines of order \(order.id) cost \(foreign.grandTotal); at most \(Decimal.limit)")
+    }
     try store.save(connection, foreign, now: now)
     try store.save(connection, lines, of: order.id)
     if try store.order(connection, order.originalOrderId)?.entityID ?? 0 != 0 {

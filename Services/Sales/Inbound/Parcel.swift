@@ -8,12 +8,20 @@ import Storage
 struct Parcel: LedgerChange {
   let incrementID: String
   let key: String
+  /// Whether the key is the request's own, rather than made up of the lines.
+  private let hasName: Bool
   private let shipment: Magento.Oms.V1.Shipment
+  private let quantities: [ShippedUnits.Aggregated]
+  private let isReplay: Bool
 
   var weight: Int { 4 + shipment.items.count }
 
-  init(_ body: [UInt8]) throws {
-    guard let shipment = try Magento.Oms.V1.CustomerShipmentDone(json: body).shipment else {
+  /// - Parameter isReplay: an operator has it consumed once more.
+  init(_ body: [UInt8], isReplay: Bool = false) throws {
+    self.isReplay = isReplay
+    let document = try JSONDocument(parsing: body)
+    quantities = try ShippedUnits.Aggregated.all(in: document.root)
+    guard let shipment = try ShippedUnits.message(document.root).shipment else {
       throw RPCError.invalid(field: "shipment", "shipment is missing; send the shipment in it")
     }
     try OrderLimits.check(id: shipment.orderId, field: "shipment.order_id")
@@ -23,10 +31,11 @@ struct Parcel: LedgerChange {
     }
     incrementID = shipment.orderId
     self.shipment = shipment
-    let names = [shipment.shipmentRequestId, shipment.shipmentId, shipment.shimpentId]
+    let name = [shipment.shipmentRequestId, shipment.shipmentId, shipment.shimpentId].first { !$0.isEmpty }
     let lines = shipment.items.map { $0.orderLineNumber != 0 ? "\($0.orderLineNumber)" : $0.orderLineId }
     // Some senders name neither: its lines tell it from others then.
-    key = String((names.first { !$0.isEmpty } ?? "lines \(lines.sorted().joined(separator: " "))").prefix(200))
+    key = String((name ?? "lines \(lines.sorted().joined(separator: " "))").prefix(200))
+    hasName = name != nil
   }
 
   func apply(to store: SalesStore, _ connection: Connection, now: Int64) throws -> String {
@@ -35,18 +44,15 @@ struct Parcel: LedgerChange {
     // What has left was known to the OMS, whatever its messages' order.
     if order.exportState != .foreign { try store.markAccepted(connection, incrementID, now: now) }
     var lines = try store.lines(connection, of: incrementID)
-    let named = try numbers(in: lines)
-    let new = lines.indices.filter { named.contains(lines[$0].number) && lines[$0].shippedAt == nil }
+    let told = try ShippedUnits(shipment.items, quantities, of: lines, incrementID)
+    let new = lines.indices.filter { told.units(of: lines[$0]) > 0 }
     guard !new.isEmpty else { return "all of its lines had left already" }
-    // Without line numbers a repetition looks like further units of the same items.
-    if !shipment.items.contains(where: { $0.orderLineNumber != 0 }), try isKnown(store, connection) {
-      return "shipment request \(key) was told of before"
-    }
-    let parcel = FulfilmentLedger.Shipment(key: try freeKey(store, connection), tracks: tracks, isDone: false)
+    if let known = try earlier(told, lines, store, connection) { return "shipment request \(known) was told of before" }
+    let parcel = FulfilmentLedger.Shipment(
+      key: try freeKey(store, connection), tracks: tracks, isDone: false, isSilent: isReplay)
     for index in new {
-      lines[index].shippedAt = OrderLimits.time(shipment.shipmentDate) ?? now
-      lines[index].shipmentRequestID = parcel.key
-      lines[index].cancelledAt = nil
+      lines[index].ship(
+        told.units(of: lines[index]), with: parcel.key, at: OrderLimits.time(shipment.shipmentDate) ?? now)
       if !shipment.sourceId.isEmpty { lines[index].sourceID = shipment.sourceId }
     }
     try store.save(connection, new.map { lines[$0] }, of: incrementID)
@@ -57,8 +63,21 @@ struct Parcel: LedgerChange {
     return "\(new.count) lines have left, shipment request \(parcel.key)"
   }
 
-  private func isKnown(_ store: SalesStore, _ connection: Connection) throws -> Bool {
-    try store.parcels(connection, of: incrementID).contains { $0.key == key }
+  /// Without line numbers, and of lines with many units, a repetition looks like further units of the same: it is the parcel of that
+  /// request with which as many of each have left. What was told, and of which nothing has left, is no obstacle to its being told
+  /// again.
+  ///
+  /// - Returns: the key of the parcel that this message told of before; nil when it is another one.
+  private func earlier(
+    _ told: ShippedUnits, _ lines: [SalesLine], _ store: SalesStore, _ connection: Connection
+  ) throws -> String? {
+    let byItem = shipment.items.allSatisfy { $0.orderLineNumber == 0 }
+    return try store.parcels(connection, of: incrementID).first { known in
+      guard known.key == key || known.key.hasPrefix("\(key) #") else { return false }
+      guard told.isWhatLeft(with: known.key, of: lines, byItem: byItem) else { return false }
+      // Two parcels of nameless requests may hold the same things.
+      return hasName || tracks.isEmpty || known.tracks.isEmpty || tracks == known.tracks
+    }?.key
   }
 
   /// A second message of one request, with other lines, is another parcel.
@@ -66,36 +85,6 @@ struct Parcel: LedgerChange {
     let taken = Set(try store.parcels(connection, of: incrementID).map(\.key))
     if !taken.contains(key) { return key }
     return (2...taken.count + 2).lazy.map { "\(key) #\($0)" }.first { !taken.contains($0) } ?? key
-  }
-
-  /// The lines that have left. Senders that know no line numbers write the item's id: as many of its lines, those first that
-  /// are open.
-  private func numbers(in lines: [SalesLine]) throws(RPCError) -> Set<Int> {
-    var numbers: Set<Int> = []
-    let byNumber = Dictionary(lines.map { ($0.number, $0) }) { first, _ in first }
-    let byItem = Dictionary(grouping: lines.filter { $0.itemID != 0 }) { "\($0.itemID)" }
-    for item in shipment.items {
-      let number = Int(item.orderLineNumber)
-      if number != 0 {
-        guard let line = byNumber[number] else {
-          throw .invalid(
-            field: "shipment.items.order_line_number",
-            "order \(quotable(incrementID)) has no line \(number); it has \(lines.count)")
-        }
-        if line.itemID != 0 { numbers.insert(number) }
-        continue
-      }
-      if item.orderLineId == "SHIPPING" { continue }
-      let ofItem = (byItem[item.orderLineId] ?? []).filter { !numbers.contains($0.number) }
-      guard let line = ofItem.first(where: { $0.shippedAt == nil && $0.cancelledAt == nil }) ?? ofItem.first else {
-        throw .invalid(
-          field: "shipment.items.order_line_id",
-          "order \(quotable(incrementID)) has no line with the id \"\(quotable(item.orderLineId))\"")
-      }
-      numbers.insert(line.number)
-    }
-    // Bundles leave with their parts.
-    return numbers.filter { byNumber[$0]?.kind != .bundle }
   }
 
   /// One per package that can be tracked.

@@ -1,3 +1,4 @@
+import Commerce
 import Messages
 import RPC
 import ServiceKit
@@ -21,11 +22,20 @@ struct RefusalNotice: LedgerChange {
       return "not about an order of this connector: \(quotable(notice.topic))"
     }
     if order.entityID != 0, order.exportState == .failed {
-      try store.addComment(connection, of: order.incrementID, "OMS: export failed, \(reason)")
+      try store.addComment(connection, of: order.incrementID, order.exportFailed(reason))
       try store.orderQueue.add(connection, order.incrementID)
       Log.error(
         "the OMS refused an order", ["order": "\(order.incrementID)", "reason": "\(notice.message.prefix(200))"])
     }
     return "export of order \(order.incrementID) failed"
+  }
+}
+
+extension SalesOrder {
+  /// What is said of it in the shop: once for each time that it was sent.
+  func exportFailed(_ reason: String) -> String {
+    let text = "OMS: export failed, \(reason)"
+    guard let sentAt else { return text }
+    return "\(text.prefix(SalesStore.commentCharacters - 60)); it was sent \(ShopTime.text(sentAt / 1_000_000_000)) UTC"
   }
 }

@@ -34,7 +34,7 @@ struct PaymentBridge: Sendable {
     guard let integration else {
       return .parked(
         reason: "the OMS asks to \(command.kind) a payment of order \(command.orderID), and there is no integration: "
-          + "set SALES_PAYMENTS_URL, or map the payment method as offline")
+          + "set SALES_PAYMENTS_URL and start the sales service again")
     }
     let answer = try await ask(integration, command)
     let message = try outcome(of: command, answer)

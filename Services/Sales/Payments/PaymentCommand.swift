@@ -1,3 +1,4 @@
+import Commerce
 import Messages
 import RPC
 import ServiceKit
@@ -35,10 +36,37 @@ struct PaymentCommand: Sendable, Equatable {
   var key: String
   var kind: Kind
   var orderID: String
-  /// The params as they came.
+  /// The params as they came; in the store until the outcome is known, because they may hold card and bank data.
   var body: [UInt8]
+  /// Of a command without an operation reference, what it asks for: another one that asks for the same within ``repetitionWindow``, and
+  /// whose predecessor has not failed, is a repetition under a new delivery id, as resending makes it. Empty with a reference, which is
+  /// the OMS's own name of the operation.
+  ///
+  /// Two parcels of one order may come to the same amount on the same day: their lines tell them apart. Where a sender names neither
+  /// operation nor lines, money that is taken once too seldom is missed by the OMS, which waits for its outcome; money that is taken
+  /// twice is missed by the customer.
+  var content: [UInt8] = []
+
+  /// An operation with the same content after that is another one: long-lived orders are validated anew.
+  static let repetitionWindow = Duration.seconds(24 * 3_600)
 
   static let queue = WorkQueue(kind: "payment")
+
+  /// Of those that are there their bodies go, once they have an outcome.
+  static let contentMigration = Migration(
+    "what payment commands without a reference ask for",
+    sqlite: [
+      "ALTER TABLE sales_payment_command ADD COLUMN content BLOB NOT NULL DEFAULT x''",  // SHA-256
+      "UPDATE sales_payment_command SET body = x'' WHERE outcome <> ''",
+      "CREATE INDEX sales_payment_command_content ON sales_payment_command (increment_id, content)",
+      "CREATE INDEX sales_payment_command_received ON sales_payment_command (received_at)",
+    ],
+    postgresql: [
+      "ALTER TABLE sales_payment_command ADD COLUMN content BYTEA NOT NULL DEFAULT ''",
+      "UPDATE sales_payment_command SET body = '' WHERE outcome <> ''",
+      "CREATE INDEX sales_payment_command_content ON sales_payment_command (increment_id, content)",
+      "CREATE INDEX sales_payment_command_received ON sales_payment_command (received_at)",
+    ])
 
   static let migration = Migration(
     "payment commands of the OMS",
@@ -83,9 +111,10 @@ struct PaymentMessages: Sendable {
           weight: 2 + command.body.count / 1_024, key: command.orderID.isEmpty ? nil : command.orderID,
           apply: { try store.add($0, command) },
           result: { _ in Array("true".utf8) },
-          committed: { _ in
+          committed: { isNew in
             Log.info(
-              "payment command", ["command": "\(kind)", "order": "\(quotable(command.orderID))"], trace: trace)
+              isNew ? "payment command" : "payment command is known",
+              ["command": "\(kind)", "order": "\(quotable(command.orderID))"], trace: trace)
             added()
           })
       }
@@ -105,64 +134,20 @@ struct PaymentMessages: Sendable {
       let text = String(byte, radix: 16)
       return text.count == 1 ? "0\(text)" : text
     }.joined()
-    return PaymentCommand(key: key, kind: kind, orderID: payment.orderId, body: request.body)
-  }
-}
-
-extension SalesStore {
-  /// Takes a command over; one that is there already stays as it is.
-  func add(_ connection: Connection, _ command: PaymentCommand, now: Int64 = WallClock.nanoseconds()) throws {
-    let isNew = try connection.withStatement(
-      """
-      INSERT INTO sales_payment_command (command_key, kind, increment_id, body, outcome, received_at)
-      VALUES (?1, ?2, ?3, ?4, '', ?5) ON CONFLICT (command_key) DO NOTHING
-      """
-    ) { statement in
-      try statement.bind(command.key, at: 1)
-      try statement.bind(command.kind.rawValue, at: 2)
-      try statement.bind(command.orderID, at: 3)
-      try statement.bind(command.body, at: 4)
-      try statement.bind(now, at: 5)
-      return try statement.run() == 1
-    }
-    if isNew { try PaymentCommand.queue.add(connection, command.key) }
+    var command = PaymentCommand(key: key, kind: kind, orderID: payment.orderId, body: request.body)
+    if payment.operationReference.isEmpty { command.content = content(kind, payment) }
+    return command
   }
 
-  /// Commands without an outcome are due, also those that wait for an operator; the oldest 10 000.
-  func requeuePaymentCommands(_ connection: Connection) throws {
-    let keys = try connection.withStatement(
-      "SELECT command_key FROM sales_payment_command WHERE outcome = '' ORDER BY received_at LIMIT 10000"
-    ) { statement in
-      var keys: [String] = []
-      while try statement.step() { keys.append(statement.text(0)) }
-      return keys
-    }
-    for key in keys { try PaymentCommand.queue.add(connection, key) }
-  }
-
-  /// nil when there is none, or its outcome is known.
-  func openPaymentCommand(_ connection: Connection, _ key: String) throws -> PaymentCommand? {
-    try connection.withStatement(
-      "SELECT kind, increment_id, body FROM sales_payment_command WHERE command_key = ?1 AND outcome = ''"
-    ) { statement in
-      try statement.bind(key, at: 1)
-      guard try statement.step(), let kind = PaymentCommand.Kind(rawValue: statement.text(0)) else { return nil }
-      return PaymentCommand(key: key, kind: kind, orderID: statement.text(1), body: statement.blob(2))
-    }
-  }
-
-  /// Notes the outcome and owes it to the OMS, in one.
-  ///
-  /// - Returns: false when it was known.
-  func end(_ connection: Connection, _ command: PaymentCommand, _ message: OutboxMessage) throws -> Bool {
-    let isNew = try connection.withStatement(
-      "UPDATE sales_payment_command SET outcome = ?2 WHERE command_key = ?1 AND outcome = ''"
-    ) { statement in
-      try statement.bind(command.key, at: 1)
-      try statement.bind(message.method, at: 2)
-      return try statement.run() == 1
-    }
-    if isNew { try outbox.add(connection, message) }
-    return isNew
+  private static func content(
+    _ kind: PaymentCommand.Kind, _ payment: Magento.Oms.V1.PaymentOperation
+  ) -> [UInt8] {
+    let amount = payment.amount.map { Decimal($0)?.text ?? $0.value } ?? ""
+    let lines = payment.lines.map { $0.json() }.sorted()
+    let parts = [
+      kind.rawValue, payment.orderId, payment.gateway, payment.gatewayAccount, payment.gatewayKey, amount,
+      payment.currency,
+    ]
+    return SHA256.digest(ofParts: (parts + lines).map { Array($0.utf8) })
   }
 }

@@ -16,20 +16,22 @@ struct NightlyReconciliation: Sendable {
   static let hour: Int64 = 2 * 3_600
   static let hold = Duration.seconds(120)
   static let interval = Duration.seconds(600)
-  private static let place = "orders by night"
+  private static let place = PollPlace("orders by night")
 
   let intake: OrderIntake
   let client: CommerceClient
   let pageSize: PageSize
+  let loop: EventLoop
   private let holder = String(UInt64.random(in: .min ... .max), radix: 36)
 
-  init(intake: OrderIntake, client: CommerceClient, pageSize: PageSize) {
+  init(intake: OrderIntake, client: CommerceClient, pageSize: PageSize, loop: EventLoop) {
     self.intake = intake
     self.client = client
     self.pageSize = pageSize
+    self.loop = loop
   }
 
-  func run(on loop: EventLoop) async {
+  func run() async {
     while !Task.isCancelled {
       do {
         try await round()
@@ -50,48 +52,41 @@ struct NightlyReconciliation: Sendable {
   func round(now: Int64 = WallClock.nanoseconds() / 1_000_000_000) async throws -> Bool {
     let database = intake.export.store.database
     let night = Self.lastNight(before: now)
-    let last = try await database.read { try Self.lastLook($0) }
+    let last = try await database.read { try Self.place.read($0) }
     if let last, last >= night { return false }
-    let holder = holder
-    guard
-      let lease = try await database.write({
-        try Lease.acquire($0, key: Self.place, holder: holder, for: Self.hold)
-      })
-    else { return false }
-    let since = (last ?? now) - Self.overlap
-    let criteria = SearchCriteria().where("created_at", .gteq, ShopTime.text(since))
-    try await client.readAll("V1/orders", criteria, pageSize: pageSize) { items, _ in
-      try await intake.take(items)
-      guard try await database.write({ try lease.renew($0, for: Self.hold) }) != nil else { throw LeaseLost() }
-    }
-    try await database.write { connection in
-      guard try lease.renew(connection, for: Self.hold) != nil else { throw LeaseLost() }
-      try connection.withStatement(
-        """
-        INSERT INTO shop_poll (name, read_until) VALUES (?1, ?2)
-        ON CONFLICT (name) DO UPDATE SET read_until = excluded.read_until
-        """
-      ) { statement throws(StorageError) in
-        try statement.bind(Self.place, at: 1)
-        try statement.bind(now, at: 2)
-        _ = try statement.run()
+    let done: Void? = try await Lease.held(Self.place.name, by: holder, for: Self.hold, in: database, on: loop) {
+      lease in
+      // Polling asks again for what the shop can't show.
+      let unreadable = UnreadableItems(of: OrderIntake.pollName)
+      try await client.readPages(
+        "V1/orders", Self.criteria(last: last, now: now), pageSize: pageSize,
+        passing: try await database.read { try unreadable.passing($0) }
+      ) { page in
+        try await unreadable.note(page.unreadable, in: database)
+        try await intake.take(page.items)
+        guard try await database.write({ try lease.renew($0, for: Self.hold) }) != nil else { throw LeaseLost() }
       }
-      try lease.release(connection)
+      try await finish(now, lease)
     }
-    return true
+    return done != nil
+  }
+
+  private func finish(_ now: Int64, _ lease: Lease) async throws {
+    try await intake.export.store.database.write { connection in
+      guard try lease.renew(connection, for: Self.hold) != nil else { throw LeaseLost() }
+      try Self.place.advance(to: now, connection)
+    }
+  }
+
+  /// - Parameter last: when it was last done; nil for never. Both in seconds since 1970.
+  static func criteria(last: Int64?, now: Int64) -> SearchCriteria {
+    SearchCriteria().where("created_at", .gteq, ShopTime.text((last ?? now) - overlap))
   }
 
   /// When it was last to be done.
   static func lastNight(before now: Int64) -> Int64 {
     let (day, second) = now.quotientAndRemainder(dividingBy: 86_400)
     return (second < hour ? day - 1 : day) * 86_400 + hour
-  }
-
-  private static func lastLook(_ connection: Connection) throws -> Int64? {
-    try connection.withStatement("SELECT read_until FROM shop_poll WHERE name = ?1") { statement in
-      try statement.bind(place, at: 1)
-      return try statement.step() ? statement.integer(0) : nil
-    }
   }
 
   private struct LeaseLost: Error, CustomStringConvertible {

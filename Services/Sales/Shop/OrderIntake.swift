@@ -10,11 +10,18 @@ struct OrderIntake: Sendable {
   /// Nanoseconds since 1970: orders made before are left alone, unless they are asked for. nil for none.
   var since: Int64?
 
-  /// What the poll reads: whatever has changed, since what became of orders that are known matters too.
+  /// States of orders that are exported by themselves.
+  static let openStates = ["new", "processing"]
+
+  static let pollName = "orders"
+
+  /// What the poll reads: whatever has changed, since what became of orders that are known matters too. At first none is known:
+  /// of a shop's history only orders that nobody has done anything with are read (magento-rules.md §6, "New orders").
   static func subject(since: Int64?) -> ShopPoll.Subject {
     var criteria = SearchCriteria()
     if let since { criteria = criteria.where("updated_at", .gteq, ShopTime.text(since / 1_000_000_000)) }
-    return ShopPoll.Subject(name: "orders", route: "V1/orders", criteria: criteria)
+    let open = criteria.where("state", .in, openStates.joined(separator: ","))
+    return ShopPoll.Subject(name: pollName, route: "V1/orders", criteria: criteria, firstCriteria: open)
   }
 
   /// Takes a page over, durably. An order that can't be read waits where it is seen, rather than keeping the others out.

@@ -19,8 +19,8 @@ enum OrderReading {
       pageSize: pageSize
     ) { try await intake.take($0) }
     poll.run(in: &setup)
-    let nightly = NightlyReconciliation(intake: intake, client: client, pageSize: pageSize)
-    setup.run("nightly look at orders") { await nightly.run(on: loop) }
+    let nightly = NightlyReconciliation(intake: intake, client: client, pageSize: pageSize, loop: loop)
+    setup.run("nightly look at orders") { await nightly.run() }
     return poll
   }
 }

@@ -20,14 +20,24 @@ struct ShopOrder: Sendable {
   /// - Throws: ``UnreadableOrder``.
   init(_ value: JSONValue) throws(UnreadableOrder) {
     var content: [UInt8] = []
-    Self.append(value, to: &content, isInCards: false)
+    value.append(to: &content, member: Self.isWrittenOtherwise)
     self.content = content
     digest = SHA256.digest(ofParts: [content])
     do throws(MessageError) {
-      message = try Magento.Commerce.V1.Order(json: content)
+      var message: Magento.Commerce.V1.Order
+      do throws(MessageError) {
+        message = try .init(json: value)
+      } catch {
+        // The error shows what is wrong, which here can't be a code.
+        message = try .init(json: content)
+      }
+      for index in message.extensionAttributes?.giftCards.indices ?? 0..<0 {
+        message.extensionAttributes?.giftCards[index].code.hideCode()
+      }
+      self.message = message
     } catch {
       throw UnreadableOrder(
-        incrementID: Self.text(value["increment_id"]), entityID: Int64(Self.text(value["entity_id"])) ?? 0,
+        incrementID: value["increment_id"]?.scalar ?? "", entityID: value["entity_id"]?.integer ?? 0,
         digest: digest, reason: "\(error)")
     }
     let id = message.incrementId
@@ -68,37 +78,44 @@ struct ShopOrder: Sendable {
 
   // MARK: -
 
-  private static func text(_ value: JSONValue?) -> String { value.map { $0.string ?? $0.text } ?? "" }
+  /// What is not kept as the shop has it: codes of gift cards, and the order's items, which each of its shipping assignments says
+  /// again.
+  private static func isWrittenOtherwise(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: JSONValue, _ output: inout [UInt8]
+  ) -> Bool {
+    if name.elementsEqual("gift_cards".utf8) {
+      appendCards(value, to: &output)
+    } else if name.elementsEqual("shipping_assignments".utf8) {
+      value.append(to: &output) { name, value, output in
+        guard name.elementsEqual("items".utf8) else { return isWrittenOtherwise(name, value, &output) }
+        output += "[]".utf8
+        return true
+      }
+    } else {
+      return false
+    }
+    return true
+  }
 
-  /// Of a code only the last four characters stay. The parser's limit bounds the recursion.
-  private static func append(_ value: JSONValue, to output: inout [UInt8], isInCards: Bool) {
-    switch value.kind {
-    case .object:
-      output.append(UInt8(ascii: "{"))
-      for (index, member) in value.members.enumerated() {
-        if index > 0 { output.append(UInt8(ascii: ",")) }
-        JSONText.append(member.name, to: &output)
-        output.append(UInt8(ascii: ":"))
-        let isCards = isInCards || member.name == "gift_cards"
-        if isCards, let text = member.value.string {
-          // The list itself as a text has codes all over.
-          let isCode = isInCards && ["code", "c"].contains(member.name)
-          JSONText.append(isCode ? String(text.suffix(4)) : isInCards ? text : "", to: &output)
-        } else {
-          append(member.value, to: &output, isInCards: isCards)
-        }
+  /// Of a code only the last four characters stay. The list itself as a text has codes all over.
+  private static func appendCards(_ cards: JSONValue, to output: inout [UInt8]) {
+    guard cards.string == nil else {
+      output += "\"\"".utf8
+      return
+    }
+    cards.append(to: &output) { name, value, output in
+      guard ["code", "c"].contains(where: { name.elementsEqual($0.utf8) }), var code = value.string else {
+        return false
       }
-      output.append(UInt8(ascii: "}"))
-    case .array:
-      output.append(UInt8(ascii: "["))
-      for (index, element) in (value.elements ?? []).enumerated() {
-        if index > 0 { output.append(UInt8(ascii: ",")) }
-        append(element, to: &output, isInCards: isInCards)
-      }
-      output.append(UInt8(ascii: "]"))
-    default: output += value.serialized
+      code.hideCode()
+      JSONText.append(code, to: &output)
+      return true
     }
   }
+}
+
+extension String {
+  fileprivate mutating func hideCode() { self = String(suffix(4)) }
 }
 
 /// What the shop calls an order and is none that can be read.

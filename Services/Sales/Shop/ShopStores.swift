@@ -42,13 +42,11 @@ actor ShopStores {
   }
 
   private static func read(_ client: CommerceClient) async throws -> [Int64: ShopView] {
-    let websites: [Magento.Commerce.V1.Website] = try await list("V1/store/websites", client)
-    let stores: [Magento.Commerce.V1.StoreView] = try await list("V1/store/storeViews", client)
-    let configurations: [Magento.Commerce.V1.StoreConfig] = try await list("V1/store/storeConfigs", client)
-    let codes = Dictionary(websites.map { ($0.id, $0.code) }) { _, last in last }
-    let locales = Dictionary(configurations.map { ($0.id, $0.locale) }) { _, last in last }
+    let setUp = try await ShopSetUp.read(client)
+    let codes = Dictionary(setUp.websites.map { ($0.id, $0.code) }) { _, last in last }
+    let locales = Dictionary(setUp.configs.map { ($0.id, $0.locale) }) { _, last in last }
     return Dictionary(
-      stores.map {
+      setUp.views.map {
         (
           $0.id,
           ShopView(
@@ -56,19 +54,5 @@ actor ShopStores {
         )
       }
     ) { _, last in last }
-  }
-
-  private static func list<M: Message>(_ route: String, _ client: CommerceClient) async throws -> [M] {
-    let answer = try await client.getJSON(route).root
-    guard let elements = answer.elements else {
-      throw CommerceError(.unreadable, status: 200, request: "GET \(route)", "the answer is no list")
-    }
-    return try elements.map { element throws(CommerceError) in
-      do throws(MessageError) {
-        return try M(json: element)
-      } catch {
-        throw CommerceError(.unreadable, status: 200, request: "GET \(route)", "\(error)")
-      }
-    }
   }
 }

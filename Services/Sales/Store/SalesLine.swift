@@ -28,12 +28,16 @@ struct SalesLine: Sendable, Equatable {
   var sourceID = ""
   /// The shipment request that shipped it.
   var shipmentRequestID = ""
-  /// When the OMS said that it is shipped.
+  /// When the OMS said that all of it is shipped.
   var shippedAt: Int64?
-  /// When the OMS said that it is cancelled.
+  /// Where it did not leave as a whole: units by the shipment request that took them.
+  var shippedUnits: [String: Decimal] = [:]
+  /// When the OMS said that it is cancelled: of one that has left in part, the rest.
   var cancelledAt: Int64?
   /// When the shop had shipped or cancelled it, too: it is no open unit any more.
   var shopDoneAt: Int64?
+  /// Of a line that is open still: how many of its units are so no more.
+  var shopDoneUnits: Decimal = 0
   /// Custom attributes that the OMS has set.
   var attributes: [String: String] = [:]
   /// Of a bundle: whether its parts leave the warehouse together.
@@ -44,7 +48,7 @@ extension SalesLine {
   static let columns = """
     increment_id, line_number, item_id, parent_line, kind, sku, product_id, name, quantity, gross, tax, status, status_at, \
     source_id, shipment_request_id, shipped_at, cancelled_at, shop_done_at, attributes, \
-    ships_together
+    ships_together, shipped_units, shop_done_units
     """
 
   /// The current row of a statement that selects ``columns``.
@@ -52,10 +56,7 @@ extension SalesLine {
     number = Int(row.integer(1))
     itemID = row.integer(2)
     parent = Int(row.integer(3))
-    guard let kind = SoldItem.Kind(rawValue: row.text(4)) else {
-      throw StorageError(.corrupt, "line \(row.integer(1)) of order \(row.text(0)) is a \"\(row.text(4).prefix(40))\"")
-    }
-    self.kind = kind
+    kind = try row.value(4, of: "the kind of line \(row.integer(1)) of order \(row.text(0))")
     sku = row.text(5)
     productID = row.integer(6)
     name = row.text(7)
@@ -71,9 +72,16 @@ extension SalesLine {
     shopDoneAt = row.optionalInteger(17)
     attributes = try AttributeText.attributes(in: row.text(18))
     shipsTogether = row.bool(19)
+    for (request, text) in try AttributeText.attributes(in: row.text(20)) {
+      guard let units = Decimal(text) else {
+        throw StorageError(.corrupt, "\"\(text.prefix(40))\" is stored where units belong that have left")
+      }
+      shippedUnits[request] = units
+    }
+    shopDoneUnits = try row.decimal(21)
   }
 
-  /// Binds ``columns`` as the parameters 1 to 20.
+  /// Binds ``columns`` as the parameters 1 to 22.
   func bind(_ statement: Statement, of incrementID: String) throws(StorageError) {
     try statement.bind(incrementID, at: 1)
     try statement.bind(Int64(number), at: 2)
@@ -95,6 +103,31 @@ extension SalesLine {
     try statement.bind(shopDoneAt, at: 18)
     try statement.bind(AttributeText.text(of: attributes), at: 19)
     try statement.bind(shipsTogether, at: 20)
+    try statement.bind(AttributeText.text(of: shippedUnits.mapValues(\.text)), at: 21)
+    try statement.bind(shopDoneUnits.text, at: 22)
+  }
+}
+
+extension SalesLine {
+  /// Units that have left, by the shipment request that took them.
+  var shipped: [String: Decimal] {
+    shippedUnits.isEmpty && shippedAt != nil ? [shipmentRequestID: quantity] : shippedUnits
+  }
+
+  /// Units that have not left.
+  var unshipped: Decimal { max(quantity - shipped.values.sum(), 0) }
+
+  /// So many of its units have left with a shipment request. What left is cancelled no more; the rest of it may be.
+  mutating func ship(_ units: Decimal, with request: String, at time: Int64) {
+    if units < quantity || !shipped.isEmpty {
+      shippedUnits = shipped
+      shippedUnits[request, default: 0] += units
+    }
+    shipmentRequestID = request
+    if shippedUnits.isEmpty || unshipped.isZero {
+      shippedAt = time
+      cancelledAt = nil
+    }
   }
 }
 

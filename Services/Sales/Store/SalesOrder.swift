@@ -89,12 +89,9 @@ extension SalesOrder {
     baseToOrderRate = try row.decimal(7)
     grandTotal = try row.decimal(8)
     paymentMethod = row.text(9)
-    captureModel = Mapping.CaptureModel(rawValue: row.text(10))
+    captureModel = row.text(10).isEmpty ? nil : try row.value(10, of: "the capture model of order \(row.text(0))")
     isVirtual = row.bool(11)
-    guard let state = ExportState(rawValue: row.integer(12)) else {
-      throw StorageError(.corrupt, "order \(row.text(0)) has the export state \(row.integer(12)), which is none")
-    }
-    exportState = state
+    exportState = try row.value(12, of: "the export state of order \(row.text(0))")
     reason = row.text(13)
     attention = row.text(14)
     omsStatus = row.text(15)

@@ -8,9 +8,28 @@ import Storage
 enum SalesSchema {
   static let migrations =
     [
-      orders, Inbox.migration, Outbox.migration, Outbox.refusedMigration, Lease.migration, ShopPoll.migration,
+      orders, Inbox.migration, Outbox.migration, Outbox.refusedMigration, Lease.migration, PollPlace.migration,
       WorkQueue.migration, shipmentRequests,
-    ] + FulfilmentSchema.migrations
+    ] + FulfilmentSchema.migrations + [Inbox.keyMigration, Outbox.numberMigration]
+
+  /// An order is in one place with all that belongs to it. A payment command is where its work is, which has its key.
+  static let placements = Placement.all(
+    [
+      "sales_order": .spread(by: "increment_id"), "sales_order_content": .spread(by: "increment_id"),
+      "sales_line": .spread(by: "increment_id"), "sales_attribute": .spread(by: "increment_id"),
+      "sales_parcel": .spread(by: "increment_id"), "sales_document": .spread(by: "increment_id"),
+      "sales_step": .spread(by: "increment_id"), "sales_comment": .spread(by: "increment_id"),
+      "sales_told_address": .spread(by: "increment_id"),
+      "sales_payment_command": .spread(by: "command_key"),
+      "shipment_request": .spread(by: "request_id"), "shipment_request_line": .spread(by: "request_id"),
+    ], Inbox.placements, Outbox.placements, WorkQueue.placements, Lease.placements, PollPlace.placements,
+    UnreadableItems.placements)
+
+  /// Webhooks of the shop know orders by these.
+  static let entityIDs = Migration(
+    "orders by the shop's entity id", sqlite: [entityIDIndex], postgresql: [entityIDIndex])
+  private static let entityIDIndex =
+    "CREATE INDEX sales_order_entity ON sales_order (entity_id) WHERE entity_id <> 0"
 
   private static let orders = Migration(
     "orders, their lines and attributes",
@@ -165,6 +184,11 @@ enum SalesSchema {
     "CREATE INDEX sales_order_delivery ON sales_order (delivery_id) WHERE delivery_id <> ''",
     "CREATE INDEX sales_line_open ON sales_line (sku) WHERE shop_done_at IS NULL AND kind = 'PHYSICAL'",
   ]
+
+  /// Virtual products have open units, too.
+  static let openLines = Migration(
+    "open lines of all kinds",
+    ["DROP INDEX sales_line_open", "CREATE INDEX sales_line_open ON sales_line (sku) WHERE shop_done_at IS NULL"])
 
   private static let shipmentRequests = Migration(
     "shipment requests to the warehouse",

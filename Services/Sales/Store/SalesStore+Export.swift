@@ -17,7 +17,7 @@ extension SalesStore {
     try save(connection, order, now: now)
     try removeContent(connection, of: incrementID)
     // What the shop is sent of its products counts units by whether the OMS knows the order (magento-rules.md §4).
-    try StockPush.queue.add(connection, incrementID)
+    try StockPushRequest.queue.add(connection, incrementID)
     return true
   }
 
@@ -92,9 +92,12 @@ extension SalesStore {
     try save(connection, lines, of: incrementID)
   }
 
-  /// Forgets an order that the OMS has never heard of.
+  /// Forgets an order that the OMS has never heard of, with all that was noted of it: one of that number that is seen again starts anew.
   func remove(_ connection: Connection, _ incrementID: String) throws {
-    for table in ["sales_order", "sales_order_content", "sales_line", "sales_attribute"] {
+    for table in [
+      "sales_order", "sales_order_content", "sales_line", "sales_attribute", "sales_parcel", "sales_document",
+      "sales_step", "sales_comment", "sales_told_address",
+    ] {
       try delete(connection, from: table, incrementID)
     }
   }

@@ -28,7 +28,8 @@ extension SalesStore {
     }
     if filter.needsAttention {
       let states = "\(ExportState.failed.rawValue), \(ExportState.unconfirmed.rawValue)"
-      conditions.append("(attention <> '' OR export_state IN (\(states)))")
+      conditions.append(
+        "(attention <> '' OR export_state IN (\(states)) OR increment_id IN (\(Self.ordersWithStuckPayments)))")
     }
     if place != nil { conditions.append("(created_at, increment_id) < (?2, ?3)") }
     let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
@@ -54,7 +55,8 @@ extension SalesStore {
     try connection.withStatement("SELECT export_state, COUNT(*) FROM sales_order GROUP BY export_state") { statement in
       var counts: [ExportState: Int] = [:]
       while try statement.step() {
-        if let state = ExportState(rawValue: statement.integer(0)) { counts[state] = Int(statement.integer(1)) }
+        let state: ExportState = try statement.value(0, of: "the export state of \(statement.integer(1)) orders")
+        counts[state] = Int(statement.integer(1))
       }
       return counts
     }
@@ -73,6 +75,9 @@ struct OpenUnits: Sendable, Equatable {
 }
 
 extension SalesStore {
+  /// As `SoldItem.Kind.isCounted`. What the shop has reserved of virtual products it takes off when it invoices them.
+  private static let isCounted = "kind IN ('PHYSICAL', 'VIRTUAL')"
+
   /// Open units of these SKUs.
   func openUnits(_ connection: Connection, of skus: [String]) throws -> [OpenUnits] {
     let list =
@@ -94,7 +99,7 @@ extension SalesStore {
     let skus = try connection.withStatement(
       """
       SELECT DISTINCT sku FROM sales_line
-      WHERE shop_done_at IS NULL AND kind = 'PHYSICAL' AND sku > ?1 ORDER BY sku LIMIT ?2
+      WHERE shop_done_at IS NULL AND \(Self.isCounted) AND sku > ?1 ORDER BY sku LIMIT ?2
       """
     ) { statement in
       try statement.bind(after, at: 1)
@@ -110,9 +115,9 @@ extension SalesStore {
     _ connection: Connection, where condition: String, _ bind: (Statement) throws -> Void
   ) throws -> [OpenUnits] {
     let sql = """
-      SELECT sales_line.sku, website, export_state, quantity FROM sales_line
+      SELECT sales_line.sku, website, export_state, quantity, shop_done_units FROM sales_line
       JOIN sales_order ON sales_order.increment_id = sales_line.increment_id
-      WHERE shop_done_at IS NULL AND kind = 'PHYSICAL' AND export_state <> \(ExportState.foreign.rawValue)
+      WHERE shop_done_at IS NULL AND \(Self.isCounted) AND export_state <> \(ExportState.foreign.rawValue)
         AND \(condition)
       ORDER BY sales_line.sku, website
       """
@@ -123,7 +128,7 @@ extension SalesStore {
         let (sku, website) = (statement.text(0), statement.text(1))
         let isSame = units.last.map { $0.sku.utf8.elementsEqual(sku.utf8) && $0.website == website } ?? false
         if !isSame { units.append(OpenUnits(sku: sku, website: website)) }
-        let quantity = try statement.decimal(3)
+        let quantity = try statement.decimal(3) - statement.decimal(4)
         if statement.integer(2) == ExportState.accepted.rawValue {
           units[units.count - 1].acknowledged += quantity
         } else {

@@ -22,6 +22,19 @@ struct SalesStore: Sendable {
     try await database.read { try order($0, incrementID) }
   }
 
+  /// The order that has this entity id in the shop; nil when there is none.
+  func order(entityID: Int64) async throws -> SalesOrder? {
+    guard entityID != 0 else { return nil }
+    return try await database.read { connection in
+      try connection.withStatement(
+        "SELECT \(SalesOrder.columns) FROM sales_order WHERE entity_id = ?1 AND entity_id <> 0"
+      ) { statement in
+        try statement.bind(entityID, at: 1)
+        return try statement.step() ? SalesOrder(statement) : nil
+      }
+    }
+  }
+
   /// In the order of their numbers.
   func lines(of incrementID: String) async throws -> [SalesLine] {
     try await database.read { try lines($0, of: incrementID) }
@@ -106,9 +119,16 @@ struct SalesStore: Sendable {
   }
 
   /// Sets attributes of the order; those that are not named stay.
+  ///
+  /// - Returns: how many there was no room for, see ``AttributeLimits``.
+  @discardableResult
   func setAttributes(
-    _ connection: Connection, of incrementID: String, _ attributes: [(name: String, value: String)]
-  ) throws {
+    _ connection: Connection, of incrementID: String, _ new: [(name: String, value: String)]
+  ) throws -> Int {
+    let known = Dictionary(try attributes(connection, of: incrementID).map { ($0.name, $0.value) }) { _, last in last }
+    var merged = known
+    let leftOut = AttributeLimits.merge(new, into: &merged)
+    let changed = merged.filter { known[$0.key] != $0.value }
     try connection.withStatement(
       """
       INSERT INTO sales_attribute (increment_id, name, value) VALUES (?1, ?2, ?3)
@@ -116,12 +136,13 @@ struct SalesStore: Sendable {
       """
     ) { statement throws(StorageError) in
       try statement.bind(incrementID, at: 1)
-      for attribute in attributes {
-        try statement.bind(attribute.name, at: 2)
-        try statement.bind(attribute.value, at: 3)
+      for (name, value) in changed.sorted(by: { $0.key < $1.key }) {
+        try statement.bind(name, at: 2)
+        try statement.bind(value, at: 3)
         _ = try statement.run()
       }
     }
+    return leftOut
   }
 
   /// Sets what an operator has to look at; an empty text clears it.

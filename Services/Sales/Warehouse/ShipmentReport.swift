@@ -70,10 +70,11 @@ struct ShipmentReport: Sendable {
 
   /// Writes the ends down and what the OMS is told of them; to be called with the request as it is, in the transaction that saves it.
   ///
+  /// - Parameter quantities: of the order's lines, by number.
   /// - Returns: the request as it is then, and the delivery ids of the messages; of what was reported before, those of then.
   /// - Throws: `RPCError` FAILED_PRECONDITION when a line has ended otherwise, INVALID_ARGUMENT when there is none.
   func apply(
-    to request: ShipmentRequest, _ add: (OutboxMessage) throws -> String
+    to request: ShipmentRequest, _ quantities: [Int: Decimal], _ add: (OutboxMessage) throws -> String
   ) throws -> (request: ShipmentRequest, deliveryIDs: [String]) {
     var request = request
     var deliveryIDs: [String] = []
@@ -85,13 +86,15 @@ struct ShipmentReport: Sendable {
     }
     if !shippedNow.isEmpty {
       let numbers = shippedNow.flatMap { $0.lineNumbers.map { Int($0) } }
-      let id = try add(message(Self.linesShipped, try shippedMessage(request, shippedNow, numbers), about: request))
+      let id = try add(
+        message(Self.linesShipped, try shippedMessage(request, shippedNow, numbers, quantities), about: request))
       end(numbers, in: &request, status: Self.shipped, id)
       deliveryIDs.append(id)
     }
     let declinedNow = declined.filter { news.contains($0) }
     if !declinedNow.isEmpty {
-      let id = try add(message(Self.linesDeclined, try declinedMessage(request, declinedNow), about: request))
+      let id = try add(
+        message(Self.linesDeclined, try declinedMessage(request, declinedNow, quantities), about: request))
       end(declinedNow, in: &request, status: Self.declined, id)
       deliveryIDs.append(id)
     }
@@ -154,39 +157,49 @@ struct ShipmentReport: Sendable {
     }
   }
 
-  private func aggregated(_ numbers: [Int], of request: ShipmentRequest) -> [Magento.Oms.V1.AggregatedItem] {
+  /// The member holds whole numbers only: of goods that are sold by decimal quantities it says nothing, which is all of them.
+  private func aggregated(
+    _ numbers: [Int], of request: ShipmentRequest, _ quantities: [Int: Decimal]
+  ) -> [Magento.Oms.V1.AggregatedItem] {
     var items: [Magento.Oms.V1.AggregatedItem] = []
+    var units: [Decimal] = []
     for line in request.lines where numbers.contains(line.number) {
+      let quantity = quantities[line.number] ?? 1
       if let index = items.firstIndex(where: { $0.sku == line.sku }) {
-        items[index].quantity += 1
+        units[index] += quantity
         items[index].orderLines.append(Int64(line.number))
       } else {
-        items.append(
-          .init(aggregatedLineId: "\(line.number)", sku: line.sku, quantity: 1, orderLines: [Int64(line.number)]))
+        units.append(quantity)
+        items.append(.init(aggregatedLineId: "\(line.number)", sku: line.sku, orderLines: [Int64(line.number)]))
       }
+    }
+    for (index, quantity) in units.enumerated() {
+      items[index].quantity = quantity.integer.flatMap { Int32(exactly: $0) } ?? 0
     }
     return items
   }
 
   private func shippedMessage(
-    _ request: ShipmentRequest, _ packages: [Omsconnector.V1.ShippedPackage], _ numbers: [Int]
+    _ request: ShipmentRequest, _ packages: [Omsconnector.V1.ShippedPackage], _ numbers: [Int],
+    _ quantities: [Int: Decimal]
   ) throws -> Magento.Oms.V1.LinesShipped {
     .init(
       requestId: request.requestID,
       packages: packages.map { package in
         .init(
           id: package.id, items: package.lineNumbers,
-          aggregatedItems: aggregated(package.lineNumbers.map { Int($0) }, of: request), carrier: package.carrier,
+          aggregatedItems: aggregated(package.lineNumbers.map { Int($0) }, of: request, quantities),
+          carrier: package.carrier,
           trackingNumber: package.trackingNumber, trackingLink: package.trackingLink)
       }, items: try items(numbers, of: request, status: Self.shipped))
   }
 
   private func declinedMessage(
-    _ request: ShipmentRequest, _ numbers: [Int]
+    _ request: ShipmentRequest, _ numbers: [Int], _ quantities: [Int: Decimal]
   ) throws -> Magento.Oms.V1.LinesDeclined {
     .init(
       requestId: request.requestID, itemsCollection: try items(numbers, of: request, status: Self.declined),
-      items: numbers.map { Int32(clamping: $0) }, aggregatedItems: aggregated(numbers, of: request))
+      items: numbers.map { Int32(clamping: $0) }, aggregatedItems: aggregated(numbers, of: request, quantities))
   }
 
   private func statusMessage(_ request: inout ShipmentRequest) throws -> Magento.Oms.V1.LinesChangeStatus {

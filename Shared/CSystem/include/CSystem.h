@@ -1,5 +1,6 @@
 #pragma once
-// What Swift's Glibc module hides: epoll, accept4, inotify, signalfd, the environment, and a thread-local pointer that costs one load.
+// What Swift's Glibc module hides: epoll, accept4, inotify, signalfd, the environment, renameat2, and a thread-local pointer that
+// costs one load.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -21,6 +22,9 @@ int csystem_peer_credentials(int socket, uint32_t *uid, uint32_t *gid, int32_t *
 
 /// The supplementary groups of the same; their number, or -1 and errno: ERANGE when there are more than `capacity`.
 int csystem_peer_groups(int socket, uint32_t *groups, int capacity);
+
+/// Lets two files or directories take each other's place in one step; -1 and errno otherwise.
+int csystem_exchange(const char *one, const char *other);
 
 /// Names a thread for `top -H` and debuggers; at most 15 bytes.
 void csystem_name_thread(pthread_t thread, const char *name);

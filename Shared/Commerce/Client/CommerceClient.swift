@@ -62,15 +62,20 @@ public final class CommerceClient: Sendable {
   }
 
   /// GET of a route, as it was answered.
+  ///
+  /// - Parameters:
+  ///   - limit: of tries; nil for as many as a read has.
+  ///   - failed: told of each try that has failed.
   public func getJSON(
-    _ route: String, _ query: [(name: String, value: String)] = [], store: String = "all"
+    _ route: String, _ query: [(name: String, value: String)] = [], store: String = "all", tries limit: Int? = nil,
+    failed: ((CommerceError) -> Void)? = nil
   ) async throws -> JSONDocument {
     var pause = options.firstPause
     var tries = 1
     while true {
       do {
-        return try await send("GET", route, query, body: [], store: store)
-      } catch let error as CommerceError where tries < options.readTries && Self.isWorthReading(error) {
+        return try await sendRead(route, query, store, failed)
+      } catch let error as CommerceError where tries < limit ?? options.readTries && Self.isWorthReading(error) {
         tries += 1
         var wait = pause * Double.random(in: 0.75...1.25)
         if case .limited(let retryAfter?) = error.kind { wait = max(wait, min(retryAfter, options.longestPause)) }
@@ -78,6 +83,17 @@ public final class CommerceClient: Sendable {
         try await Task.sleep(for: wait)
         pause = min(pause * 2, options.longestPause)
       }
+    }
+  }
+
+  private func sendRead(
+    _ route: String, _ query: [(name: String, value: String)], _ store: String, _ failed: ((CommerceError) -> Void)?
+  ) async throws -> JSONDocument {
+    do {
+      return try await send("GET", route, query, body: [], store: store)
+    } catch let error as CommerceError {
+      failed?(error)
+      throw error
     }
   }
 
@@ -99,14 +115,6 @@ public final class CommerceClient: Sendable {
     _ method: String, _ route: String, _ body: some Message, store: String = "all"
   ) async throws -> JSONDocument {
     try await send(method, route, [], body: Array(body.json().utf8), store: store)
-  }
-
-  /// A write whose body is a list, such as one for `async/bulk/…`.
-  public func sendList(
-    _ method: String, _ route: String, _ bodies: [some Message], store: String = "all"
-  ) async throws -> JSONDocument {
-    let text = "[\(bodies.map { $0.json() }.joined(separator: ","))]"
-    return try await send(method, route, [], body: Array(text.utf8), store: store)
   }
 
   /// A write whose body is the text of a JSON value that no message describes, such as one for another module's route.

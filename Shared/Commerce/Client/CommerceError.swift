@@ -2,7 +2,7 @@ import HTTP
 import Messages
 
 /// Why the shop did not do what it was asked. The description names the route, what the shop said, and what to do.
-public struct CommerceError: Error, Sendable, CustomStringConvertible {
+public struct CommerceError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What a caller can act on.
   public enum Kind: Sendable, Equatable {
     /// Nothing was sent: the shop can't be reached.
@@ -103,14 +103,16 @@ public struct CommerceError: Error, Sendable, CustomStringConvertible {
     }
     var values: [String: String] = [:]
     for (index, value) in (body["parameters"]?.elements ?? []).enumerated() {
-      values["\(index + 1)"] = value.string ?? value.text
+      values["\(index + 1)"] = value.scalar ?? value.text
     }
-    for (name, value) in body["parameters"]?.members ?? [] { values[name] = value.string ?? value.text }
+    for (name, value) in body["parameters"]?.members ?? [] { values[name] = value.scalar ?? value.text }
     // Validators write several lines.
-    return filled(message, values).split(whereSeparator: \.isNewline).joined(separator: " ")
+    return filled(String(message.unicodeScalars.prefix(filledLimit)), values).split(whereSeparator: \.isNewline).joined(
+      separator: " ")
   }
 
-  /// Characters of a message and of each value that are looked at; far less is kept.
+  /// Characters of a message and of each value that are looked at; far less is kept. A message may be as long as an answer, and
+  /// nothing but placeholders.
   private static let filledLimit = 16 << 10
   /// Characters of a placeholder's name.
   private static let longestName = 64

@@ -9,6 +9,7 @@ extension Decimal {
   ///   - places: 0…12.
   public func spread(over weights: [Decimal], places: Int) -> [Decimal] {
     precondition(!weights.isEmpty && weights.allSatisfy { !$0.isNegative }, "weights of 0 or more, one at least")
+    guard weights.count > 1 else { return [self] }
     let total = weights.sum()
     let shares = total.isZero ? weights.map { _ in Decimal(1) } : weights
     let whole = total.isZero ? Decimal(weights.count) : total

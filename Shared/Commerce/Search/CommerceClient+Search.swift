@@ -4,17 +4,37 @@ import Messages
 extension CommerceClient {
   /// Reads all that criteria find, in the order of their ids, a page at a time.
   ///
-  /// - Parameter page: gets each page's items and the id to go on after, in order.
+  /// - Parameters:
+  ///   - noting: told of each try of a page that has failed.
+  ///   - page: gets each page's items and the id to go on after, in order.
   public func readAll(
     _ route: String, _ criteria: SearchCriteria, id: ShopID = .entity, after: Int64 = 0, store: String = "all",
-    pageSize: PageSize, _ page: (_ items: [JSONValue], _ last: Int64) async throws -> Void
+    pageSize: PageSize, noting: ((PageFailure) -> Void)? = nil,
+    _ page: (_ items: [JSONValue], _ last: Int64) async throws -> Void
   ) async throws {
-    var last = after
+    try await readPages(
+      route, criteria, id: id, after: after, store: store, pageSize: pageSize, passing: PassedOver(), noting: noting
+    ) { try await page($0.items, $0.last) }
+  }
+
+  /// The same, going on behind items that the shop can't show.
+  ///
+  /// - Parameters:
+  ///   - passing: how many items may be passed over in all, and which are not asked for.
+  ///   - page: gets each page that holds something, or has passed over something.
+  public func readPages(
+    _ route: String, _ criteria: SearchCriteria, id: ShopID = .entity, after: Int64 = 0, store: String = "all",
+    pageSize: PageSize, passing: PassedOver, noting: ((PageFailure) -> Void)? = nil,
+    _ page: (ShopPage) async throws -> Void
+  ) async throws {
+    var (last, passing) = (after, passing)
     while true {
-      let next = try await readPage(route, criteria, id: id, after: last, store: store, pageSize: pageSize)
-      if next.items.isEmpty { return }
+      let next = try await readPage(
+        route, criteria, id: id, after: last, store: store, pageSize: pageSize, passing: passing, noting: noting)
+      if next.items.isEmpty && next.unreadable.isEmpty { return }
       last = next.last
-      try await page(next.items, last)
+      passing.limit -= next.unreadable.count
+      try await page(next)
       if next.left == 0 { return }
     }
   }
@@ -29,23 +49,39 @@ extension CommerceClient {
   /// - Parameters:
   ///   - id: the field that orders them.
   ///   - after: what was read last.
+  ///   - passing: how many items that the shop can't show may be passed over, and which are not asked for; nothing otherwise.
+  ///   - noting: told of each try that has failed. There may be many: with long time-outs a page can take minutes.
   public func readPage(
     _ route: String, _ criteria: SearchCriteria, id: ShopID = .entity, after: Int64, store: String = "all",
-    pageSize: PageSize
+    pageSize: PageSize, passing: PassedOver = PassedOver(), noting: ((PageFailure) -> Void)? = nil
   ) async throws -> ShopPage {
+    let list = ShopList(client: self, route: route, criteria: passing.narrowing(criteria, id), id: id, store: store)
+    var last = after
+    var unreadable: [UnreadableItem] = []
     while true {
-      var criteria = criteria.where(id.field, .gt, "\(after)").sorted(by: id.field)
-      let size = pageSize.current
-      criteria.pageSize = size
-      criteria.currentPage = 1
+      let (size, place) = (pageSize.current, last)
+      var page: ShopPage
       do {
-        let answer = try await getJSON(route, criteria.query, store: store).root
-        let page = try ShopPage(answer, id: id, after: after, request: "GET \(route)")
+        page = try await list.page(after: place, size: size) { error in
+          noting?(PageFailure(after: place, size: size, error: error))
+        }
         pageSize.answered(size)
-        return page
-      } catch let error as CommerceError where pageSize.lower(after: error, from: size) {
+      } catch let error as CommerceError
+        where pageSize.lower(after: error, from: size, forOneItem: unreadable.count < passing.limit)
+      {
+        continue
+      } catch let error as CommerceError where size == 1 && unreadable.count < passing.limit && error.mayBeOfOneItem {
+        guard let found = try await list.firstUnreadable(after: place) else { throw error }
+        unreadable.append(UnreadableItem(id: found, error: error))
+        last = found
+        pageSize.restore()
         continue
       }
+      if let first = unreadable.first {
+        if page.items.isEmpty, try await !list.hasItem(besides: unreadable.map(\.id), passing) { throw first.error }
+        page.unreadable = unreadable
+      }
+      return page
     }
   }
 }
@@ -70,6 +106,17 @@ public struct ShopID: Sendable, Equatable, ExpressibleByStringLiteral {
   public static let product = ShopID("entity_id", member: "id")
 }
 
+/// A try of a page that the shop did not answer.
+public struct PageFailure: Sendable, Equatable, CustomStringConvertible {
+  /// The id behind which the page begins.
+  public let after: Int64
+  /// How many items were asked for.
+  public let size: Int
+  public let error: CommerceError
+
+  public var description: String { "the page of \(size) behind id \(after) could not be read: \(error)" }
+}
+
 /// A page of a list of the shop.
 public struct ShopPage {
   public let items: [JSONValue]
@@ -77,20 +124,22 @@ public struct ShopPage {
   public let last: Int64
   /// Items behind this page, as the shop says.
   public let left: Int
+  /// Items before those of this page that the shop can't show.
+  public internal(set) var unreadable: [UnreadableItem] = []
 
   init(_ answer: JSONValue, id: ShopID, after: Int64, request: String) throws(CommerceError) {
     func unreadable(_ reason: String) -> CommerceError {
       CommerceError(.unreadable, status: 200, request: request, reason)
     }
     guard let items = answer["items"]?.elements ?? (answer["items"]?.kind == .null ? [] : nil),
-      let total = answer["total_count"].flatMap({ Int($0.string ?? $0.text) })
+      let total = answer["total_count"]?.integer.flatMap({ Int(exactly: $0) })
     else { throw unreadable("items and total_count are missing") }
     guard (items.count...1_000_000_000).contains(total), !items.isEmpty || total == 0 else {
       throw unreadable("\(items.count) items, but total_count \(total)")
     }
     var last = after
     for item in items {
-      guard let number = item[id.member].flatMap({ Int64($0.string ?? $0.text) }), number > last else {
+      guard let number = item[id.member]?.integer, number > last else {
         throw unreadable("an item without \(id.member) after \(last)")
       }
       last = number
@@ -121,23 +170,23 @@ public final class PageSize: Sendable {
   /// the shop could not answer at all, or with more than is read at a time: then the page may have been too much for it, or
   /// for us.
   ///
+  /// - Parameter forOneItem: whether it is halved, too, after an error that may be because of one item.
   /// - Returns: whether asking again with the lower size makes sense.
-  func lower(after error: CommerceError, from used: Int) -> Bool {
-    switch error.kind {
-    case .refused:
-      guard let allowed = Self.limit(in: error.message), allowed < used else { return false }
+  func lower(after error: CommerceError, from used: Int, forOneItem: Bool = false) -> Bool {
+    if error.kind == .refused, let allowed = Self.limit(in: error.message) {
+      guard allowed < used else { return false }
       state.withLock { state in
         state.limit = min(state.limit, allowed)
         state.size = min(state.size, allowed)
         state.answered = 0
       }
-    case .failed, .noAnswer:
-      guard used > Self.smallest else { return false }
-      state.withLock { state in
-        state.size = min(state.size, max(used / 2, Self.smallest))
-        state.answered = 0
-      }
-    default: return false
+      return true
+    }
+    let isTooMuch = error.kind == .failed || error.kind == .noAnswer
+    guard used > Self.smallest, isTooMuch || (forOneItem && error.mayBeOfOneItem) else { return false }
+    state.withLock { state in
+      state.size = min(state.size, max(used / 2, Self.smallest))
+      state.answered = 0
     }
     return true
   }
@@ -153,8 +202,17 @@ public final class PageSize: Sendable {
     }
   }
 
+  /// Smaller pages did not help: it was not their size.
+  func restore() {
+    state.withLock { state in
+      state.size = state.limit
+      state.answered = 0
+    }
+  }
+
   private static let pagesBeforeRaise = 5
-  private static let smallest = 10
+  /// An item that the shop can't show is to be alone.
+  private static let smallest = 1
 
   /// The number at the end of a message about page sizes.
   static func limit(in message: String) -> Int? {

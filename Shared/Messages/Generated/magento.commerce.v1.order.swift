@@ -846,21 +846,18 @@ extension Magento.Commerce.V1 {
     }
   }
 
-  /// `magento.commerce.v1.ShippingAssignment`.
+  /// Its items, which the shop says again here, are those of the order.
   public struct ShippingAssignment: Message {
     public var shipping: Magento.Commerce.V1.AssignedShipping? = nil
-    public var items: [Magento.Commerce.V1.OrderItem] = []
     public var stockId: Int64 = 0
 
     public init() {}
 
     public init(
       shipping: Magento.Commerce.V1.AssignedShipping? = nil,
-      items: [Magento.Commerce.V1.OrderItem] = [],
       stockId: Int64 = 0
     ) {
       self.shipping = shipping
-      self.items = items
       self.stockId = stockId
     }
 
@@ -871,7 +868,6 @@ extension Magento.Commerce.V1 {
     public init(unpacked pointer: UnsafeRawPointer) {
       let c = pointer.assumingMemoryBound(to: Magento__Commerce__V1__ShippingAssignment.self)
       self.shipping = c.pointee.shipping.map { Magento.Commerce.V1.AssignedShipping(unpacked: $0) }
-      self.items = readMessages(c.pointee.n_items, c.pointee.items)
       self.stockId = c.pointee.stock_id
     }
 
@@ -879,7 +875,6 @@ extension Magento.Commerce.V1 {
       let c = pointer.assumingMemoryBound(to: Magento__Commerce__V1__ShippingAssignment.self)
       magento__commerce__v1__shipping_assignment__init(c)
       if let value = self.shipping { c.pointee.shipping = arena.message(value) }
-      (c.pointee.n_items, c.pointee.items) = arena.messages(self.items)
       c.pointee.stock_id = self.stockId
     }
   }

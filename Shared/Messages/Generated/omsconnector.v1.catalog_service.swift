@@ -29,12 +29,35 @@ extension Omsconnector.V1 {
     ]
   }
 
+  /// `omsconnector.v1.HeldProductReason`.
+  public struct HeldProductReason: MessageEnum {
+    public var rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// `HELD_PRODUCT_REASON_UNSPECIFIED`.
+    public static let unspecified = HeldProductReason(rawValue: 0)
+
+    /// The shop did not show it when its whole catalog was read.
+    public static let missing = HeldProductReason(rawValue: 1)
+
+    /// Its id in the shop has another SKU now.
+    public static let renamed = HeldProductReason(rawValue: 2)
+
+    public static let valueNames: [(number: Int32, name: StaticString)] = [
+      (0, "HELD_PRODUCT_REASON_UNSPECIFIED"),
+      (1, "HELD_PRODUCT_REASON_MISSING"),
+      (2, "HELD_PRODUCT_REASON_RENAMED"),
+    ]
+  }
+
   /// `omsconnector.v1.Product`.
   public struct Product: Message {
     public var sku: String = ""
-    /// The shop's; 0 of a shipping method, and of a product that came by CSV.
+    /// The shop's; 0 where none is known: of a shipping method or a service, of a product that only CSV files have named, and
+    /// of a SKU whose id has another one now.
     public var productId: Int64 = 0
-    /// simple, configurable, bundle, grouped, virtual, downloadable, giftcard, shipping, service.
+    /// The shop's: simple, configurable, bundle, grouped, virtual, downloadable, giftcard, or one of an extension's; beside
+    /// them shipping and service.
     public var type: String = ""
     public var name: String = ""
     /// ACTIVE, INACTIVE, EOL or OUTLET.
@@ -47,7 +70,8 @@ extension Omsconnector.V1 {
     public var imageUrl: String = ""
     /// Of a bundle: its parts leave the warehouse together.
     public var shipsTogether: Bool = false
-    /// When the OMS was last sent it; absent before.
+    /// When the OMS was last sent it, which is when its message was written into the outbox. LookUpProducts alone leaves it out
+    /// until the OMS is known to have taken the product once: an order with it has to wait.
     public var exportedAt: Google.Protobuf.Timestamp? = nil
     /// When the shop last changed it, as far as known.
     public var updatedAt: Google.Protobuf.Timestamp? = nil
@@ -542,6 +566,201 @@ extension Omsconnector.V1 {
     }
   }
 
+  /// `omsconnector.v1.HeldProduct`.
+  public struct HeldProduct: Message {
+    public var sku: String = ""
+    /// In the shop.
+    public var productId: Int64 = 0
+    public var name: String = ""
+    public var reason: Omsconnector.V1.HeldProductReason = Omsconnector.V1.HeldProductReason()
+    /// Of a renamed one: the SKU that its id has now.
+    public var newSku: String = ""
+    public var heldAt: Google.Protobuf.Timestamp? = nil
+
+    public init() {}
+
+    public init(
+      sku: String = "",
+      productId: Int64 = 0,
+      name: String = "",
+      reason: Omsconnector.V1.HeldProductReason = Omsconnector.V1.HeldProductReason(),
+      newSku: String = "",
+      heldAt: Google.Protobuf.Timestamp? = nil
+    ) {
+      self.sku = sku
+      self.productId = productId
+      self.name = name
+      self.reason = reason
+      self.newSku = newSku
+      self.heldAt = heldAt
+    }
+
+    public static let fullName = "omsconnector.v1.HeldProduct"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__held_product__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__HeldProduct.self)
+      self.sku = readString(c.pointee.sku)
+      self.productId = c.pointee.product_id
+      self.name = readString(c.pointee.name)
+      self.reason = Omsconnector.V1.HeldProductReason(rawValue: Int32(truncatingIfNeeded: c.pointee.reason.rawValue))
+      self.newSku = readString(c.pointee.new_sku)
+      self.heldAt = c.pointee.held_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__HeldProduct.self)
+      omsconnector__v1__held_product__init(c)
+      c.pointee.sku = arena.string(self.sku)
+      c.pointee.product_id = self.productId
+      c.pointee.name = arena.string(self.name)
+      c.pointee.reason = .init(rawValue: .init(truncatingIfNeeded: self.reason.rawValue))
+      c.pointee.new_sku = arena.string(self.newSku)
+      if let value = self.heldAt { c.pointee.held_at = arena.message(value) }
+    }
+  }
+
+  /// `omsconnector.v1.ListHeldProductsRequest`.
+  public struct ListHeldProductsRequest: Message {
+    /// At most this many; 0 means 100, more than 1 000 means 1 000.
+    public var pageSize: Int32 = 0
+    /// The next_page_token of the page before; empty for the first.
+    public var pageToken: String = ""
+
+    public init() {}
+
+    public init(
+      pageSize: Int32 = 0,
+      pageToken: String = ""
+    ) {
+      self.pageSize = pageSize
+      self.pageToken = pageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ListHeldProductsRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_held_products_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldProductsRequest.self)
+      self.pageSize = c.pointee.page_size
+      self.pageToken = readString(c.pointee.page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldProductsRequest.self)
+      omsconnector__v1__list_held_products_request__init(c)
+      c.pointee.page_size = self.pageSize
+      c.pointee.page_token = arena.string(self.pageToken)
+    }
+  }
+
+  /// `omsconnector.v1.ListHeldProductsResponse`.
+  public struct ListHeldProductsResponse: Message {
+    /// In the order of their SKUs' bytes.
+    public var heldProducts: [Omsconnector.V1.HeldProduct] = []
+    /// Empty on the last page.
+    public var nextPageToken: String = ""
+
+    public init() {}
+
+    public init(
+      heldProducts: [Omsconnector.V1.HeldProduct] = [],
+      nextPageToken: String = ""
+    ) {
+      self.heldProducts = heldProducts
+      self.nextPageToken = nextPageToken
+    }
+
+    public static let fullName = "omsconnector.v1.ListHeldProductsResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__list_held_products_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldProductsResponse.self)
+      self.heldProducts = readMessages(c.pointee.n_held_products, c.pointee.held_products)
+      self.nextPageToken = readString(c.pointee.next_page_token)
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ListHeldProductsResponse.self)
+      omsconnector__v1__list_held_products_response__init(c)
+      (c.pointee.n_held_products, c.pointee.held_products) = arena.messages(self.heldProducts)
+      c.pointee.next_page_token = arena.string(self.nextPageToken)
+    }
+  }
+
+  /// `omsconnector.v1.DecideHeldProductsRequest`.
+  public struct DecideHeldProductsRequest: Message {
+    /// Of those that wait; what does not wait any more is passed over. 1 000 at most.
+    public var skus: [String] = []
+    /// Whether they become INACTIVE; false leaves them as they are. One that is missing in the next reading waits again.
+    public var apply: Bool = false
+
+    public init() {}
+
+    public init(
+      skus: [String] = [],
+      apply: Bool = false
+    ) {
+      self.skus = skus
+      self.apply = apply
+    }
+
+    public static let fullName = "omsconnector.v1.DecideHeldProductsRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__decide_held_products_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldProductsRequest.self)
+      self.skus = readStrings(c.pointee.n_skus, c.pointee.skus)
+      self.apply = c.pointee.apply != 0
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldProductsRequest.self)
+      omsconnector__v1__decide_held_products_request__init(c)
+      (c.pointee.n_skus, c.pointee.skus) = arena.strings(self.skus)
+      c.pointee.apply = self.apply ? 1 : 0
+    }
+  }
+
+  /// `omsconnector.v1.DecideHeldProductsResponse`.
+  public struct DecideHeldProductsResponse: Message {
+    /// Made INACTIVE.
+    public var deactivated: Int64 = 0
+    /// Left as they are: as asked, or because the shop has them after all.
+    public var kept: Int64 = 0
+
+    public init() {}
+
+    public init(
+      deactivated: Int64 = 0,
+      kept: Int64 = 0
+    ) {
+      self.deactivated = deactivated
+      self.kept = kept
+    }
+
+    public static let fullName = "omsconnector.v1.DecideHeldProductsResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__decide_held_products_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldProductsResponse.self)
+      self.deactivated = c.pointee.deactivated
+      self.kept = c.pointee.kept
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__DecideHeldProductsResponse.self)
+      omsconnector__v1__decide_held_products_response__init(c)
+      c.pointee.deactivated = self.deactivated
+      c.pointee.kept = self.kept
+    }
+  }
+
   /// `omsconnector.v1.LookUpProductsRequest`.
   public struct LookUpProductsRequest: Message {
     /// 1 000 at most, of both together.
@@ -578,6 +797,7 @@ extension Omsconnector.V1 {
 
   /// `omsconnector.v1.LookUpProductsResponse`.
   public struct LookUpProductsResponse: Message {
+    /// Without exported_at those of which it is not known that the OMS has them.
     public var products: [Omsconnector.V1.Product] = []
 
     public init() {}

@@ -967,7 +967,8 @@ extension Omsconnector.V1 {
   /// `omsconnector.v1.DecideHeldSnapshotRequest`.
   public struct DecideHeldSnapshotRequest: Message {
     public var id: Int64 = 0
-    /// Whether it is applied; false drops it. What came from the future is applied as of now.
+    /// Whether it is applied; false drops it. What came from the future is applied as of when its first part came, so that what
+    /// has come since stays; of a NONZERO all parts that are held are decided by one call.
     public var apply: Bool = false
 
     public init() {}

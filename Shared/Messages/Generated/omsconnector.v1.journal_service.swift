@@ -387,13 +387,17 @@ extension Omsconnector.V1 {
   /// `omsconnector.v1.GetMessageRequest`.
   public struct GetMessageRequest: Message {
     public var id: Int64 = 0
+    /// Bytes of the body to show at most; 0 means 65 536, at most 3 145 728.
+    public var bodyLimit: Int32 = 0
 
     public init() {}
 
     public init(
-      id: Int64 = 0
+      id: Int64 = 0,
+      bodyLimit: Int32 = 0
     ) {
       self.id = id
+      self.bodyLimit = bodyLimit
     }
 
     public static let fullName = "omsconnector.v1.GetMessageRequest"
@@ -403,12 +407,14 @@ extension Omsconnector.V1 {
     public init(unpacked pointer: UnsafeRawPointer) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetMessageRequest.self)
       self.id = c.pointee.id
+      self.bodyLimit = c.pointee.body_limit
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__GetMessageRequest.self)
       omsconnector__v1__get_message_request__init(c)
       c.pointee.id = self.id
+      c.pointee.body_limit = self.bodyLimit
     }
   }
 

@@ -12,13 +12,13 @@ extension Omsconnector.V1 {
     /// `RETURN_STATE_UNSPECIFIED`.
     public static let unspecified = ReturnState(rawValue: 0)
 
-    /// The OMS was asked, and has not answered.
+    /// Made in the shop; the OMS was not asked yet, or has not answered.
     public static let requested = ReturnState(rawValue: 1)
 
     /// The OMS knows it; its status is in the shop.
     public static let `open` = ReturnState(rawValue: 2)
 
-    /// Approved, rejected or cancelled.
+    /// Approved, rejected or cancelled; or gone from the shop before the OMS was asked.
     public static let ended = ReturnState(rawValue: 3)
 
     public static let valueNames: [(number: Int32, name: StaticString)] = [
@@ -71,13 +71,15 @@ extension Omsconnector.V1 {
     public var omsStatusAt: Google.Protobuf.Timestamp? = nil
     /// Whether it came without having been asked for.
     public var blind: Bool = false
-    /// Why it needs somebody to look at it; empty otherwise.
+    /// Why it waits, was never asked for, or needs somebody to look at it; empty otherwise.
     public var reason: String = ""
+    /// Whether it needs an operator. An order that is not with the OMS yet becomes one's concern after a day.
     public var needsAttention: Bool = false
     public var trackingNumber: String = ""
     public var trackingCarrier: String = ""
     public var lines: [Omsconnector.V1.ReturnLine] = []
     public var createdAt: Google.Protobuf.Timestamp? = nil
+    public var attributes: [Omsconnector.V1.PostSalesAttribute] = []
 
     public init() {}
 
@@ -94,7 +96,8 @@ extension Omsconnector.V1 {
       trackingNumber: String = "",
       trackingCarrier: String = "",
       lines: [Omsconnector.V1.ReturnLine] = [],
-      createdAt: Google.Protobuf.Timestamp? = nil
+      createdAt: Google.Protobuf.Timestamp? = nil,
+      attributes: [Omsconnector.V1.PostSalesAttribute] = []
     ) {
       self.rma = rma
       self.incrementId = incrementId
@@ -109,6 +112,7 @@ extension Omsconnector.V1 {
       self.trackingCarrier = trackingCarrier
       self.lines = lines
       self.createdAt = createdAt
+      self.attributes = attributes
     }
 
     public static let fullName = "omsconnector.v1.Return"
@@ -130,6 +134,7 @@ extension Omsconnector.V1 {
       self.trackingCarrier = readString(c.pointee.tracking_carrier)
       self.lines = readMessages(c.pointee.n_lines, c.pointee.lines)
       self.createdAt = c.pointee.created_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
+      self.attributes = readMessages(c.pointee.n_attributes, c.pointee.attributes)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -148,6 +153,7 @@ extension Omsconnector.V1 {
       c.pointee.tracking_carrier = arena.string(self.trackingCarrier)
       (c.pointee.n_lines, c.pointee.lines) = arena.messages(self.lines)
       if let value = self.createdAt { c.pointee.created_at = arena.message(value) }
+      (c.pointee.n_attributes, c.pointee.attributes) = arena.messages(self.attributes)
     }
   }
 
@@ -159,6 +165,8 @@ extension Omsconnector.V1 {
     public var reason: String = ""
     public var condition: String = ""
     public var status: String = ""
+    /// Units of the line that come back.
+    public var quantity: Google.Types.Decimal? = nil
 
     public init() {}
 
@@ -168,7 +176,8 @@ extension Omsconnector.V1 {
       sku: String = "",
       reason: String = "",
       condition: String = "",
-      status: String = ""
+      status: String = "",
+      quantity: Google.Types.Decimal? = nil
     ) {
       self.lineNumber = lineNumber
       self.orderItemId = orderItemId
@@ -176,6 +185,7 @@ extension Omsconnector.V1 {
       self.reason = reason
       self.condition = condition
       self.status = status
+      self.quantity = quantity
     }
 
     public static let fullName = "omsconnector.v1.ReturnLine"
@@ -190,6 +200,7 @@ extension Omsconnector.V1 {
       self.reason = readString(c.pointee.reason)
       self.condition = readString(c.pointee.condition)
       self.status = readString(c.pointee.status)
+      self.quantity = c.pointee.quantity.map { Google.Types.Decimal(unpacked: $0) }
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -201,6 +212,7 @@ extension Omsconnector.V1 {
       c.pointee.reason = arena.string(self.reason)
       c.pointee.condition = arena.string(self.condition)
       c.pointee.status = arena.string(self.status)
+      if let value = self.quantity { c.pointee.quantity = arena.message(value) }
     }
   }
 
@@ -401,6 +413,68 @@ extension Omsconnector.V1 {
     }
   }
 
+  /// `omsconnector.v1.ResumeReturnRequest`.
+  public struct ResumeReturnRequest: Message {
+    /// By the OMS's id, or by Magento's entity id.
+    public var rma: String = ""
+    public var entityId: Int64 = 0
+
+    public init() {}
+
+    public init(
+      rma: String = "",
+      entityId: Int64 = 0
+    ) {
+      self.rma = rma
+      self.entityId = entityId
+    }
+
+    public static let fullName = "omsconnector.v1.ResumeReturnRequest"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__resume_return_request__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResumeReturnRequest.self)
+      self.rma = readString(c.pointee.rma)
+      self.entityId = c.pointee.entity_id
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResumeReturnRequest.self)
+      omsconnector__v1__resume_return_request__init(c)
+      c.pointee.rma = arena.string(self.rma)
+      c.pointee.entity_id = self.entityId
+    }
+  }
+
+  /// `omsconnector.v1.ResumeReturnResponse`.
+  public struct ResumeReturnResponse: Message {
+    public var `return`: Omsconnector.V1.Return? = nil
+
+    public init() {}
+
+    public init(
+      `return`: Omsconnector.V1.Return? = nil
+    ) {
+      self.`return` = `return`
+    }
+
+    public static let fullName = "omsconnector.v1.ResumeReturnResponse"
+
+    public static var descriptor: MessageDescriptor { MessageDescriptor(omsconnector__v1__resume_return_response__descriptor_pointer()) }
+
+    public init(unpacked pointer: UnsafeRawPointer) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResumeReturnResponse.self)
+      self.`return` = c.pointee.return_.map { Omsconnector.V1.Return(unpacked: $0) }
+    }
+
+    public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
+      let c = pointer.assumingMemoryBound(to: Omsconnector__V1__ResumeReturnResponse.self)
+      omsconnector__v1__resume_return_response__init(c)
+      if let value = self.`return` { c.pointee.return_ = arena.message(value) }
+    }
+  }
+
   /// `omsconnector.v1.PostSalesAttribute`.
   public struct PostSalesAttribute: Message {
     public var name: String = ""
@@ -525,6 +599,7 @@ extension Omsconnector.V1 {
     public var omsStatus: String = ""
     public var createdAt: Google.Protobuf.Timestamp? = nil
     public var lines: [Omsconnector.V1.RefundLine] = []
+    public var attributes: [Omsconnector.V1.PostSalesAttribute] = []
 
     public init() {}
 
@@ -541,7 +616,8 @@ extension Omsconnector.V1 {
       reason: String = "",
       omsStatus: String = "",
       createdAt: Google.Protobuf.Timestamp? = nil,
-      lines: [Omsconnector.V1.RefundLine] = []
+      lines: [Omsconnector.V1.RefundLine] = [],
+      attributes: [Omsconnector.V1.PostSalesAttribute] = []
     ) {
       self.creditNoteNumber = creditNoteNumber
       self.incrementId = incrementId
@@ -556,6 +632,7 @@ extension Omsconnector.V1 {
       self.omsStatus = omsStatus
       self.createdAt = createdAt
       self.lines = lines
+      self.attributes = attributes
     }
 
     public static let fullName = "omsconnector.v1.Refund"
@@ -577,6 +654,7 @@ extension Omsconnector.V1 {
       self.omsStatus = readString(c.pointee.oms_status)
       self.createdAt = c.pointee.created_at.map { Google.Protobuf.Timestamp(unpacked: $0) }
       self.lines = readMessages(c.pointee.n_lines, c.pointee.lines)
+      self.attributes = readMessages(c.pointee.n_attributes, c.pointee.attributes)
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -595,6 +673,7 @@ extension Omsconnector.V1 {
       c.pointee.oms_status = arena.string(self.omsStatus)
       if let value = self.createdAt { c.pointee.created_at = arena.message(value) }
       (c.pointee.n_lines, c.pointee.lines) = arena.messages(self.lines)
+      (c.pointee.n_attributes, c.pointee.attributes) = arena.messages(self.attributes)
     }
   }
 

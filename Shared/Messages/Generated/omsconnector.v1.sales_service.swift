@@ -24,7 +24,7 @@ extension Omsconnector.V1 {
     /// The OMS refused it, for what `reason` says.
     public static let failed = OrderExportState(rawValue: 4)
 
-    /// Sent, and not confirmed in fifteen minutes; safe to send again.
+    /// Sent, and not confirmed within SALES_CONFIRMATION_TIMEOUT, a quarter of an hour unless set otherwise; safe to send again.
     public static let unconfirmed = OrderExportState(rawValue: 5)
 
     /// Made by the OMS itself: an exchange or a reshipment. The shop has no such order.
@@ -695,15 +695,23 @@ extension Omsconnector.V1 {
   public struct CheckOrderChangeRequest: Message {
     public var incrementId: String = ""
     public var change: Omsconnector.V1.OrderChange = Omsconnector.V1.OrderChange()
+    /// Of the document that is about to be made, such as a credit memo; empty for none. The connector's own bear its mark.
+    public var comment: String = ""
+    /// The shop's entity id of the order, in place of increment_id: many webhooks know no more.
+    public var orderId: Int64 = 0
 
     public init() {}
 
     public init(
       incrementId: String = "",
-      change: Omsconnector.V1.OrderChange = Omsconnector.V1.OrderChange()
+      change: Omsconnector.V1.OrderChange = Omsconnector.V1.OrderChange(),
+      comment: String = "",
+      orderId: Int64 = 0
     ) {
       self.incrementId = incrementId
       self.change = change
+      self.comment = comment
+      self.orderId = orderId
     }
 
     public static let fullName = "omsconnector.v1.CheckOrderChangeRequest"
@@ -714,6 +722,8 @@ extension Omsconnector.V1 {
       let c = pointer.assumingMemoryBound(to: Omsconnector__V1__CheckOrderChangeRequest.self)
       self.incrementId = readString(c.pointee.increment_id)
       self.change = Omsconnector.V1.OrderChange(rawValue: Int32(truncatingIfNeeded: c.pointee.change.rawValue))
+      self.comment = readString(c.pointee.comment)
+      self.orderId = c.pointee.order_id
     }
 
     public func fill(_ pointer: UnsafeMutableRawPointer, in arena: MessageArena) {
@@ -721,6 +731,8 @@ extension Omsconnector.V1 {
       omsconnector__v1__check_order_change_request__init(c)
       c.pointee.increment_id = arena.string(self.incrementId)
       c.pointee.change = .init(rawValue: .init(truncatingIfNeeded: self.change.rawValue))
+      c.pointee.comment = arena.string(self.comment)
+      c.pointee.order_id = self.orderId
     }
   }
 

@@ -102,10 +102,7 @@ extension JSONMessageDecoder {
   private func storeInteger(
     _ value: OpaquePointer?, _ field: UnsafePointer<ProtobufCFieldDescriptor>, _ target: UnsafeMutableRawPointer
   ) -> Bool {
-    guard json_object_get_type(value) == json_type_int else { return false }
-    let number = json_object_get_int64(value)
-    // json-c also says Int64.max for what is larger.
-    guard number != .max else { return false }
+    guard json_object_get_type(value) == json_type_int, let number = JSONValue.integer(value) else { return false }
     func store<T: FixedWidthInteger>(_ type: T.Type) -> Bool {
       guard let exact = T(exactly: number) else { return false }
       target.storeBytes(of: exact, as: T.self)

@@ -22,9 +22,14 @@ extension JSONMessageDecoder {
       switch type {
       case json_type_object, json_type_null: return false
       case json_type_string, json_type_int, json_type_double:
+        let decimal = memory.assumingMemoryBound(to: Google__Type__Decimal.self)
+        if type == json_type_int, let integer = JSONValue.integer(value) {
+          decimal.pointee.value = arena.string(String(integer))
+          return true
+        }
         let text = type == json_type_string ? JSONValue.utf8(value) : JSONValue.numberText(value)
         guard DecimalText(text) != nil else { throw Self.unfit(value, "is not a decimal number") }
-        Google.Types.Decimal(value: String(decoding: text, as: UTF8.self)).fill(memory, in: arena)
+        decimal.pointee.value = string(text)
         return true
       default: throw Self.unfit(value, "is not a decimal number")
       }

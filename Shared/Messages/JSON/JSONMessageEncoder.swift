@@ -146,35 +146,18 @@ struct JSONMessageEncoder {
       guard timestamp.isValid else { return false }
       JSONText.append(timestamp.text, to: &output)
     case google__type__decimal__descriptor_pointer():
-      let text = Google.Types.Decimal(unpacked: message).value
+      let decimal = message.assumingMemoryBound(to: Google__Type__Decimal.self)
+      guard let value = decimal.pointee.value else { return false }
+      let text = JSONValue.utf8(UnsafePointer(value))
       // A text that is no number at all is better off in its field, from where it can be read again.
-      guard DecimalText(text.utf8) != nil else { return false }
-      if Self.isNumber(text) {
-        output.append(contentsOf: text.utf8)
+      guard let number = DecimalText(text) else { return false }
+      if number.isJSON {
+        output.append(contentsOf: text)
       } else {
-        JSONText.append(text, to: &output)
+        JSONText.append(utf8: text, to: &output)
       }
     default: return false
     }
     return true
   }
-
-  /// Whether a decimal's text is a number of JSON as it stands.
-  private static func isNumber(_ text: String) -> Bool {
-    guard let first = text.utf8.first, first == UInt8(ascii: "-") || first.isASCIIDigit else { return false }
-    var text = text
-    return text.withUTF8 { bytes in
-      var scanner = JSONScanner(bytes)
-      do {
-        try scanner.scan()
-        return DecimalText(bytes) != nil
-      } catch {
-        return false
-      }
-    }
-  }
-}
-
-extension UInt8 {
-  fileprivate var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

@@ -16,13 +16,16 @@ public enum JSONText {
   /// Appends UTF-8 text as a JSON string.
   static func append(utf8 text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    var start = 0
-    for (index, byte) in text.enumerated() where needsEscape(byte) {
-      output.append(contentsOf: text[start..<index])
-      start = index + 1
-      appendEscape(byte, to: &output)
+    var (start, index) = (0, 0)
+    while index < text.count {
+      if needsEscape(text[index]) {
+        output.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+        appendEscape(text[index], to: &output)
+        start = index + 1
+      }
+      index += 1
     }
-    output.append(contentsOf: text[start...])
+    output.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
     output.append(UInt8(ascii: "\""))
   }
 

@@ -57,6 +57,19 @@ public struct JSONValue {
   /// The text of a string; nil when the value is not one.
   public var string: String? { kind == .string ? String(decoding: Self.utf8(object), as: UTF8.self) : nil }
 
+  /// The text of a string, or a number or a truth value as it was written: some write the one for the other. nil for `null`, an
+  /// array and an object.
+  public var scalar: String? {
+    switch kind {
+    case .string: string
+    case .number, .bool: text
+    case .null, .array, .object: nil
+    }
+  }
+
+  /// The whole number that a number or a string says; nil when it says none of 64 bits.
+  public var integer: Int64? { scalar.flatMap { Int64($0) } }
+
   /// The value as JSON text without blanks. Numbers stay as they were written.
   public var text: String {
     var output: [UInt8] = []
@@ -70,8 +83,20 @@ public struct JSONValue {
   /// The same as `text`, as bytes.
   public var serialized: [UInt8] {
     var output: [UInt8] = []
-    Self.append(object, to: &output)
+    append(to: &output)
     return output
+  }
+
+  /// Writes a member of an object in another way than it is, and answers true; or answers false and writes nothing.
+  public typealias MemberWriter = (
+    _ name: UnsafeBufferPointer<UInt8>, _ value: JSONValue, _ output: inout [UInt8]
+  ) -> Bool
+
+  /// Appends the value as JSON text.
+  ///
+  /// - Parameter member: asked for the value of each member, on every level.
+  public func append(to output: inout [UInt8], member: MemberWriter? = nil) {
+    Self.append(object, to: &output, document: document, member: member)
   }
 }
 
@@ -88,13 +113,30 @@ extension JSONValue {
     UnsafeBufferPointer(start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: strlen(name))
   }
 
+  /// An integer's value; nil when it takes more than 63 bits.
+  static func integer(_ number: OpaquePointer?) -> Int64? {
+    let integer = json_object_get_int64(number)
+    // json-c also says Int64.max for what is larger.
+    return integer == .max ? nil : integer
+  }
+
   /// A number as it was written, valid as long as the value.
   static func numberText(_ number: OpaquePointer?) -> UnsafeBufferPointer<UInt8> {
-    guard let start = json_object_get_string(number) else { return UnsafeBufferPointer(start: nil, count: 0) }
+    guard let start = writtenText(number) ?? json_object_get_string(number) else {
+      return UnsafeBufferPointer(start: nil, count: 0)
+    }
     let text = utf8(start)
     let mark = JSONDocument.oversizedIntegerMark.utf8
     let isMarked = text.count > mark.count && text.suffix(mark.count).elementsEqual(mark)
     return isMarked ? UnsafeBufferPointer(rebasing: text.dropLast(mark.count)) : text
+  }
+
+  /// The text that json-c keeps beside a fraction that it has parsed; to have it written anew takes memory for each number.
+  private static func writtenText(_ number: OpaquePointer?) -> UnsafePointer<CChar>? {
+    guard json_object_get_type(number) == json_type_double, let text = json_object_get_userdata(number) else {
+      return nil
+    }
+    return UnsafePointer(text.assumingMemoryBound(to: CChar.self))
   }
 
   /// The value as JSON text, cut for an error message.
@@ -106,16 +148,26 @@ extension JSONValue {
   }
 
   /// Appends the value as JSON text; stops early once `limit` bytes are there. The parser's limit bounds the recursion.
-  private static func append(_ object: OpaquePointer?, to output: inout [UInt8], limit: Int = .max) {
+  private static func append(
+    _ object: OpaquePointer?, to output: inout [UInt8], limit: Int = .max, document: JSONDocument? = nil,
+    member other: MemberWriter? = nil
+  ) {
     switch json_object_get_type(object) {
     case json_type_boolean: output.append(contentsOf: (json_object_get_boolean(object) != 0 ? "true" : "false").utf8)
-    case json_type_int, json_type_double: output.append(contentsOf: numberText(object))
+    case json_type_int:
+      if let integer = integer(object) {
+        output.append(contentsOf: String(integer).utf8)
+      } else {
+        output.append(contentsOf: numberText(object))
+      }
+    case json_type_double: output.append(contentsOf: numberText(object))
     case json_type_string: JSONText.append(utf8: utf8(object), to: &output)
     case json_type_array:
       output.append(UInt8(ascii: "["))
       for index in 0..<json_object_array_length(object) where output.count < limit {
         if index > 0 { output.append(UInt8(ascii: ",")) }
-        append(json_object_array_get_idx(object, index), to: &output, limit: limit)
+        append(
+          json_object_array_get_idx(object, index), to: &output, limit: limit, document: document, member: other)
       }
       output.append(UInt8(ascii: "]"))
     case json_type_object:
@@ -125,9 +177,11 @@ extension JSONValue {
         if output.count >= limit { return }
         if !isFirst { output.append(UInt8(ascii: ",")) }
         isFirst = false
-        JSONText.append(utf8: utf8(name), to: &output)
+        let name = utf8(name)
+        JSONText.append(utf8: name, to: &output)
         output.append(UInt8(ascii: ":"))
-        append(member, to: &output, limit: limit)
+        if let other, let document, other(name, JSONValue(document: document, object: member), &output) { return }
+        append(member, to: &output, limit: limit, document: document, member: other)
       }
       output.append(UInt8(ascii: "}"))
     default: output.append(contentsOf: "null".utf8)

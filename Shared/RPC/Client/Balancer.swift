@@ -3,7 +3,8 @@ import EventLoop
 /// A channel's connections on one loop, and whose turn it is.
 ///
 /// Round robin keeps a connection to every address and gives calls to those that are ready in turn, but for those that
-/// fail while others don't (`OutlierDetector`). Pick first keeps one connection, to the first address that answers.
+/// fail while others don't (`OutlierDetector`), or say that they don't serve (`HealthWatch`). Pick first keeps one
+/// connection, to the first address that answers.
 ///
 /// Sendable by the loop: everything is touched there only.
 final class Balancer: @unchecked Sendable {
@@ -21,9 +22,10 @@ final class Balancer: @unchecked Sendable {
   private var isResolved = false
   private var isShutDown = false
 
+  private let mayWatchHealth: Bool
   private var detector: OutlierDetector
   /// Whether any replica is left alone, so that the common case looks at none of the records.
-  private var hasEjected = false
+  private var hasSpared = false
   private lazy var judgement = Judgement(self)
 
   /// Calls that wait for a connection at once; more fail.
@@ -39,6 +41,7 @@ final class Balancer: @unchecked Sendable {
     self.interceptors = interceptors
     balancing = options.balancing
     detector = OutlierDetector(options.outliers)
+    mayWatchHealth = options.watchesHealth && options.balancing == .roundRobin
     tls = ChannelTLS(options, target: target)
     self.requestResolution = requestResolution
   }
@@ -74,14 +77,19 @@ final class Balancer: @unchecked Sendable {
       added.append(subchannel)
       return subchannel
     }
-    hasEjected = subchannels.contains(where: \.record.isEjected)
+    hasSpared = subchannels.contains(where: \.isSpared)
     for subchannel in old.values { subchannel.retire() }
     // What is known anew may be there again: no reason to sit out a back-off.
     for subchannel in kept { subchannel.startOver() }
     for subchannel in added { subchannel.connect() }
+    // One that was alone was not asked.
+    for subchannel in kept { subchannel.watchHealth() }
   }
 
   // MARK: Connections
+
+  /// Whether replicas are asked for their health: one that is alone gets all calls whatever it says.
+  var watchesHealth: Bool { mayWatchHealth && subchannels.count > 1 }
 
   func connectionLost() { requestResolution() }
 
@@ -122,6 +130,22 @@ final class Balancer: @unchecked Sendable {
   func pick(deadline: UInt64?, waitForReady: Bool) async throws -> Pick {
     if let pick = nextReady() { return pick }
     return try await wait(deadline: deadline, waitForReady: waitForReady)
+  }
+
+  /// The same, with patience where no address can be reached: a service that has just come back may not have been tried again yet.
+  ///
+  /// - Throws: UNAVAILABLE when it takes longer, unless the deadline comes first.
+  func pick(deadline: UInt64?, waitForReady: Bool, patience: Duration) async throws -> Pick {
+    do {
+      return try await pick(deadline: deadline, waitForReady: waitForReady)
+    } catch let error as RPCError where patience > .zero && error.cause is NoConnection && !isShutDown {
+      let end = EventLoop.monotonicNanoseconds() &+ patience.nanoseconds
+      do {
+        return try await pick(deadline: min(deadline ?? end, end), waitForReady: true)
+      } catch let late as RPCError where late.code == .deadlineExceeded && end < deadline ?? .max {
+        throw error
+      }
+    }
   }
 
   private func wait(deadline: UInt64?, waitForReady: Bool) async throws -> Pick {
@@ -165,14 +189,16 @@ final class Balancer: @unchecked Sendable {
   }
 
   /// Whose turn it is. One that is left alone has none, unless nobody else is there: better a replica that fails now and
-  /// then than none.
+  /// then than none, and if all say that they don't serve, a call waits with one of them for what it lacks.
   @inline(__always) func nextReady() -> Pick? {
     assert(loop.isCurrent)
-    if let pick = nextReady(orEjected: !hasEjected) { return pick }
-    return hasEjected ? nextReady(orEjected: true) : nil
+    if let pick = nextReady(orSpared: !hasSpared) { return pick }
+    return hasSpared ? nextOfSpared() : nil
   }
 
-  private func nextReady(orEjected: Bool) -> Pick? {
+  private func nextOfSpared() -> Pick? { nextReady(orSpared: true, ifServing: true) ?? nextReady(orSpared: true) }
+
+  private func nextReady(orSpared: Bool, ifServing: Bool = false) -> Pick? {
     let count = subchannels.count
     var index = turn
     for _ in 0..<count {
@@ -180,12 +206,19 @@ final class Balancer: @unchecked Sendable {
       let subchannel = subchannels[index]
       index += 1
       guard subchannel.state == .ready, let connection = subchannel.connection, !connection.isGoingAway,
-        orEjected || !subchannel.record.isEjected
+        orSpared || !subchannel.isSpared, !ifServing || subchannel.isServing
       else { continue }
       turn = index
       return Pick(subchannel: subchannel, connection: connection)
     }
     return nil
+  }
+
+  /// A replica says that it serves, or that it doesn't.
+  func healthChanged() {
+    guard !isShutDown else { return }
+    hasSpared = subchannels.contains(where: \.isSpared)
+    stateChanged()
   }
 
   // MARK: Outliers
@@ -204,7 +237,7 @@ final class Balancer: @unchecked Sendable {
     var records = subchannels.map(\.record)
     body(&detector, &records, EventLoop.monotonicNanoseconds())
     for (subchannel, record) in zip(subchannels, records) { subchannel.record = record }
-    hasEjected = records.contains(where: \.isEjected)
+    hasSpared = subchannels.contains(where: \.isSpared)
     if let next = detector.nextJudgement(records) { loop.schedule(judgement, at: next) }
   }
 

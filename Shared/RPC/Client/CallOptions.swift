@@ -15,6 +15,11 @@ public struct CallOptions: Sendable {
   /// Set by who passes a call's messages on as they are.
   var passing: Passing?
 
+  /// How long to wait for a connection where no address can be reached. Whoever calls through us can't know that a service has just
+  /// come back: so long as ``Subchannel`` pauses between two attempts to connect, and a bit. At most half of the call's time:
+  /// who gets UNAVAILABLE knows more than who has run out of time.
+  var patience: Duration { passing == nil ? .zero : min(.seconds(3), (timeout ?? .seconds(6)) / 2) }
+
   /// The encodings of the call that is passed on.
   struct Passing: Sendable {
     let encoding: MessageEncoding
@@ -49,6 +54,9 @@ public struct ChannelOptions: Sendable {
   public var balancing = Balancing.roundRobin
   /// When a replica that fails is left alone. With `roundRobin` only.
   public var outliers = OutlierPolicy()
+  /// Whether replicas that say NOT_SERVING are left alone while others serve: each is asked for its health as soon as it is
+  /// connected. With `roundRobin` only. Source: gRPC's proposal A17.
+  public var watchesHealth = false
   /// When a server from which nothing comes is asked whether it still lives; only while calls are under way.
   public var keepalive = Keepalive(time: .seconds(20), timeout: .seconds(10))
   /// How TCP connections are secured; nil for plain text. Unix sockets, whose peers the system vouches for, are always plain.

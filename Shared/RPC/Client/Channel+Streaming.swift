@@ -53,7 +53,8 @@ extension Channel {
     return try await onCall(path) { balancer, watch in
       var attempt = 1
       while true {
-        let pick = try await balancer.pick(deadline: deadline, waitForReady: options.waitForReady)
+        let pick = try await balancer.pick(
+          deadline: deadline, waitForReady: options.waitForReady, patience: options.patience)
         let stream = ClientStream(loop: balancer.loop, messageLimit: self.options.messageLimit, isUnary: isUnary)
         stream.encode(options)
         do throws(RPCError) {

@@ -104,8 +104,9 @@ extension Channel {
           succeeded(balancer, watch)
           return reply
         } catch let error as RPCError {
-          // With nothing to call the first attempt fails at once: the service is not there.
-          guard earlier != nil || !(error.cause is NoConnection) else { throw error }
+          // With nothing to call the first attempt fails at once: the service is not there. So does one that has waited for it.
+          let isFinal = earlier == nil || call.options.patience > .zero
+          if isFinal && error.cause is NoConnection { throw error }
           failure = error
         }
         guard let failed = failedAttempt(call, failure, of: stream, before: earlier?.retries) else { throw failure }
@@ -121,7 +122,8 @@ extension Channel {
     _ call: UnaryCall, _ metadata: Metadata, _ messages: Messages, _ balancer: Balancer, _ watch: ClientCallWatch?,
     _ stream: ClientStream
   ) async throws -> Reply<Messages.Response> {
-    let pick = try await balancer.pick(deadline: call.deadline, waitForReady: call.options.waitForReady)
+    let pick = try await balancer.pick(
+      deadline: call.deadline, waitForReady: call.options.waitForReady, patience: call.options.patience)
     // The task may have been cancelled while it waited: nothing is sent then.
     if Task.isCancelled { stream.cancel() }
     try start(call, metadata, messages, pick, watch, stream)

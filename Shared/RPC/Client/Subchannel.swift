@@ -18,6 +18,11 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   private(set) var lastError: RPCError?
   /// What calls to it came to, for the balancer to judge by.
   var record = ReplicaRecord()
+  /// Whether it serves, by its own word.
+  private(set) var isServing = true {
+    didSet { if isServing != oldValue { balancer.healthChanged() } }
+  }
+  private var healthWatch: HealthWatch?
   /// Its connection has broken, or is about to be found broken, with calls on it.
   private var lostCalls = false
   private var isRetired = false
@@ -75,14 +80,16 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     connectedAt = EventLoop.monotonicNanoseconds()
     lastError = nil
     state = .ready
+    watchHealth()
     balancer.stateChanged()
   }
 
   /// The peer drains: its calls end in peace, new ones go over a new connection.
   func isGoingAway(_ connection: ClientConnection) {
     guard connection === self.connection else { return }
-    connection.endWhenIdle()
     self.connection = nil
+    endHealthWatch()
+    connection.endWhenIdle()
     again(RPCError(.unavailable, "\(address): the server is stopping"))
     balancer.connectionLost()
   }
@@ -90,6 +97,7 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   func didClose(_ connection: ClientConnection, _ reason: RPCError) {
     guard connection === self.connection else { return }
     self.connection = nil
+    endHealthWatch()
     if lostCalls {
       lostCalls = false
       recordFailure()
@@ -131,6 +139,31 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     balancer.loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ backOff.next(using: &random))
     balancer.stateChanged()
   }
+
+  /// Asks the replica to tell its health, if that is wanted, and it is connected and not asked yet.
+  func watchHealth() {
+    guard let connection, state == .ready, healthWatch == nil, balancer.watchesHealth else { return }
+    let watch = HealthWatch(connection, loop: balancer.loop, owner: self)
+    healthWatch = watch
+    watch.start()
+  }
+
+  /// The replica has told its health.
+  func said(isServing: Bool) {
+    // What its calls came to was for a reason that it knows to be gone.
+    if isServing && !self.isServing { record = ReplicaRecord() }
+    self.isServing = isServing
+  }
+
+  /// What is known is of the connection's process, and the next one may be another.
+  private func endHealthWatch() {
+    healthWatch?.stop()
+    healthWatch = nil
+    isServing = true
+  }
+
+  /// Left alone while there are others.
+  var isSpared: Bool { record.isEjected || !isServing }
 
   // MARK: What calls come to
 
@@ -176,6 +209,8 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
   func retire() {
     isRetired = true
     balancer.loop.cancel(self)
+    healthWatch?.stop()
+    healthWatch = nil
     let connection = connection
     self.connection = nil
     connection?.endWhenIdle()

@@ -24,10 +24,11 @@ public final class HealthService: Grpc.Health.V1.Health {
     /// One for each watched name that somebody else answers for.
     var pollers: [String: Poller] = [:]
     var isDraining = false
+    var isCutOff = false
 
     func status(of service: String) -> Status? {
       guard let status = statuses[service] else { return nil }
-      return isDraining ? .notServing : status
+      return isDraining || isCutOff ? .notServing : status
     }
   }
 
@@ -62,6 +63,16 @@ public final class HealthService: Grpc.Health.V1.Health {
       state.statuses[service] = status
       for watch in state.watches.values where watch.service == service {
         watch.changes.yield(state.status(of: service) ?? .serviceUnknown)
+      }
+    }
+  }
+
+  /// Whether what all services need is there: while it is not, everything is NOT_SERVING that nobody else answers for.
+  public func setCutOff(_ isCutOff: Bool) {
+    state.withLock { state in
+      state.isCutOff = isCutOff
+      for watch in state.watches.values where state.probes[watch.service] == nil {
+        watch.changes.yield(state.status(of: watch.service) ?? .serviceUnknown)
       }
     }
   }

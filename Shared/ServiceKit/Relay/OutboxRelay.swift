@@ -43,7 +43,7 @@ public actor OutboxRelay {
   /// By their rows.
   var calls: [Int64: Task<Void, Never>] = [:]
 
-  /// - Parameter database: with ``Outbox/migration`` in its schema.
+  /// - Parameter database: with ``Outbox/migration`` and ``Outbox/numberMigration`` in its schema.
   public init(
     _ outbox: Outbox, in database: Database, gateway: Channel, loop: EventLoop, options: RelayOptions = .init()
   ) {

@@ -14,8 +14,9 @@ public struct RelayOptions: Sendable {
   public var firstPause = Duration.milliseconds(100)
   /// The longest one.
   public var longestPause = Duration.seconds(5)
-  /// How long one replica may relay before it has to renew that; another takes over so much after it was killed.
-  public var lease = Duration.seconds(5)
+  /// How long one replica may relay before it has to renew that; another takes over so much after it was killed, and an interval:
+  /// within five seconds.
+  public var lease = Duration.seconds(4)
   /// For calls that are under way when the service stops.
   public var grace = Duration.seconds(1)
 

@@ -65,6 +65,7 @@ struct Lifecycle: Sendable {
     }
     let health = HealthService(services: setup.router.services)
     for (name, probe) in setup.probes { health.delegate(name, to: probe) }
+    setup.readiness.tell(health)
     health.register(in: &setup.router)
     ReflectionServices.register(in: &setup.router, showsInternal: setup.reflectsInternalServices)
     return health

@@ -27,6 +27,7 @@ public struct ServiceSetup: Sendable {
   var stops: [(name: String, body: @Sendable () async -> Void)] = []
 
   let reloads = Reloads()
+  let readiness = Readiness()
 
   init(configuration: Configuration, group: EventLoopGroup, addresses: [Address], tls: TLSSetup) {
     self.configuration = configuration

@@ -17,16 +17,13 @@ public enum StoreSettings {
 
   /// Opens the store of `service` and brings its schema up to date. What fails later with nobody waiting for it is logged.
   ///
-  /// - Parameters:
-  ///   - lock: of ``workAlone(_:_:)``, by a service of which only one process may work on its store.
-  ///   - configure: changes what the service wants otherwise than others.
+  /// - Parameter configure: changes what the service wants otherwise than others.
   /// - Throws: an error that names the setting.
   public static func open(
-    _ service: ServiceDescription, _ configuration: Configuration, _ migrations: [Migration], lock: StoreLock? = nil,
+    _ service: ServiceDescription, _ configuration: Configuration, _ migrations: [Migration],
     _ configure: (inout DatabaseOptions) -> Void = { _ in }
   ) throws -> Database {
     var options = DatabaseOptions()
-    options.fence = lock?.fence
     configure(&options)
     options.onBackgroundError = { error in Log.warning("store", ["problem": LogValue(error)]) }
     do throws(StorageError) {
@@ -37,32 +34,35 @@ public enum StoreSettings {
     }
   }
 
-  /// Makes this process the only one of its service that works on the store, until it ends. On PostgreSQL the right can be lost
-  /// with the connection; it is taken again by itself, and ``StoreLock/isHeld`` is false until then. When another process had it
-  /// in between, this one fails: what it knows of the store may not be true any more, and it would not know what else the other
-  /// one does.
+  /// Says NOT_SERVING while the server of the service's store can't be reached from here: whoever watches that, as the gateway
+  /// does, calls replicas that reach it. Nothing on SQLite.
+  ///
+  /// - Throws: when there can't be another thread.
+  public static func watchServer(of service: ServiceDescription, _ setup: inout ServiceSetup) throws {
+    let readiness = setup.readiness
+    let watch = try ServerWatch.start(of: service.name, at: setup.configuration[databaseURL]) { problem in
+      readiness.setCutOff(problem != nil)
+      if let problem {
+        Log.warning("the store's server is away: not serving", ["reason": LogValue(problem)])
+      } else {
+        Log.info("the store's server is there again: serving")
+      }
+    }
+    if let watch { setup.onStop("watch of the store's server") { watch.stop() } }
+  }
+
+  /// Makes this process the only one of its service that works on the store, until it ends, where the store is on SQLite. On
+  /// PostgreSQL any number may.
   ///
   /// - Throws: an error that names the setting, at once when another process works on the store.
-  public static func workAlone(_ service: ServiceDescription, _ setup: inout ServiceSetup) throws -> StoreLock {
-    let (events, event) = AsyncStream<StoreLock.Event>.makeStream()
-    let lock: StoreLock
+  public static func workAlone(_ service: ServiceDescription, _ setup: inout ServiceSetup) throws {
+    guard case .sqlite(let directory) = setup.configuration[databaseURL] else { return }
     do throws(StorageError) {
-      lock = try StoreLock.acquire(service: service.name, at: setup.configuration[databaseURL]) { event.yield($0) }
+      let lock = try StoreLock.acquire(service: service.name, directory: directory)
+      setup.onStop("store lock") { lock.release() }
     } catch {
       throw StoreStartError(error: error)
     }
-    setup.onStop("store lock") { lock.release() }
-    setup.run("store lock") {
-      for await event in events {
-        switch event {
-        case .lost(let error):
-          Log.warning("the store's lock is lost until it can be taken again", ["reason": LogValue(error)])
-        case .regained: Log.info("the store's lock is held again, and nobody had it meanwhile")
-        case .taken(let error): throw error
-        }
-      }
-    }
-    return lock
   }
 }
 

@@ -7,6 +7,8 @@ public enum WorkOutcome: Sendable, Equatable {
   case done
   /// Not yet: it waits for something that comes by itself.
   case again(after: Duration, reason: String)
+  /// It failed, or nobody knows yet: it is looked at again, and gets older meanwhile (``WorkItem/addedAt``).
+  case unsettled(after: Duration, reason: String)
   /// It can't be done until somebody does something.
   case parked(reason: String)
 }
@@ -152,6 +154,7 @@ public final class WorkRunner: Sendable {
         case .done: try queue.finish(connection, item)
         case .again(let after, let reason):
           try queue.retry(connection, item, after: after, reason: reason, isFailure: hasFailed)
+        case .unsettled(let after, let reason): try queue.retry(connection, item, after: after, reason: reason)
         case .parked(let reason): try queue.park(connection, item, reason: reason)
         }
       }

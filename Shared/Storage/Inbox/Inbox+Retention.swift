@@ -12,13 +12,13 @@ extension Inbox {
   ///
   /// - Returns: how many it removed.
   public static func removeOld(_ connection: Connection, now: Int64) throws -> Int {
-    let removed = try connection.withStatement("DELETE FROM inbox WHERE noted_at < ?1 AND \(oldest)") {
+    let removed = try connection.withStatement("DELETE FROM inbox WHERE \(oldest("noted_at < ?1", connection))") {
       statement throws(StorageError) in
       try statement.bind(now - Int64(clamping: retention.nanoseconds), at: 1)
       try statement.bind(Int64(removalLimit), at: 2)
       return try statement.run()
     }
-    try connection.withStatement("UPDATE inbox SET noted_at = ?1 WHERE noted_at > ?1 AND \(oldest)") {
+    try connection.withStatement("UPDATE inbox SET noted_at = ?1 WHERE \(oldest("noted_at > ?1", connection))") {
       statement throws(StorageError) in
       try statement.bind(now, at: 1)
       try statement.bind(Int64(removalLimit), at: 2)
@@ -27,5 +27,11 @@ extension Inbox {
     return removed
   }
 
-  private static let oldest = "id IN (SELECT id FROM inbox ORDER BY id LIMIT ?2)"
+  /// The oldest notes, as far as the condition holds for them. SQLite goes by their place, and needs no index of their times.
+  private static func oldest(_ condition: String, _ connection: Connection) -> String {
+    switch connection.engine {
+    case .sqlite: "\(condition) AND id IN (SELECT id FROM inbox ORDER BY id LIMIT ?2)"
+    case .postgresql: "identity IN (SELECT identity FROM inbox WHERE \(condition) ORDER BY noted_at LIMIT ?2)"
+    }
+  }
 }

@@ -5,7 +5,7 @@
 public enum Inbox {
   /// The table, a step of the schema of each service that has an inbox.
   ///
-  /// Rows are appended and removed by their id: the digests are spread over all of the index, the rows are not.
+  /// Rows are appended and the oldest removed: the digests are spread over all of the index, the rows are not.
   public static let migration = Migration(
     "inbox",
     sqlite: [
@@ -32,6 +32,23 @@ public enum Inbox {
       )
       """
     ])
+
+  /// A step behind ``migration``: on PostgreSQL a note is known by its digest alone, and its age by its time. A number of its own
+  /// would be the same for all machines that a store may be spread over, and nobody asks for it.
+  ///
+  /// SQLite keeps the number, which is the row's place there.
+  public static let keyMigration = Migration(
+    "inbox without numbers",
+    sqlite: [],
+    postgresql: [
+      "ALTER TABLE inbox DROP CONSTRAINT inbox_pkey",
+      "ALTER TABLE inbox DROP CONSTRAINT inbox_identity_key",
+      "ALTER TABLE inbox DROP COLUMN id",
+      "ALTER TABLE inbox ADD PRIMARY KEY (identity)",
+      "CREATE INDEX inbox_noted_at ON inbox (noted_at)",
+    ])
+
+  public static let placements: [String: Placement] = ["inbox": .spread(by: "identity")]
 
   /// What has become of a delivery. Either way its effect is there once the transaction commits.
   public enum Outcome<Value: Sendable>: Sendable {

@@ -40,6 +40,8 @@ public struct Lease: Sendable, Equatable {
       )
       """
     ])
+
+  public static let placements: [String: Placement] = ["lease": .spread(by: "key")]
 }
 
 extension Lease {

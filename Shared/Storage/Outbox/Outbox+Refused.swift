@@ -34,9 +34,7 @@ extension Outbox {
   /// The row of a delivery id that this outbox gave; nil for one of another service or store, such as the store that was there
   /// before this one.
   public func row(of deliveryID: String, _ connection: Connection) throws -> Int64? {
-    let store = try connection.withStatement("SELECT store_id FROM outbox_store") { statement in
-      try statement.step() ? statement.text(0) : ""
-    }
+    let store = try storeID(connection)
     let prefix = "\(service)-\(store)-"
     guard deliveryID.hasPrefix(prefix), let row = Int64(deliveryID.dropFirst(prefix.count)), row > 0,
       self.deliveryID(store: store, row: row) == deliveryID
@@ -80,14 +78,9 @@ extension Outbox {
   ) throws -> String? {
     // First, so that of two replicas that do it at the same time one waits for the other.
     guard try handle(connection, id, .retried, by: handler, outcome: "", now) else { return nil }
-    let added: String? = try connection.withStatement(Self.insertAgain) { statement in
-      try statement.bind(id, at: 1)
-      guard try statement.step() else { return nil }
-      let added = deliveryID(store: statement.text(1), row: statement.integer(0))
-      while try statement.step() {}
-      return added
-    }
-    guard let added else { return nil }
+    guard let (row, body) = try refused(connection, id: id) else { return nil }
+    let message = OutboxMessage(method: row.method, key: row.key, route: row.route, body: body)
+    let added = try add(connection, message, now: row.createdAt)
     try connection.withStatement("UPDATE outbox_refused SET outcome = ?1 WHERE id = ?2") { statement in
       try statement.bind(added, at: 1)
       try statement.bind(id, at: 2)
@@ -124,12 +117,6 @@ extension Outbox {
   private static let refusedColumns = """
     id, method, message_key, route, length(body), created_at, refused_at, reason, state, handled_by, handled_at, outcome,
     (SELECT store_id FROM outbox_store)
-    """
-
-  private static let insertAgain = """
-    INSERT INTO outbox (method, message_key, route, body, created_at)
-    SELECT method, message_key, route, body, created_at FROM outbox_refused WHERE id = ?1
-    RETURNING id, (SELECT store_id FROM outbox_store)
     """
 
   private func refusedRow(_ statement: Statement) -> RefusedRow {

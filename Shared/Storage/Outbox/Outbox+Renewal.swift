@@ -15,11 +15,8 @@ extension Outbox {
       try statement.bind("-\(row.id)", at: 4)
       _ = try statement.run()
     }
-    let store = try connection.withStatement("SELECT store_id FROM outbox_store") { statement throws(StorageError) in
-      guard try statement.step() else { throw StorageError(.corrupt, "the outbox's store has no id") }
-      return statement.text(0)
-    }
-    return OutboxRow(id: row.id, deliveryID: deliveryID(store: store, row: row.id), message: row.message)
+    return OutboxRow(
+      id: row.id, deliveryID: deliveryID(store: try storeID(connection), row: row.id), message: row.message)
   }
 
   /// As the schema makes them: 16 hexadecimal digits.

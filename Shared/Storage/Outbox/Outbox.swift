@@ -17,7 +17,9 @@ public struct Outbox: Sendable {
   public init(service: String) { self.service = service }
 
   /// Adds a message. To be called within the body of ``Database/write(weight:_:)`` that makes the change, after the change
-  /// when others may be at the same key: which of two transactions comes first is settled by what they both write.
+  /// when others may be at the same key: which of two transactions comes first is settled by what they both write. On PostgreSQL
+  /// both take a number of the key, see ``takeIDs(_:for:)``: where a key is busy, give it to ``Database/write(weight:key:_:)``, so that
+  /// the second one waits rather than being run anew.
   ///
   /// - Returns: the delivery id, by which journal and logs of the gateway know the message.
   /// - Throws: ``StorageError``: `constraint` when the message is larger than the limits.
@@ -25,8 +27,30 @@ public struct Outbox: Sendable {
   public func add(
     _ connection: Connection, _ message: OutboxMessage, now: Int64 = WallClock.nanoseconds()
   ) throws -> String {
-    try Self.check(message)
-    return try connection.withStatement(Self.insert) { statement throws(StorageError) in
+    try add(connection, [message], now: now)[0]
+  }
+
+  /// Adds messages in their order, all for as many requests to the server as one: on PostgreSQL three.
+  ///
+  /// - Returns: their delivery ids.
+  @discardableResult
+  public func add(
+    _ connection: Connection, _ messages: [OutboxMessage], now: Int64 = WallClock.nanoseconds()
+  ) throws -> [String] {
+    for message in messages { try Self.check(message) }
+    let store = try storeID(connection)
+    switch connection.engine {
+    case .sqlite: return try messages.map { deliveryID(store: store, row: try insert(connection, $0, now)) }
+    case .postgresql:
+      let ids = try Self.takeIDs(connection, for: messages)
+      try insert(connection, messages, ids: ids, now)
+      return ids.map { deliveryID(store: store, row: $0) }
+    }
+  }
+
+  /// - Returns: the id that SQLite has given it.
+  private func insert(_ connection: Connection, _ message: OutboxMessage, _ now: Int64) throws -> Int64 {
+    try connection.withStatement(Self.insert) { statement throws(StorageError) in
       try statement.bind(message.method, at: 1)
       try statement.bind(message.key, at: 2)
       try statement.bind(Int64(message.route.rawValue), at: 3)
@@ -35,7 +59,7 @@ public struct Outbox: Sendable {
       guard try statement.step() else {
         throw StorageError(.other, "the outbox answered no id to a new row", statement: Self.insert)
       }
-      let id = deliveryID(store: statement.text(1), row: statement.integer(0))
+      let id = statement.integer(0)
       while try statement.step() {}
       return id
     }
@@ -43,6 +67,16 @@ public struct Outbox: Sendable {
 
   /// How much of a commit a message takes, see ``Database/write(weight:_:)``.
   public static func weight(of message: OutboxMessage) -> Int { 1 + message.body.count / 1_024 }
+
+  /// Which store this is: a part of its delivery ids.
+  func storeID(_ connection: Connection) throws -> String {
+    try connection.withStatement("SELECT store_id FROM outbox_store") { statement throws(StorageError) in
+      guard try statement.step() else { throw StorageError(.corrupt, "the outbox's store has no id") }
+      let id = statement.text(0)
+      while try statement.step() {}
+      return id
+    }
+  }
 
   func deliveryID(store: String, row: Int64) -> String { "\(service)-\(store)-\(row)" }
 
@@ -61,7 +95,6 @@ public struct Outbox: Sendable {
   }
 
   private static let insert = """
-    INSERT INTO outbox (method, message_key, route, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-    RETURNING id, (SELECT store_id FROM outbox_store)
+    INSERT INTO outbox (method, message_key, route, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id
     """
 }

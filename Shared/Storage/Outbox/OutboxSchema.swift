@@ -2,7 +2,8 @@ extension Outbox {
   /// The tables, a step of the schema of each service that has an outbox.
   ///
   /// A row's id is a part of its delivery id, by which the gateway knows a message that it has already: so an id is never
-  /// used again, though its row is gone (AUTOINCREMENT), and a store that is made anew has other ids (store_id).
+  /// used again, though its row is gone (AUTOINCREMENT; on PostgreSQL, ``takeIDs(_:for:)``), and a store that is made anew has
+  /// other ids (store_id).
   public static let migration = Migration(
     "outbox",
     sqlite: [
@@ -81,6 +82,30 @@ extension Outbox {
       "ALTER TABLE outbox_refused ADD COLUMN outcome TEXT COLLATE \"C\" NOT NULL DEFAULT ''",
       openRefused,
     ])
+
+  /// Numbers that come from no sequence, a step behind ``migration``: see ``takeIDs(_:for:)``. Messages of before keep their ids,
+  /// by which the gateway may know them; all new ones are larger.
+  ///
+  /// Rows of `outbox_number` change all the time: the room is for their next versions.
+  public static let numberMigration = Migration(
+    "outbox without a sequence",
+    sqlite: [],
+    postgresql: [
+      "ALTER TABLE outbox ALTER COLUMN id DROP IDENTITY",
+      """
+      CREATE TABLE outbox_number (
+        bucket INTEGER NOT NULL PRIMARY KEY, -- of messages' keys
+        last_number BIGINT NOT NULL,
+        taken BIGINT NOT NULL -- the last time
+      ) WITH (fillfactor = 50)
+      """,
+    ])
+
+  /// A message is put aside where it was.
+  public static let placements: [String: Placement] = [
+    "outbox": .spread(by: "id"), "outbox_refused": .spread(by: "id"), "outbox_store": .everywhere,
+    "outbox_number": .spread(by: "bucket"),
+  ]
 
   private static let openRefused = "CREATE INDEX outbox_refused_open ON outbox_refused (id) WHERE state = 1"
 }

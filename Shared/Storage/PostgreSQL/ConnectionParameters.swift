@@ -13,8 +13,10 @@ struct ConnectionParameters {
 
   private static let defaults = [
     ("connect_timeout", "5"),
-    // A server whose machine has vanished says nothing: notice it within half a minute.
-    ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"), ("tcp_user_timeout", "20000"),
+    // A server whose machine or network has vanished says nothing. Its system would confirm what it gets however long a
+    // statement takes: what is not confirmed within six seconds is lost, soon enough to be tried again, or elsewhere, before
+    // callers give up.
+    ("keepalives_idle", "3"), ("keepalives_interval", "1"), ("keepalives_count", "3"), ("tcp_user_timeout", "6000"),
     // Of several hosts, the primary.
     ("target_session_attrs", "read-write"),
   ]

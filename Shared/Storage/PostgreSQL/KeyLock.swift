@@ -1,5 +1,8 @@
 /// Locks on the keys of jobs, held by a session while it runs and commits them (PostgreSQL's advisory locks).
 ///
+/// They spare work and are not what keeps data right: on CockroachDB, where they do nothing, bodies of a key that get in each other's
+/// way are run anew.
+///
 /// Keys share ``count`` locks: the server has a table of fixed size for all locks of all sessions.
 enum KeyLock {
   static let count: UInt64 = 1_024

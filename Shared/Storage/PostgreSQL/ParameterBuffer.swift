@@ -10,6 +10,8 @@ enum TypeNumber {
   static let int4: Oid = 23
   static let text: Oid = 25
   static let float8: Oid = 701
+  static let textArray: Oid = 1009
+  static let int8Array: Oid = 1016
   static let numeric: Oid = 1700
   /// Left to the server.
   static let unknown: Oid = 0

@@ -91,27 +91,21 @@ final class PostgreSQLConnection: Connection {
   }
 
   override func beginWriting(_ jobs: [Job]) throws(StorageError) {
-    let level = options.isolation == .serializable ? "SERIALIZABLE" : "READ COMMITTED"
-    let keys = KeyLock.buckets(of: jobs)
-    guard let fence = options.fence else {
-      try begin("BEGIN ISOLATION LEVEL \(level)", keys: keys)
-      return
-    }
-    // In one request with the transaction's begin, so that it costs no time on the network.
-    let found = try begin("BEGIN ISOLATION LEVEL \(level); \(StoreFence.read)", keys: keys)
-    try fence.check(found.rows > 0 ? found.integer(0, 0) : nil, store: store)
+    let isSerializable = jobs.contains { ($0.isolation ?? options.isolation) == .serializable }
+    let level = isSerializable ? "SERIALIZABLE" : "READ COMMITTED"
+    let keys = options.locksKeys ? KeyLock.buckets(of: jobs) : []
+    try begin("BEGIN ISOLATION LEVEL \(level)", keys: keys)
   }
 
   /// Keys are locked before the transaction begins: what it reads must not be older than what it waited for.
-  @discardableResult
-  private func begin(_ sql: String, keys: [Int32]) throws(StorageError) -> QueryResult {
+  private func begin(_ sql: String, keys: [Int32]) throws(StorageError) {
     failure = nil
     let session = try liveSession()
     if !keys.isEmpty {
       holdsKeys = true
       try session.simple(KeyLock.lock(keys, schema: schema))
     }
-    return try session.simple(sql)
+    try session.simple(sql)
   }
 
   override func commit() throws(StorageError) {

@@ -52,12 +52,24 @@ final class PostgreSQLStatement {
       parameters.set(UnsafeRawBufferPointer(bytes), type: TypeNumber.text, at: index)
       return bytes.contains(0)
     }
-    if hasNUL {
-      throw connection.noted(
-        StorageError(
-          .constraint, "a text has a NUL character in it, which PostgreSQL can't store", statement: sql,
-          remedy: "leave it out, or store bytes"))
-    }
+    if hasNUL { throw connection.noted(hasNULError) }
+  }
+
+  private var hasNULError: StorageError {
+    StorageError(
+      .constraint, "a text has a NUL character in it, which PostgreSQL can't store", statement: sql,
+      remedy: "leave it out, or store bytes")
+  }
+
+  func bind(array values: [Int64], at parameter: Int32) throws(StorageError) {
+    let index = try index(parameter)
+    BinaryArray(values).bytes.withUnsafeBytes { parameters.set($0, type: TypeNumber.int8Array, at: index) }
+  }
+
+  func bind(array values: [String], at parameter: Int32) throws(StorageError) {
+    let index = try index(parameter)
+    if values.contains(where: { $0.utf8.contains(0) }) { throw connection.noted(hasNULError) }
+    BinaryArray(values).bytes.withUnsafeBytes { parameters.set($0, type: TypeNumber.textArray, at: index) }
   }
 
   func bind(_ value: [UInt8], at parameter: Int32) throws(StorageError) {

@@ -6,6 +6,8 @@ public struct PostgreSQLURL: Sendable, Equatable {
   let text: String
   /// What may be said about it: database, server and user.
   public let description: String
+  /// The name that its sessions have at the server, when the text says one.
+  let application: String?
   private let given: Set<String>
 
   static let schemes = ["postgresql://", "postgres://"]
@@ -30,6 +32,7 @@ public struct PostgreSQLURL: Sendable, Equatable {
     guard Self.arePorts(values["port"] ?? "") else { throw Self.refused("the port is no number from 1 to 65535") }
     self.text = text
     given = Set(values.keys)
+    application = values["application_name"]
     let server = values["host"] ?? values["hostaddr"] ?? "the local server"
     // Of several servers, each may have one or leave it to the default.
     let port = values["port"].map { $0.contains(where: \.isNumber) ? ", port \($0)" : "" } ?? ""

@@ -16,10 +16,10 @@ enum SessionSettings {
   }
 
   /// The server looks after seconds whether a silent client is there still, rather than after two hours: a machine that is gone
-  /// without a word would keep its locks for so long, and nobody could take its place.
+  /// without a word, or cut off, would keep its locks for so long, and nobody could take its place. Others wait for a lock for
+  /// five seconds and are tried again.
   static let keepalive = """
-    SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
-    SET tcp_user_timeout = 30000
+    SET tcp_keepalives_idle = 3; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 6000
     """
 }
 

@@ -2,7 +2,7 @@ import EventLoop
 import Glibc
 
 /// A lock on a file beside the store. The kernel gives it back when the process ends.
-final class FileLock: HeldLock {
+final class FileLock: Sendable {
   private let descriptor: Lock<Int32?>
 
   /// How often to look again: there is no event to wait for with a limit.
@@ -31,11 +31,7 @@ final class FileLock: HeldLock {
 
   deinit { release() }
 
-  var isHeld: Bool { descriptor.withLock { $0 != nil } }
-
-  /// The kernel takes the lock from no process that lives.
-  var fence: StoreFence? { nil }
-
+  /// May be called again.
   func release() {
     descriptor.withLock { descriptor in
       if let open = descriptor { close(open) }

@@ -11,6 +11,8 @@ final class SQLiteConnection: Connection {
   private var turn: WriterTurn?
   /// What the busy handler and the commit hook work on; C holds pointers to it.
   let state: UnsafeMutablePointer<ConnectionState>
+  /// From how many pages in the log on a checkpoint waits for the readers, so that the log shrinks although they are many.
+  private var forcedCheckpointPages: Int
   // Not a dictionary: hashing a statement's text costs more than comparing it with a handful of others, of which the one that
   // is looked for is mostly the same string.
   private var idleStatements: [(sql: String, handle: OpaquePointer)] = []
@@ -31,6 +33,7 @@ final class SQLiteConnection: Connection {
     handle = opened
     self.path = path
     self.options = options
+    forcedCheckpointPages = options.checkpointPages * Self.forcedCheckpointFactor
     state = .allocate(capacity: 1)
     state.initialize(to: ConnectionState(busyTimeoutNanoseconds: options.busyTimeout.nanoseconds))
     super.init(engine: .sqlite)
@@ -38,6 +41,7 @@ final class SQLiteConnection: Connection {
     sqlite3_wal_hook(handle, noteWAL, state)
 
     try switchToWAL()
+    try checkPlace()
     try execute("PRAGMA synchronous = FULL")
     try execute("PRAGMA foreign_keys = ON")
     try execute("PRAGMA mmap_size = 0")
@@ -78,6 +82,16 @@ final class SQLiteConnection: Connection {
         attempt += 1
       }
     }
+  }
+
+  /// A restore puts the stores aside while nobody has locked them: whoever had opened one just before would work on what was
+  /// put aside.
+  private func checkPlace() throws(StorageError) {
+    var hasMoved: Int32 = 0
+    let code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
+    guard code == SQLITE_OK else { throw noted(code) }
+    if hasMoved == 0 { return }
+    throw StorageError(.locked, "store \(path) was moved away while it was opened", remedy: "start again")
   }
 
   override func execute(_ sql: String) throws(StorageError) {
@@ -151,16 +165,25 @@ final class SQLiteConnection: Connection {
 
   // MARK: Between commits
 
-  /// From here on a checkpoint waits for the readers, so that the log shrinks although they are many.
-  private var forcedCheckpointPages: Int { options.checkpointPages * 8 }
+  /// ``forcedCheckpointPages`` as a multiple of ``DatabaseOptions/checkpointPages``, unless a reader stays.
+  private static let forcedCheckpointFactor = 8
+  /// How long a checkpoint waits for readers. One that reads on and on, such as a backup, must not hold up the writer for longer.
+  private static let forcedCheckpointWait = Duration.milliseconds(200)
 
   /// Copies the log into the file after the callers have their answers: they don't wait for it.
   override func tidyUp() {
     let pages = Int(state.pointee.walPages)
     guard pages >= options.checkpointPages else { return }
-    let mode = pages >= forcedCheckpointPages ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+    let usual = options.checkpointPages * Self.forcedCheckpointFactor
+    if pages < usual { forcedCheckpointPages = usual }
+    let isForced = pages >= forcedCheckpointPages
+    if isForced { state.pointee.busyTimeoutNanoseconds = Self.forcedCheckpointWait.nanoseconds }
+    let mode = isForced ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
     let code = sqlite3_wal_checkpoint_v2(handle, "main", mode, nil, nil)
+    state.pointee.busyTimeoutNanoseconds = options.busyTimeout.nanoseconds
     turn?.withdraw()
+    // Who has stayed is waited for again when the log has grown by as much as makes a checkpoint.
+    if isForced { forcedCheckpointPages = code == SQLITE_OK ? usual : pages + options.checkpointPages }
     // Another process is at it, or a reader is in the way: the next commit tries again.
     if code == SQLITE_OK || code & 0xff == SQLITE_BUSY { return }
     options.onBackgroundError(StorageError(code: code, handle: handle, path: path))

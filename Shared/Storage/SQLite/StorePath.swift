@@ -41,7 +41,8 @@ public enum StorePath {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static func makeDirectory(_ directory: String) throws(StorageError) {
+  /// With its parents, unless it is there.
+  static func makeDirectory(_ directory: String) throws(StorageError) {
     if mkdir(directory, 0o700) == 0 { return }
     switch errno {
     case EEXIST:

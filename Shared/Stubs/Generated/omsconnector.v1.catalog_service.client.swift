@@ -29,7 +29,11 @@ extension Omsconnector.V1 {
       try await channel.serverStreaming(Omsconnector.V1.CatalogServiceMethods.exportFullCatalog, request, options: options)
     }
 
-    /// Takes over the products of a CSV file of Magento's own export format, in parts of any size.
+    /// Takes over the products of a CSV file of Magento's own export format, or of a form of the shop's sample data
+    /// (bundle_options, associated_sku, a column for each attribute), in parts of any size. As with the shop's own import, a
+    /// column that the file does not have and an empty cell leave a value as it is, and `__EMPTY__VALUE__` empties it. A new
+    /// product needs a name, and a product_type unless a column that only one type has tells it; in sample data it is simple.
+    /// A file that can't be read any further is INVALID_ARGUMENT; what comes before that line is taken over.
     public func importProducts(
       options: CallOptions = .init(),
       _ body: @escaping @Sendable (RequestWriter<Omsconnector.V1.ImportProductsRequest>) async throws -> Void
@@ -51,7 +55,23 @@ extension Omsconnector.V1 {
       try await channel.unary(Omsconnector.V1.CatalogServiceMethods.listProducts, request, options: options)
     }
 
-    /// Products by the shop's ids or by SKU, those that are known: what an order's export asks.
+    /// Products that seem to be gone and were not made INACTIVE, because there are too many of them: they wait for the operator.
+    public func listHeldProducts(_ request: Omsconnector.V1.ListHeldProductsRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.ListHeldProductsResponse
+    {
+      try await channel.unary(Omsconnector.V1.CatalogServiceMethods.listHeldProducts, request, options: options)
+    }
+
+    /// Makes products that wait INACTIVE, or leaves them as they are.
+    public func decideHeldProducts(_ request: Omsconnector.V1.DecideHeldProductsRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.DecideHeldProductsResponse
+    {
+      try await channel.unary(Omsconnector.V1.CatalogServiceMethods.decideHeldProducts, request, options: options)
+    }
+
+    /// Products by the shop's ids or by SKU, those that are known: what an order's export asks. Of those that the OMS was not
+    /// known to have taken before, the gateway's journal is asked, for 5 s at most; of one that was sent in the last 10 s again
+    /// and again, for 3 s.
     public func lookUpProducts(_ request: Omsconnector.V1.LookUpProductsRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.V1.LookUpProductsResponse
     {

@@ -24,6 +24,12 @@ extension Omsconnector.V1 {
     public static let listProducts = MethodDescriptor<Omsconnector.V1.ListProductsRequest, Omsconnector.V1.ListProductsResponse>(
       service: serviceName, method: "ListProducts", type: .unary, idempotency: .noSideEffects)
 
+    public static let listHeldProducts = MethodDescriptor<Omsconnector.V1.ListHeldProductsRequest, Omsconnector.V1.ListHeldProductsResponse>(
+      service: serviceName, method: "ListHeldProducts", type: .unary, idempotency: .noSideEffects)
+
+    public static let decideHeldProducts = MethodDescriptor<Omsconnector.V1.DecideHeldProductsRequest, Omsconnector.V1.DecideHeldProductsResponse>(
+      service: serviceName, method: "DecideHeldProducts", type: .unary, idempotency: .idempotent)
+
     public static let lookUpProducts = MethodDescriptor<Omsconnector.V1.LookUpProductsRequest, Omsconnector.V1.LookUpProductsResponse>(
       service: serviceName, method: "LookUpProducts", type: .unary, idempotency: .noSideEffects)
   }
@@ -43,7 +49,11 @@ extension Omsconnector.V1 {
       _ request: Omsconnector.V1.ExportFullCatalogRequest, responses: ResponseWriter<Omsconnector.V1.ExportFullCatalogResponse>, context: ServerContext
     ) async throws
 
-    /// Takes over the products of a CSV file of Magento's own export format, in parts of any size.
+    /// Takes over the products of a CSV file of Magento's own export format, or of a form of the shop's sample data
+    /// (bundle_options, associated_sku, a column for each attribute), in parts of any size. As with the shop's own import, a
+    /// column that the file does not have and an empty cell leave a value as it is, and `__EMPTY__VALUE__` empties it. A new
+    /// product needs a name, and a product_type unless a column that only one type has tells it; in sample data it is simple.
+    /// A file that can't be read any further is INVALID_ARGUMENT; what comes before that line is taken over.
     func importProducts(_ requests: RequestStream<Omsconnector.V1.ImportProductsRequest>, context: ServerContext) async throws
       -> Omsconnector.V1.ImportProductsResponse
 
@@ -55,7 +65,17 @@ extension Omsconnector.V1 {
     func listProducts(_ request: Omsconnector.V1.ListProductsRequest, context: ServerContext) async throws
       -> Omsconnector.V1.ListProductsResponse
 
-    /// Products by the shop's ids or by SKU, those that are known: what an order's export asks.
+    /// Products that seem to be gone and were not made INACTIVE, because there are too many of them: they wait for the operator.
+    func listHeldProducts(_ request: Omsconnector.V1.ListHeldProductsRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.ListHeldProductsResponse
+
+    /// Makes products that wait INACTIVE, or leaves them as they are.
+    func decideHeldProducts(_ request: Omsconnector.V1.DecideHeldProductsRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.DecideHeldProductsResponse
+
+    /// Products by the shop's ids or by SKU, those that are known: what an order's export asks. Of those that the OMS was not
+    /// known to have taken before, the gateway's journal is asked, for 5 s at most; of one that was sent in the last 10 s again
+    /// and again, for 3 s.
     func lookUpProducts(_ request: Omsconnector.V1.LookUpProductsRequest, context: ServerContext) async throws
       -> Omsconnector.V1.LookUpProductsResponse
   }
@@ -71,6 +91,8 @@ extension Omsconnector.V1.CatalogService {
     router.clientStreaming(Omsconnector.V1.CatalogServiceMethods.importProducts) { try await self.importProducts($0, context: $1) }
     router.unary(Omsconnector.V1.CatalogServiceMethods.getProduct) { try await self.getProduct($0, context: $1) }
     router.unary(Omsconnector.V1.CatalogServiceMethods.listProducts) { try await self.listProducts($0, context: $1) }
+    router.unary(Omsconnector.V1.CatalogServiceMethods.listHeldProducts) { try await self.listHeldProducts($0, context: $1) }
+    router.unary(Omsconnector.V1.CatalogServiceMethods.decideHeldProducts) { try await self.decideHeldProducts($0, context: $1) }
     router.unary(Omsconnector.V1.CatalogServiceMethods.lookUpProducts) { try await self.lookUpProducts($0, context: $1) }
   }
 }

@@ -33,6 +33,13 @@ extension Omsconnector.V1 {
       try await channel.unary(Omsconnector.V1.PostSalesServiceMethods.listReturns, request, options: options)
     }
 
+    /// Looks at the shop's side of a return anew and does what is missing: what an operator does after having seen to what it said.
+    public func resumeReturn(_ request: Omsconnector.V1.ResumeReturnRequest, options: CallOptions = .init()) async throws
+      -> Omsconnector.V1.ResumeReturnResponse
+    {
+      try await channel.unary(Omsconnector.V1.PostSalesServiceMethods.resumeReturn, request, options: options)
+    }
+
     /// Sets custom attributes of a return, or of a refund, at the OMS. What is not named stays.
     public func setReturnAttributes(_ request: Omsconnector.V1.SetReturnAttributesRequest, options: CallOptions = .init()) async throws
       -> Omsconnector.V1.SetReturnAttributesResponse

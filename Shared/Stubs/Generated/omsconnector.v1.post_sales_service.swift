@@ -18,6 +18,9 @@ extension Omsconnector.V1 {
     public static let listReturns = MethodDescriptor<Omsconnector.V1.ListReturnsRequest, Omsconnector.V1.ListReturnsResponse>(
       service: serviceName, method: "ListReturns", type: .unary, idempotency: .noSideEffects)
 
+    public static let resumeReturn = MethodDescriptor<Omsconnector.V1.ResumeReturnRequest, Omsconnector.V1.ResumeReturnResponse>(
+      service: serviceName, method: "ResumeReturn", type: .unary, idempotency: .idempotent)
+
     public static let setReturnAttributes = MethodDescriptor<Omsconnector.V1.SetReturnAttributesRequest, Omsconnector.V1.SetReturnAttributesResponse>(
       service: serviceName, method: "SetReturnAttributes", type: .unary, idempotency: .idempotent)
 
@@ -48,6 +51,10 @@ extension Omsconnector.V1 {
     func listReturns(_ request: Omsconnector.V1.ListReturnsRequest, context: ServerContext) async throws
       -> Omsconnector.V1.ListReturnsResponse
 
+    /// Looks at the shop's side of a return anew and does what is missing: what an operator does after having seen to what it said.
+    func resumeReturn(_ request: Omsconnector.V1.ResumeReturnRequest, context: ServerContext) async throws
+      -> Omsconnector.V1.ResumeReturnResponse
+
     /// Sets custom attributes of a return, or of a refund, at the OMS. What is not named stays.
     func setReturnAttributes(_ request: Omsconnector.V1.SetReturnAttributesRequest, context: ServerContext) async throws
       -> Omsconnector.V1.SetReturnAttributesResponse
@@ -77,6 +84,7 @@ extension Omsconnector.V1.PostSalesService {
     router.unary(Omsconnector.V1.PostSalesServiceMethods.authorizeReturn) { try await self.authorizeReturn($0, context: $1) }
     router.unary(Omsconnector.V1.PostSalesServiceMethods.getReturn) { try await self.getReturn($0, context: $1) }
     router.unary(Omsconnector.V1.PostSalesServiceMethods.listReturns) { try await self.listReturns($0, context: $1) }
+    router.unary(Omsconnector.V1.PostSalesServiceMethods.resumeReturn) { try await self.resumeReturn($0, context: $1) }
     router.unary(Omsconnector.V1.PostSalesServiceMethods.setReturnAttributes) { try await self.setReturnAttributes($0, context: $1) }
     router.unary(Omsconnector.V1.PostSalesServiceMethods.getRefund) { try await self.getRefund($0, context: $1) }
     router.unary(Omsconnector.V1.PostSalesServiceMethods.listRefunds) { try await self.listRefunds($0, context: $1) }

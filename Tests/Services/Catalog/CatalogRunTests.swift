@@ -1,5 +1,6 @@
 import Commerce
 import EventLoop
+import Glibc
 import Storage
 import TestSupport
 import Testing
@@ -56,6 +57,21 @@ struct CatalogRunTests {
     await site.stop()
   }
 
+  @Test("a SKU with a comma is found as another one is, and what a search does not show is asked for by its name")
+  func commas() async throws {
+    let site = try Site(Mapping(), .sqlite)
+    let skus = [1: "A,B", 2: "C", 3: "B"]
+    site.shop.put(1...3) { skus[Int($0)] ?? "" }
+    let reader = site.intake().reader
+    #expect(try await reader.present(["A,B", "C", "A"]) == ["A,B", "C"])
+    let found = try await reader.products(["A,B", "C", "A"])
+    #expect(found.keys.sorted() == ["A,B", "C"])
+    #expect(try found["A,B"]?.get().id == 1)
+    let named = site.shop.state.withLock { $0.requests.filter { $0.contains("/V1/products/") } }
+    #expect(named.map { $0.split(separator: "/").last ?? "" } == ["A"])
+    await site.stop()
+  }
+
   @Test("a run goes on from its last batch in another replica, and sends every product", arguments: TestEngine.allCases)
   func resumed(engine: TestEngine) async throws {
     let site = try Site(Mapping(), engine)
@@ -66,7 +82,7 @@ struct CatalogRunTests {
     await #expect(throws: CommerceError.self) { try await runs.step() }
     let broken = try #require(try await runs.store.run(id))
     #expect(broken.read == 18 * 300 && broken.lastID == 18 * 300 && broken.total == 6_000)
-    #expect(broken.reason.contains("away"))
+    #expect(broken.reason.contains("behind id 5400") && broken.reason.hasSuffix("away"))
     // The outbox is full now, and nobody empties it.
     try await site.catalog.clearMessages()
     site.shop.state.withLock { state in
@@ -80,6 +96,65 @@ struct CatalogRunTests {
     #expect(site.shop.state.withLock { $0.requests.count(where: { $0.contains("entity_id") }) } == 2)
     #expect(try await site.catalog.messages().count == 600)
     await site.stop()
+  }
+
+  @Test("while a page is tried again the run says which, and why", arguments: TestEngine.allCases)
+  func failingPage(engine: TestEngine) async throws {
+    let site = try Site(Mapping(), engine)
+    site.shop.put(1...700)
+    let (reading, writing) = try pipe()
+    defer {
+      close(reading)
+      close(writing)
+    }
+    site.shop.state.withLock { state in
+      state.pagesLeft = 1
+      state.gate = reading
+    }
+    let runs = site.runs()
+    let id = try await runs.startFull().id
+    let step = Task { try await runs.step() }
+    while try await runs.store.run(id)?.reason.contains("the page of 300 behind id 300") != true {
+      await site.group.loops[0].sleep(for: .milliseconds(1))
+    }
+    #expect(try await runs.store.run(id)?.reason.hasSuffix("away") == true)
+    site.shop.state.withLock { state in
+      state.pagesLeft = nil
+      state.gate = nil
+    }
+    var byte: UInt8 = 1
+    #expect(write(writing, &byte, 1) == 1)
+    #expect(try await step.value)
+    let run = try #require(try await runs.store.run(id))
+    #expect(run.state == .done && run.read == 700 && run.reason.isEmpty)
+    await site.stop()
+  }
+
+  @Test("a product that the shop can't show is passed over, and not taken for gone", arguments: TestEngine.allCases)
+  func unreadableProduct(engine: TestEngine) async throws {
+    let site = try Site(Mapping(), engine)
+    site.shop.put(1...700)
+    let runs = site.runs()
+    _ = try await runs.startFull()
+    #expect(try await runs.step())
+    site.shop.state.withLock { $0.broken = [400] }
+    for _ in 1...2 {
+      try await site.catalog.clearMessages()
+      let id = try await runs.startFull().id
+      #expect(try await runs.step())
+      let run = try #require(try await runs.store.run(id))
+      #expect(
+        run.state == .done && run.read == 699 && run.exported == 699 && run.deactivated == 0 && run.reason.isEmpty)
+      let noted = try await site.catalog.database.read { try UnreadableItems(of: CatalogPolling.name).all($0) }
+      #expect(noted.map(\.id) == [400])
+    }
+    await site.stop()
+  }
+
+  private func pipe() throws -> (reading: Int32, writing: Int32) {
+    var ends: [Int32] = [-1, -1]
+    try #require(Glibc.pipe(&ends) == 0)
+    return (ends[0], ends[1])
   }
 
   @Test("a run that another replica has begun is left to it")
@@ -141,9 +216,9 @@ struct CatalogRunTests {
     await site.stop()
   }
 
-  @Test("more than a fifth gone is left to the operator")
-  func tooManyGone() async throws {
-    let site = try Site()
+  @Test("more than a fifth gone is left to the operator, with a list", arguments: TestEngine.allCases)
+  func tooManyGone(engine: TestEngine) async throws {
+    let site = try Site(Mapping(), engine)
     site.shop.put(1...200)
     let runs = site.runs()
     _ = try await runs.startFull()
@@ -153,6 +228,30 @@ struct CatalogRunTests {
     #expect(try await runs.step())
     let run = try #require(try await runs.store.last())
     #expect(run.state == .done && run.deactivated == 0 && run.reason.contains("50 of 200"))
+    let held = try await site.catalog.database.read { try HeldProduct.page($0, after: "", limit: 100) }
+    #expect(held.count == 50 && held[0].sku == "P-151" && held[0].productID == 151 && held[0].reason == .missing)
+    // A third reading finds some of them again.
+    site.shop.put(151...190)
+    _ = try await runs.startFull()
+    #expect(try await runs.step())
+    #expect(try await runs.store.last()?.deactivated == 10)
+    #expect(try await site.catalog.database.read { try HeldProduct.counts($0) } == (0, 0))
+    await site.stop()
+  }
+
+  @Test("another shop's many products do not hide that all of ours are gone")
+  func otherShop() async throws {
+    let site = try Site()
+    site.shop.put(1...100)
+    let runs = site.runs()
+    _ = try await runs.startFull()
+    #expect(try await runs.step())
+    site.shop.state.withLock { $0.products = [:] }
+    site.shop.put(1_001...2_000)
+    _ = try await runs.startFull()
+    #expect(try await runs.step())
+    let run = try #require(try await runs.store.last())
+    #expect(run.deactivated == 0 && run.reason.contains("100 of 100"))
     await site.stop()
   }
 
@@ -205,7 +304,7 @@ struct CatalogRunTests {
   @Test("labels of choices are read once, and again for one that is new; names of views where several are mapped")
   func lookups() async throws {
     let site = try Site(
-      parsed("website base = EU\nattribute product color = colour"))
+      try Mapping(parsing: "website base = EU\nattribute product color = colour"))
     site.shop.put(1...2)
     site.shop.state.withLock { state in
       state.views =

@@ -3,6 +3,7 @@ import EventLoop
 import Glibc
 import HTTP
 import ServiceKit
+import TestSupport
 
 /// A shop of simple products that answers what the connector asks for, and fails when a test says so.
 final class FakeShop: Sendable {
@@ -12,63 +13,50 @@ final class FakeShop: Sendable {
     var requests: [String] = []
     /// After so many pages the shop is away; nil for never.
     var pagesLeft: Int?
+    /// Pages that it has not answered.
+    var failures = 0
+    /// After the first failure it answers once this can be read.
+    var gate: Int32?
     var views = #"[{"id": 1, "code": "default", "website_id": 1, "is_active": 1}]"#
+    /// Ids that it can't show.
+    var broken: Set<Int64> = []
     /// Store view → id → name.
     var names: [String: [Int64: String]] = [:]
     var attributes: [String: String] = [:]
   }
 
-  let state = Lock(State())
-  private let listener: Int32
+  final class SharedState: Sendable {
+    private let state = Lock(State())
+
+    func withLock<R: Sendable>(_ body: (inout State) -> R) -> R { state.withLock { body(&$0) } }
+
+    func waitForGate() {
+      guard let gate = withLock({ $0.failures > 0 ? $0.gate : nil }) else { return }
+      var byte: UInt8 = 0
+      _ = read(gate, &byte, 1)
+    }
+  }
+
+  let state: SharedState
+  private let server: QueryServer
   let client: CommerceClient
 
-  /// What it answers depends on the query, which our own server leaves out.
   init() throws {
-    let (descriptor, port) = try TCPSocket.listen(host: "127.0.0.1", port: 0)
-    listener = descriptor
-    // Ours may not block; this one waits.
-    _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK)
+    let state = SharedState()
+    self.state = state
+    server = try QueryServer(prepare: state.waitForGate) { target in
+      let response = state.withLock { $0.answer(target) }
+      return (response.status, String(decoding: response.body, as: UTF8.self))
+    }
     var options = CommerceClient.Options()
     options.firstPause = .milliseconds(1)
     options.readTries = 1
-    client = CommerceClient(url: "http://127.0.0.1:\(port)/", credentials: .bearer(Secret("secret")), options: options)
-    try spawnThread(named: "fake shop") { [self] in
-      while case let connection = accept(listener, nil, nil), connection >= 0 {
-        if let target = Self.target(connection) {
-          Self.write(state.withLock { $0.answer(target) }, to: connection)
-        }
-        close(connection)
-      }
-      close(listener)
-    }
+    client = CommerceClient(
+      url: "http://127.0.0.1:\(server.port)/", credentials: .bearer(Secret("secret")), options: options)
   }
 
   /// Ends the thread.
-  func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
-
-  private static func target(_ connection: Int32) -> String? {
-    var head = ""
-    var part = [UInt8](repeating: 0, count: 16 << 10)
-    while !head.utf8.suffix(4).elementsEqual([13, 10, 13, 10]) {
-      let count = read(connection, &part, part.count)
-      guard count > 0 else { return nil }
-      head += String(decoding: part.prefix(count), as: UTF8.self)
-    }
-    return head.split(separator: " ").dropFirst().first.map(String.init)
-  }
-
-  private static func write(_ response: HTTPResponse, to connection: Int32) {
-    let head =
-      "HTTP/1.1 \(response.status) X\r\nContent-Type: application/json\r\nConnection: close\r\n"
-      + "Content-Length: \(response.body.count)\r\n\r\n"
-    let bytes = Array(head.utf8) + response.body
-    var sent = 0
-    while sent < bytes.count {
-      let count = bytes[sent...].withUnsafeBytes { Glibc.write(connection, $0.baseAddress, $0.count) }
-      guard count > 0 else { return }
-      sent += count
-    }
-  }
+  func stop() { server.stop() }
 
   func shop(_ mapping: Mapping) -> Shop { Shop(client: client, mapping: mapping) }
 
@@ -84,7 +72,6 @@ final class FakeShop: Sendable {
 
 extension FakeShop.State {
   mutating func answer(_ target: String) -> HTTPResponse {
-    let target = PercentText.decoded(target)
     requests.append(target)
     let path = target.prefix { $0 != "?" }
     if path.hasSuffix("/V1/store/websites") {
@@ -103,20 +90,40 @@ extension FakeShop.State {
   }
 
   private mutating func page(_ target: String, store: String) -> HTTPResponse {
-    let isPage = !Self.parameters(target, "condition_type").contains("in")
+    let isPage = !Self.parameters(target, "condition_type").contains { $0 == "in" || $0 == "eq" }
     if isPage, let left = pagesLeft {
-      if left == 0 { return .json(status: 503, #"{"message":"away"}"#) }
+      if left == 0 {
+        failures += 1
+        return .json(status: 503, #"{"message":"away"}"#)
+      }
       pagesLeft = left - 1
     }
-    var after: Int64 = 0
+    var (after, last): (Int64, Int64) = (0, .max)
+    var without: Set<Int64> = []
     var among: Set<Int64>?
+    var skus: Set<String>?
     for (index, condition) in Self.parameters(target, "condition_type").enumerated() {
       let value = Self.parameters(target, "value")[index]
-      if condition == "gt" { after = Int64(value) ?? 0 }
-      if condition == "in" { among = Set(value.split(separator: ",").compactMap { Int64($0) }) }
+      switch condition {
+      case "gt": after = Int64(value) ?? 0
+      case "lteq" where Self.parameters(target, "field")[index] == "entity_id": last = Int64(value) ?? 0
+      case "nin": without = Set(value.split(separator: ",").compactMap { Int64($0) })
+      default: break
+      }
+      guard condition == "in" || condition == "eq" else { continue }
+      if Self.parameters(target, "field")[index] == "sku" {
+        let asked = condition == "eq" ? [value[...]] : value.split(separator: ",")
+        skus = Set(asked.map { #","sku":"\#($0)","# })
+      } else {
+        among = Set(value.split(separator: ",").compactMap { Int64($0) })
+      }
     }
     let size = Self.parameters(target, "pageSize").first.flatMap { Int($0) } ?? 20
-    let found = products.keys.filter { $0 > after && among?.contains($0) != false }.sorted()
+    let found = products.filter { id, product in
+      id > after && id <= last && !without.contains(id) && among?.contains(id) != false
+        && skus?.contains { product.contains($0) } != false
+    }.keys.sorted()
+    if !broken.isDisjoint(with: found.prefix(size)) { return .json(status: 500, #"{"message":"Report ID: webapi-1"}"#) }
     let items = found.prefix(size).map { id in
       names[store]?[id].map { #"{"id":\#(id),"name":"\#($0)"}"# } ?? products[id] ?? ""
     }
@@ -124,28 +131,7 @@ extension FakeShop.State {
   }
 
   private static func parameters(_ target: String, _ name: String) -> [String] {
-    target.split(separator: "?").dropFirst().joined().split(separator: "&").compactMap { pair in
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return parts[0].hasSuffix("[\(name)]") ? String(parts[1]) : nil
-    }
-  }
-}
-
-private enum PercentText {
-  static func decoded(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), rest.count >= 2,
-        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    QueryServer.parameters(target, "[\(name)]")
   }
 }
 

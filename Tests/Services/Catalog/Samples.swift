@@ -1,9 +1,9 @@
-import Commerce
 import Messages
 import Storage
 import TestSupport
 
 @testable import Catalog
+@testable import Commerce
 
 /// Two websites, three views; the German one says everything its own way.
 let facts = ShopFacts(
@@ -19,23 +19,18 @@ let facts = ShopFacts(
     .init(id: 2, code: "german", locale: "de_DE", baseCurrencyCode: "EUR"),
   ], mapping: mapping)
 
-let mapping = parsed(
-  """
-  website base = EU-STORE
-  attribute product color = colour
-  attribute product activity
-  attribute product lifecycle = status
-  shipping dhl_express = DHL "By night"
-  service fee = FEE
-  """)
-
-func parsed(_ text: String) -> Mapping {
-  do {
-    return try Mapping(parsing: text)
-  } catch {
-    preconditionFailure("\(error)")
-  }
-}
+let mapping: Mapping = {
+  var mapping = Mapping()
+  mapping.websites["base"] = .init(channel: "EU-STORE")
+  mapping.attributes = [
+    .init(level: .product, source: "color", name: "colour"),
+    .init(level: .product, source: "activity", name: "activity"),
+    .init(level: .product, source: "lifecycle", name: "status"),
+  ]
+  mapping.shipping["dhl_express"] = .init(sku: "DHL", name: "By night")
+  mapping.services["fee"] = "FEE"
+  return mapping
+}()
 
 /// As the shop answers it.
 func product(_ json: String) throws -> ShopProduct {
@@ -80,16 +75,25 @@ final class TemporaryCatalog: Sendable {
   /// Another replica on the same store.
   func another() throws -> CatalogStore { CatalogStore(try files.open(CatalogSchema.migrations)) }
 
-  /// Keys and statuses of the messages for the OMS, in their order.
+  /// Keys and statuses of the messages for the OMS: by key, and of each in their order. Between keys there is none.
   func messages() async throws -> [String] {
     try await database.read { connection in
-      try connection.withStatement("SELECT message_key, body FROM outbox ORDER BY id") { statement in
+      try connection.withStatement("SELECT message_key, body FROM outbox ORDER BY message_key, id") { statement in
         var found: [String] = []
         while try statement.step() {
           let product = try Magento.Oms.V1.ProductUpdated(json: statement.blob(1)).product
           found.append("\(statement.text(0)) \(product?.status ?? "")")
         }
         return found
+      }
+    }
+  }
+
+  /// The last message for the OMS.
+  func lastMessage() async throws -> Magento.Oms.V1.Product? {
+    try await database.read { connection in
+      try connection.withStatement("SELECT body FROM outbox ORDER BY created_at DESC, id DESC LIMIT 1") {
+        try $0.step() ? try Magento.Oms.V1.ProductUpdated(json: $0.blob(0)).product : nil
       }
     }
   }

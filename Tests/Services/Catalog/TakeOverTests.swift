@@ -60,7 +60,7 @@ struct TakeOverTests {
         $0.updatedAt = 1_706_933_107
       })
     #expect(try await catalog.store.takeOver([renamed]) == .init(exported: 1, deactivated: 1))
-    #expect(try await catalog.messages() == ["MUG ACTIVE", "MUG INACTIVE", "CUP ACTIVE"])
+    #expect(try await catalog.messages() == ["CUP ACTIVE", "MUG ACTIVE", "MUG INACTIVE"])
     #expect(try await catalog.store.products(ids: [7], skus: []).map(\.sku) == ["CUP"])
     #expect(try await catalog.store.takeOver([renamed]) == .init(unchanged: 1))
     await catalog.database.close()
@@ -104,6 +104,50 @@ struct TakeOverTests {
     #expect(try await store.product("SHIRT")?.childrenSKUs == ["SHIRT-S", "SHIRT \"M\""])
     #expect(try await store.takeOver([shirt]) == .init(exported: 1))
     #expect(try await catalog.messages() == ["SHIRT ACTIVE", "SHIRT INACTIVE", "SHIRT ACTIVE"])
+    await catalog.database.close()
+  }
+
+  @Test(
+    "what is gone keeps the type by which the OMS knows it",
+    arguments: [
+      ("giftcard", "1", "simple", "virtual"), ("giftcard", "0", "virtual", "virtual"),
+      ("subscription", nil, "simple", "simple"), ("configurable", nil, "configurable", "configurable"),
+    ] as [(String, String?, String, String)])
+  func goneType(type: String, card: String?, expected: String, withoutTold: String) async throws {
+    let catalog = try TemporaryCatalog()
+    let store = catalog.store
+    let product = entry(
+      mug {
+        $0.type = type
+        if let card { $0.attributes["giftcard_type"] = [card] }
+      })
+    func typeWhenGone() async throws -> String? {
+      _ = try await catalog.database.write { try store.deactivate($0, skus: ["MUG"], facts: facts) }
+      return try await catalog.lastMessage()?.type
+    }
+    _ = try await store.takeOver([product])
+    #expect(try await catalog.lastMessage()?.type == expected)
+    #expect(try await typeWhenGone() == expected)
+    #expect(try await store.product("MUG")?.type == type)
+    var renamed = product
+    renamed.sku = "CUP"
+    _ = try await store.takeOver([product])
+    #expect(try await store.takeOver([renamed]).deactivated == 1)
+    let types = try await catalog.database.read { connection in
+      try connection.withStatement("SELECT body FROM outbox WHERE message_key = 'MUG' ORDER BY id") { statement in
+        var types: Set<String> = []
+        while try statement.step() {
+          types.insert(try Magento.Oms.V1.ProductUpdated(json: statement.blob(0)).product?.type ?? "")
+        }
+        return types
+      }
+    }
+    #expect(types == [expected])
+    // Stored by an earlier version, which did not store what it told.
+    try await catalog.database.write {
+      try $0.execute("UPDATE product SET told = x'', status = 'ACTIVE', product_id = 0 WHERE sku = 'MUG'")
+    }
+    #expect(try await typeWhenGone() == withoutTold)
     await catalog.database.close()
   }
 

@@ -12,28 +12,6 @@ import Testing
 struct CatalogCommandTests {
   private typealias Catalog = Omsconnector.V1.CatalogServiceMethods
 
-  /// Runs a command line against `register`'s gateway.
-  private func run(
-    _ arguments: [String], _ register: (inout Router) -> Void
-  ) async throws -> (code: Int32, out: String, err: String) {
-    var router = Router()
-    register(&router)
-    let group = try EventLoopGroup(loops: 1)
-    defer { group.stop() }
-    let server = Server(group: group, router: router)
-    let path = "/tmp/omsctl-catalog-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
-    try server.listen(on: .unix(path: path))
-    defer {
-      unlink(path)
-      unlink(path + ".lock")
-    }
-    let captured = Captured()
-    let code = await ControlMain.run(
-      arguments, environment: ["OMSCTL_GATEWAY": "unix:\(path)"], console: captured.console)
-    await server.shutdown(grace: .seconds(5))
-    return (code, captured.output, captured.error)
-  }
-
   private let mug = Omsconnector.V1.Product(
     sku: "MUG", productId: 7, type: "simple", name: "Mug", status: "ACTIVE", price: .init(value: "12.5"),
     currency: "EUR",
@@ -124,6 +102,40 @@ struct CatalogCommandTests {
     #expect(done.err.contains("either --full or SKUs"))
   }
 
+  @Test("held products are shown, and decided by SKU or all, a thousand in a request")
+  func held() async throws {
+    let waiting: [Omsconnector.V1.HeldProduct] = (1...1_001).map {
+      .init(sku: "P-\($0)", productId: Int64($0), name: "Mug", reason: $0 == 1 ? .renamed : .missing, newSku: "CUP")
+    }
+    let decided = Lock<[Omsconnector.V1.DecideHeldProductsRequest]>([])
+    let register: (inout Router) -> Void = { router in
+      router.unary(Catalog.listHeldProducts) { request, _ in
+        request.pageToken.isEmpty
+          ? .init(heldProducts: Array(waiting.prefix(1_000)), nextPageToken: "next")
+          : .init(heldProducts: Array(waiting.dropFirst(1_000)))
+      }
+      router.unary(Catalog.decideHeldProducts) { request, _ in
+        decided.withLock { $0.append(request) }
+        return .init(deactivated: request.apply ? Int64(request.skus.count) : 0, kept: request.apply ? 0 : 1)
+      }
+    }
+    let shown = try await run(["catalog", "held"], register)
+    #expect(shown.code == 0)
+    #expect(shown.out.contains("renamed to CUP") && shown.out.contains("missing in the shop"))
+    #expect(shown.out.contains("P-1001") && shown.out.contains("decide: omsctl catalog held apply"))
+    #expect(try await run(["catalog", "held", "apply", "--all"], register).out.contains("1001"))
+    #expect(try await run(["catalog", "held", "keep", "A B"], register).code == 0)
+    #expect(decided.withLock { $0.map(\.skus.count) } == [1_000, 1, 1])
+    #expect(decided.withLock { $0.map(\.apply) } == [true, true, false])
+  }
+
+  @Test(
+    "what is decided has to be said",
+    arguments: [["drop", "A"], ["apply"], ["apply", "A", "--all"], ["--all"]])
+  func heldUsage(arguments: [String]) async throws {
+    #expect(try await run(["catalog", "held"] + arguments) { _ in }.code == 2)
+  }
+
   @Test("a file goes in parts, and its bad rows are shown with their lines")
   func importing() async throws {
     let path = "/tmp/omsctl-catalog-\(getpid())-\(UInt32.random(in: .min ... .max)).csv"
@@ -148,7 +160,7 @@ struct CatalogCommandTests {
 
   @Test("the completion knows the commands")
   func completion() {
-    #expect(BashCompletion.script.contains("catalog) _omsctl_offer -W 'list show export import'"))
+    #expect(BashCompletion.script.contains("catalog) _omsctl_offer -W 'list show export import held'"))
     #expect(ControlHelp.of(group: "catalog")?.contains("--full | SKU…") == true)
   }
 }

@@ -14,28 +14,6 @@ struct CommandTests {
   private typealias Inventory = Omsconnector.V1.InventoryServiceMethods
   private typealias Gateway = Omsconnector.V1.GatewayServiceMethods
 
-  /// Runs a command line against `register`'s gateway.
-  private func run(
-    _ arguments: [String], _ register: (inout Router) -> Void
-  ) async throws -> (code: Int32, out: String, err: String) {
-    var router = Router()
-    register(&router)
-    let group = try EventLoopGroup(loops: 1)
-    defer { group.stop() }
-    let server = Server(group: group, router: router)
-    let path = "/tmp/omsctl-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
-    try server.listen(on: .unix(path: path))
-    defer {
-      unlink(path)
-      unlink(path + ".lock")
-    }
-    let captured = Captured()
-    let code = await ControlMain.run(
-      arguments, environment: ["OMSCTL_GATEWAY": "unix:\(path)"], console: captured.console)
-    await server.shutdown(grace: .seconds(5))
-    return (code, captured.output, captured.error)
-  }
-
   @Test(
     "status shows every service and the registration; it fails when one does not serve",
     arguments: [

@@ -12,34 +12,13 @@ import Testing
 struct RefundCommandTests {
   private typealias PostSales = Omsconnector.V1.PostSalesServiceMethods
 
-  /// Runs a command line against `register`'s gateway.
-  private func run(
-    _ arguments: [String], _ register: (inout Router) -> Void = { _ in }
-  ) async throws -> (code: Int32, out: String, err: String) {
-    var router = Router()
-    register(&router)
-    let group = try EventLoopGroup(loops: 1)
-    defer { group.stop() }
-    let server = Server(group: group, router: router)
-    let path = "/tmp/omsctl-refunds-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
-    try server.listen(on: .unix(path: path))
-    defer {
-      unlink(path)
-      unlink(path + ".lock")
-    }
-    let captured = Captured()
-    let code = await ControlMain.run(
-      arguments, environment: ["OMSCTL_GATEWAY": "unix:\(path)"], console: captured.console)
-    await server.shutdown(grace: .seconds(5))
-    return (code, captured.output, captured.error)
-  }
-
   private static let refund = Omsconnector.V1.Refund(
     creditNoteNumber: "CDE1", incrementId: "100000007", state: .stuck, refundType: "return", currency: "EUR",
     amount: .init(value: "17.99"), refundedAmount: .init(value: "10"),
     documents: [.init(creditmemoId: 3, invoiceId: 2, online: true, amount: .init(value: "10"))],
     reason: "the shop has 10 EUR left", omsStatus: "RELEASED",
-    lines: [.init(lineNumber: 1, orderItemId: 5, sku: "MUG", amount: .init(value: "10"), wholeUnit: true)])
+    lines: [.init(lineNumber: 1, orderItemId: 5, sku: "MUG", amount: .init(value: "10"), wholeUnit: true)],
+    attributes: [.init(name: "channel", value: "hotline")])
 
   @Test(
     "list asks for the states that are wanted",
@@ -66,7 +45,9 @@ struct RefundCommandTests {
         return .init(refund: Self.refund)
       }
     }
-    for text in ["credit memo 3", "online, by invoice 2", "the whole unit"] { #expect(answer.out.contains(text)) }
+    for text in ["credit memo 3", "online, by invoice 2", "the whole unit", "channel", "hotline"] {
+      #expect(answer.out.contains(text))
+    }
   }
 
   @Test("resume and settle name the refund; settle needs a note")
@@ -95,7 +76,9 @@ struct RefundCommandTests {
   func returns() async throws {
     let one = Omsconnector.V1.Return(
       rma: "RMA-1", incrementId: "100000007", entityId: 4, state: .ended, omsStatus: "APPROVED", blind: true,
-      lines: [.init(lineNumber: 2, sku: "MUG", reason: "WRONGSIZE", status: "APPROVED")])
+      lines: [
+        .init(lineNumber: 2, sku: "MUG", reason: "WRONGSIZE", status: "APPROVED", quantity: .init(value: "2.5"))
+      ], attributes: [.init(name: "channel", value: "hotline")])
     let listed = try await run(["returns", "list", "--attention"]) { router in
       router.unary(PostSales.listReturns) { request, _ in
         #expect(request.needsAttention)
@@ -110,7 +93,9 @@ struct RefundCommandTests {
           return .init(return: one)
         }
       }
-      #expect(shown.out.contains("a blind return") && shown.out.contains("WRONGSIZE"))
+      #expect(
+        shown.out.contains("a blind return") && shown.out.contains("2.5 × MUG, WRONGSIZE")
+          && shown.out.contains("hotline"))
     }
     let authorised = try await run(["returns", "authorize", "4"]) { router in
       router.unary(PostSales.authorizeReturn) { request, _ in
@@ -119,12 +104,21 @@ struct RefundCommandTests {
       }
     }
     #expect(authorised.code == 0)
+    for (words, rma, entity) in [(["RMA-1"], "RMA-1", Int64(0)), (["--entity", "4"], "", 4)] {
+      let resumed = try await run(["returns", "resume"] + words) { router in
+        router.unary(PostSales.resumeReturn) { request, _ in
+          #expect(request.rma == rma && request.entityId == entity)
+          return .init(return: one)
+        }
+      }
+      #expect(resumed.code == 0 && resumed.out.contains("RMA-1"))
+    }
     #expect(try await run(["returns", "authorize", "x"]).code == 2)
   }
 
   @Test("the completion knows the commands")
   func completion() {
     #expect(BashCompletion.script.contains("refunds) _omsctl_offer -W 'list show resume settle'"))
-    #expect(BashCompletion.script.contains("returns) _omsctl_offer -W 'list show authorize'"))
+    #expect(BashCompletion.script.contains("returns) _omsctl_offer -W 'list show authorize resume'"))
   }
 }

@@ -12,24 +12,6 @@ import Testing
 struct StockCommandTests {
   private typealias Inventory = Omsconnector.V1.InventoryServiceMethods
 
-  private func run(
-    _ arguments: [String], _ register: (inout Router) -> Void
-  ) async throws -> (code: Int32, out: String, err: String) {
-    var router = Router()
-    register(&router)
-    let group = try EventLoopGroup(loops: 1)
-    defer { group.stop() }
-    let server = Server(group: group, router: router)
-    let path = "/tmp/omsctl-stock-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
-    try server.listen(on: .unix(path: path))
-    defer { for suffix in ["", ".lock"] { unlink(path + suffix) } }
-    let captured = Captured()
-    let code = await ControlMain.run(
-      arguments, environment: ["OMSCTL_GATEWAY": "unix:\(path)"], console: captured.console)
-    await server.shutdown(grace: .seconds(5))
-    return (code, captured.output, captured.error)
-  }
-
   @Test("explain shows each event with its reason, over several pages")
   func explain() async throws {
     let result = try await run(["stock", "explain", "EU", "MUG", "--limit", "2"]) { router in
@@ -66,9 +48,63 @@ struct StockCommandTests {
     #expect(list.out.hasSuffix("\ndecide: omsctl stock held apply ID, or drop ID\n"))
     #expect(try await run(["stock", "held", "apply", "7"], register).out.hasSuffix("7\n"))
     #expect(try await run(["stock", "held", "drop", "7"], register).out == "dropped\n")
-    for words in [["apply"], ["keep", "7"], ["drop", "x"]] {
+    for words in [
+      ["apply"], ["keep", "7"], ["drop", "x"], ["drop", "7", "--aggregate", "EU"], ["--aggregate", "EU"],
+    ] {
       #expect(try await run(["stock", "held"] + words, register).code == 2)
     }
+  }
+
+  @Test("several held snapshots are decided at once, or all of an aggregate; nothing when one is unknown")
+  func heldTogether() async throws {
+    let decided = Lock([Int64]())
+    let register: (inout Router) -> Void = { router in
+      router.unary(Inventory.listHeldSnapshots) { request, _ in
+        request.pageToken.isEmpty
+          ? .init(
+            heldSnapshots: [.init(id: 1, aggregateId: "EU"), .init(id: 2, aggregateId: "US")], nextPageToken: "more")
+          : .init(heldSnapshots: [.init(id: 3, aggregateId: "EU")])
+      }
+      router.unary(Inventory.decideHeldSnapshot) { request, _ in
+        decided.withLock { $0.append(request.id) }
+        if request.id == 2, request.apply { throw RPCError(.unavailable, "away") }
+        return request.apply ? .init(applied: .init(applied: 1, zeroed: request.id)) : .init()
+      }
+    }
+    func made() -> [Int64] {
+      decided.withLock { ids in
+        defer { ids = [] }
+        return ids
+      }
+    }
+    let applied = try await run(["stock", "held", "apply", "1", "3", "1"], register)
+    #expect(applied.code == 0 && applied.out.contains("2        2      0        0        0       4"))
+    #expect(made() == [1, 3])
+    #expect(try await run(["stock", "held", "drop", "--aggregate", "EU"], register).out == "2 dropped\n")
+    #expect(made() == [1, 3])
+    let unknown = try await run(["stock", "held", "drop", "1", "9"], register)
+    #expect(unknown.code == 1 && unknown.err.contains("no held snapshot 9") && made() == [])
+    #expect(try await run(["stock", "held", "drop", "--aggregate", "JP"], register).code == 1)
+    let parts: (inout Router) -> Void = { router in
+      let part = Omsconnector.V1.HeldSnapshot(
+        aggregateId: "EU", mode: .nonzero, createdOn: .init(seconds: 5), reason: .future)
+      router.unary(Inventory.listHeldSnapshots) { _, _ in
+        .init(
+          heldSnapshots: ([4, 5] as [Int64]).map { id in
+            var part = part
+            part.id = id
+            return part
+          })
+      }
+      router.unary(Inventory.decideHeldSnapshot) { request, _ in
+        decided.withLock { $0.append(request.id) }
+        return .init(applied: .init(applied: 2))
+      }
+    }
+    #expect(try await run(["stock", "held", "apply", "4", "5"], parts).code == 0)
+    #expect(made() == [4], "the other part went with it")
+    let half = try await run(["stock", "held", "apply", "1", "2", "3"], register)
+    #expect(half.code != 0 && half.err.contains("1 of 3 are decided; 2 is not") && made() == [1, 2])
   }
 
   @Test("set, reset and push say what they did")

@@ -61,6 +61,20 @@ final class RecordingConsumer: Sendable {
 
   private func text(_ response: HTTPResponse) -> String { String(decoding: response.body, as: UTF8.self) }
 
+  @Test(
+    "what the OMS could not use goes to the service that has sent it, where that takes it; else to sales",
+    arguments: [
+      (#""post-sales-0123456789abcdef-7""#, ConnectorService.postSales), (#""sales-0123456789abcdef-7""#, .sales),
+      (#""inventory-0123456789abcdef-7""#, .sales), (#""post-sales""#, .sales), ("7", .sales), ("null", .sales),
+    ])
+  func refusals(delivery: String, service: ConnectorService) async throws {
+    let consumer = RecordingConsumer()
+    let name = "magento.common.error_management.created"
+    let body = #"{"id":"1","method":"\#(name)","params":{"topic":"t","message":"m","delivery_id":\#(delivery)}}"#
+    try await consumer.withEdge(synchronous: [name]) { _ = await post(body, to: $0) }
+    #expect(consumer.received.map(\.service) == [service])
+  }
+
   @Test("a message goes on in the trace of its delivery, or begins one")
   func trace() async throws {
     let consumer = RecordingConsumer()

@@ -76,20 +76,21 @@ private final class Ledger: Sendable {
     arguments: TestEngine.allCases)
   func heldBack(engine: TestEngine) async throws {
     let journal = try TemporaryJournal(engine)
-    let isHeld = Lock(true)
+    let held = HeldPartitions(journal.store.partitions)
     let ledger = Ledger()
-    let queue = InboundQueue(store: journal.store, heldBack: { isHeld.withLock { $0 } ? "no lock" : nil }) {
-      _, request, _ in
+    let queue = InboundQueue(store: journal.store, held: held) { _, request, _ in
       ledger.add(request.deliveryId)
       return .init()
     }
     try await journal.running(queue.dispatchers) {
       let messages = (0..<20).map { IncomingMessage(id: "\($0)", key: "k\($0 % 3)") }
       for message in messages { _ = try await queue.accept(message) }
-      let dispatcher = try #require(queue.dispatchers.first { $0.destination == "inventory" })
-      while await dispatcher.breaker.lastError != "no lock" { await Task.yield() }
+      let partition = journal.store.partition(key: "k0", deliveryID: "0")
+      let dispatcher = try #require(
+        queue.dispatchers.first { $0.destination == "inventory" && $0.partition == partition })
+      while await dispatcher.breaker.lastError != held.heldBack(partition) { await Task.yield() }
       #expect(ledger.all.isEmpty)
-      isHeld.withLock { $0 = false }
+      for partition in journal.store.partitions { held.hold(partition, until: .max) }
       while ledger.all.count < 20 { await Task.yield() }
     }
   }
@@ -121,10 +122,9 @@ private final class Ledger: Sendable {
 
   private func pending(_ journal: TemporaryJournal) async throws -> Int {
     let store = try journal.reopened()
-    let page = try await store.pending(
-      destination: "inventory", after: 0, limits: PageLimits(rows: 10, weight: .max))
+    let count = try await store.depth("inventory")
     await store.database.close()
-    return page.messages.count
+    return count
   }
 
   @Test("a stop waits for what is under way and leaves the rest in the journal", arguments: TestEngine.allCases)

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// An OMS that answers from lists, then with success for ever.
-private final class FakePort: RegistrationPort {
+final class FakePort: RegistrationPort {
   struct State {
     var registrations: [RegistrationFailure?] = []
     var others: [ServiceBusError?] = []

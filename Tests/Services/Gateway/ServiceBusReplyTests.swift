@@ -12,7 +12,7 @@ import Testing
       (201, #"{"result":null,"error":null}"#), (204, ""), (200, "[]"),
     ])
   func success(status: Int, body: String) {
-    #expect(ServiceBusReply.failure(HTTPResponse(status: status, body: Array(body.utf8))) == nil)
+    #expect(ServiceBusReply(HTTPResponse(status: status, body: Array(body.utf8))).failure == nil)
   }
 
   @Test(
@@ -27,13 +27,13 @@ import Testing
       (500, "", "nothing else"), (503, "down\nfor now", "down for now"), (302, "", "nothing else"),
     ])
   func failure(status: Int, body: String, reason: String) {
-    let failure = ServiceBusReply.failure(HTTPResponse(status: status, body: Array(body.utf8)))
+    let failure = ServiceBusReply(HTTPResponse(status: status, body: Array(body.utf8))).failure
     #expect(failure == .refused(status: status, reason))
   }
 
   @Test("401 is its own case")
   func unauthorized() {
-    #expect(ServiceBusReply.failure(HTTPResponse(status: 401)) == .unauthorized)
+    #expect(ServiceBusReply(HTTPResponse(status: 401)).failure == .unauthorized)
   }
 
   @Test(

@@ -12,7 +12,7 @@ final class TemporaryGatewayStore: Sendable {
   init(_ engine: TestEngine = .sqlite) throws { store = try TestStore(engine) }
 
   /// As a gateway that starts does; the one before need not have ended.
-  func open() throws -> Database { try store.open(GatewaySchema.migrations) }
+  func open() throws -> Database { try store.open(GatewaySchema.migrations) { Gateway.configure(&$0) } }
 }
 
 extension Database {

@@ -60,6 +60,8 @@ struct TopicWatcherTests {
     var topics = topics()
     #expect(topics.hear(["magento.other", stock], from: .inventory, now: time.instant) == ["magento.other"])
     #expect(topics.hear([stock], from: .sales, now: time.instant) == [stock])
+    // What goes to the service that has sent what it is about is neither a stranger nor subscribed to for its sake.
+    #expect(topics.hear(["magento.common.error_management.created"], from: .postSales, now: time.instant) == [])
     #expect(methods(&topics) == [stock])
   }
 

@@ -105,7 +105,7 @@ struct InventoryServiceTests {
           _ = try await live.client.listStock(.init(aggregateId: "EU", pageToken: token))
         }
         #expect(error?.code == .invalidArgument)
-        #expect(error?.message.contains("\"\(token)\" is no next_page_token of aggregate \"EU\"") == true)
+        #expect(error?.message.contains("\"\(token)\" is no next_page_token of this list") == true)
       }
     }
   }

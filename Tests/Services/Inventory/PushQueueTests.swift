@@ -65,16 +65,17 @@ struct PushQueueTests {
       let key = PushKey("EU-WEB", StockPartition.of("a"))
       try await stock.apply(.delta, at: 10, ["a=1"])
       let taken = try #require(try await Self.due(stock, "a"))
-      let bulk = OpenBulk(uuid: "u-1", acceptedAt: 5)
-      try await stock.database.write { try PushQueue.opened(bulk, [taken], key, $0) }
+      let bulk = OpenBulk(uuid: "u-1", openedAt: 5)
+      try await stock.database.write { try PushQueue.open(bulk, [taken], key, $0) }
       try await stock.apply(.delta, at: 20, ["a=2"])
       try await stock.database.write { connection in
-        #expect(try PushQueue.openBulk(key, connection) == bulk)
+        #expect(try PushQueue.bulk(key, connection) == bulk)
         let sent = try PushQueue.sent(key, connection)
         #expect(sent.map(\.version) == [taken.version])
+        #expect(try PushQueue.due(key, limit: 9, connection).allSatisfy { $0.version > taken.version })
         try PushQueue.settle(sent, key, connection)
         try PushQueue.closeBulk(key, connection)
-        #expect(try PushQueue.openBulk(key, connection) == nil)
+        #expect(try PushQueue.bulk(key, connection) == nil)
         #expect(try PushQueue.sent(key, connection).isEmpty)
       }
       #expect(try await Self.due(stock, "a")?.quantity == 2)
@@ -111,6 +112,33 @@ struct PushQueueTests {
     #expect(try await set(["EU-WEB": PushTarget(website: "base", source: "berlin")]) == 2_500)
     #expect(try await set([:]) == 0)
     await stock.database.close()
+  }
+
+  @Test("why a partition does not go is told until that partition goes", arguments: TestEngine.allCases)
+  func errors(engine: TestEngine) async throws {
+    try await Self.withTarget(engine) { stock in
+      let (first, second) = (PushKey("EU-WEB", 1), PushKey("EU-WEB", 2))
+      func status() async throws -> PushStatus {
+        try #require(try await stock.database.read { try PushQueue.statuses($0) }.first)
+      }
+      try await stock.database.write { try PushQueue.note("no", first, $0, at: 1) }
+      try await stock.database.write { try PushQueue.notePushed(second, $0, at: 2) }
+      #expect(try await status().lastError == "no")
+      #expect(try await status().lastPushedAt == 2)
+      try await stock.database.write { try PushQueue.note("later", second, $0, at: 3) }
+      #expect(try await status().lastError == "later")
+      try await stock.database.write { try PushQueue.notePushed(second, $0, at: 4) }
+      #expect(try await status().lastError == "no")
+      try await stock.database.write { try PushQueue.note("still", first, $0, at: 5) }
+      #expect(try await status().lastError == "still")
+      try await stock.database.write { try PushQueue.notePushed(first, $0, at: 6) }
+      #expect(try await status().lastError == "")
+      // Of what goes nowhere nothing is kept.
+      try await stock.database.write { try PushQueue.note("no", PushKey("US", 1), $0, at: 7) }
+      try await stock.database.write { try PushQueue.note("no", first, $0, at: 7) }
+      try await stock.database.write { try PushQueue.setTargets([:], $0) }
+      #expect(try await stock.database.read { try PushQueue.statuses($0) } == [])
+    }
   }
 
   @Test(

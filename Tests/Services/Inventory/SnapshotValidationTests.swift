@@ -50,6 +50,17 @@ struct SnapshotValidationTests {
     #expect(snapshot.namedByInvalidRows == ["a", "b", "c"])
   }
 
+  @Test("a row that can't be read and whose SKU is null names none")
+  func nullSKU() throws {
+    let params = """
+      {"snapshot": {"aggregate_id": "EU", "mode": "FULL", "created_on": "2024-02-03T04:05:06+00:00",
+        "stock": [{"sku": null, "quantity": {}}, {"sku": 7, "quantity": {}}]}}
+      """
+    let snapshot = try StockSnapshot(busParams: Array(params.utf8))
+    #expect(snapshot.invalidRows.map(\.sku) == ["", "7"])
+    #expect(snapshot.namedByInvalidRows == ["7"])
+  }
+
   @Test("a SKU of 1 024 bytes is accepted")
   func longestSKU() throws {
     let sku = String(repeating: "é", count: 512)

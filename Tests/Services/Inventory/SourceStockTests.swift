@@ -1,6 +1,7 @@
 import Messages
 import RPC
 import Storage
+import TestSupport
 import Testing
 
 @testable import Inventory
@@ -133,6 +134,30 @@ struct SourceStockTests {
       await reopened.database.close()
       #expect(try await live.outgoing().count == 2)
     }
+  }
+
+  @Test("replicas that tell of one source at the same time wait for each other, rather than failing each other")
+  func replicas() async throws {
+    let files = try TestStore(.postgresql)
+    let databases = try (0..<3).map { _ in try files.open(StockSchema.migrations) { $0.maximumConflicts = 1 } }
+    let outbox = Outbox(service: "inventory")
+    let ids = try await withThrowingTaskGroup(of: [String].self) { group in
+      for database in databases {
+        let send = SendSourceStock(database: database, outbox: outbox) {}
+        for count in 0..<20 {
+          group.addTask {
+            let rows: [TestRow] = [.init("a", Int64(count))]
+            return try await send(SourceAdjustment(adjustment(rows)), request: nil).deliveryIds
+          }
+        }
+      }
+      return try await group.reduce(into: [String]()) { $0 += $1 }
+    }
+    let told = try await databases[0].read {
+      try outbox.rows($0, after: 0, room: .init(rows: 1_000, bytes: .max)) { _ in false }
+    }
+    #expect(told.count == 60 && Set(told.map(\.deliveryID)) == Set(ids))
+    for database in databases { await database.close() }
   }
 
   @Test("another request under the same id is ALREADY_EXISTS and sends nothing")

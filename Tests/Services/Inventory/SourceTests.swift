@@ -94,6 +94,29 @@ struct InventoryFindingsTests {
   }
 }
 
+@Suite("How pushing goes")
+struct PushFindingsTests {
+  @Test(
+    "what doesn't go well is found, each by itself",
+    arguments: [
+      (PushStatus(aggregateId: "EU", pending: 5), []),
+      (PushStatus(aggregateId: "EU", failed: 2), ["WARNING aggregate EU: the shop refuses 2 SKUs"]),
+      (
+        PushStatus(aggregateId: "EU", failed: 1, lastError: "away", lostJob: "job-1 was lost"),
+        [
+          "WARNING aggregate EU: job-1 was lost", "ERROR aggregate EU: away",
+          "WARNING aggregate EU: the shop refuses 1 SKUs",
+        ]
+      ),
+    ])
+  func findings(status: PushStatus, found: [String]) {
+    let said = InventoryCapabilities.findings(status).map {
+      "\(($0.level.name ?? "").replacing("FINDING_LEVEL_", with: "")) \($0.message)"
+    }
+    #expect(said == found)
+  }
+}
+
 @Suite("Stock from the shop's side")
 struct StockOperatorTests {
   private typealias Methods = Omsconnector.V1.InventoryServiceMethods

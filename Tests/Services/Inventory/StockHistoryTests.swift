@@ -1,3 +1,5 @@
+import EventLoop
+import Messages
 import Storage
 import TestSupport
 import Testing
@@ -6,8 +8,10 @@ import Testing
 
 @Suite("The history of stock")
 struct StockHistoryTests {
-  private static func changes(_ stock: TemporaryStock, _ sku: String) async throws -> [String] {
-    let now = WallClock.nanoseconds()
+  private static func changes(
+    _ stock: TemporaryStock, _ sku: String, ahead: Int64 = 0
+  ) async throws -> [String] {
+    let now = WallClock.nanoseconds() + ahead
     return try await stock.database.read { connection in
       try StockHistory.changes(
         aggregateId: "EU-WEB", sku: sku, before: .max, limit: 100, now: now, connection
@@ -30,6 +34,39 @@ struct StockHistoryTests {
     #expect(try await Self.changes(stock, "a") == ["1@20→1!@30 DELTA"])
     #expect(try await Self.changes(stock, "b") == ["5@20→7@30 DELTA", "2@10→5@20 FULL"])
     #expect(try await Self.changes(stock, "c") == ["3@20→0@40 NONZERO zeroed"])
+    await stock.database.close()
+  }
+
+  @Test("a message that ends a NONZERO makes two changes of what was left out", arguments: TestEngine.allCases)
+  func twoChanges(engine: TestEngine) async throws {
+    let stock = try TemporaryStock(engine)
+    try await stock.apply(.full, at: 10, ["a=1", "b=2"])
+    for rows: [TestRow] in [["a=1", "b=2"], ["c=3"]] { try await stock.apply(.nonzero, at: 20, rows) }
+    try await stock.apply(.delta, at: 19, ["d=4"])
+    try await stock.apply(.full, at: 30, ["d=4"])
+    #expect(try await Self.changes(stock, "d") == ["0@20→4@30 FULL", "4@19→0@20 NONZERO zeroed"])
+    await stock.database.close()
+  }
+
+  @Test("ending an idle NONZERO is a change of when it is ended, not of when it was looked for")
+  func idle() async throws {
+    let stock = try TemporaryStock()
+    for rows: [TestRow] in [["a=1"], ["b=2"]] { try await stock.apply(.nonzero, at: 20, rows) }
+    try await stock.apply(.delta, at: 19, ["c=3"])
+    var store = stock.store
+    let times = Lock(WallClock.nanoseconds() + NonzeroRun.idleTime)
+    store.clock = {
+      times.withLock { time in
+        time += 1
+        return time
+      }
+    }
+    // Between looking and ending.
+    let shared = store
+    let journal = BusyJournal { _ = try await shared.enqueue(snapshot(.delta, at: 19, ["c=4"])).value() }
+    await NonzeroCloser(store: store, journal: journal) {}.round()
+    #expect(
+      try await Self.changes(stock, "c", ahead: StockHistory.day) == ["4@19→0@20 NONZERO zeroed", "3@19→4@19 DELTA"])
     await stock.database.close()
   }
 
@@ -73,5 +110,23 @@ struct StockHistoryTests {
     #expect(rounds == [500, 500, 400, 0])
     #expect(try await Self.changes(stock, "s7") == ["0@1→1@1 FULL"])
     await stock.database.close()
+  }
+}
+
+/// Something comes while it is looked into.
+private struct BusyJournal: StockJournal {
+  let comes: @Sendable () async throws -> Void
+
+  func messages(
+    of aggregateId: String, before: Int64, limit: Int, token: String
+  ) async throws -> (messages: [Omsconnector.V1.JournalMessage], token: String) { ([], "") }
+  func message(_ id: Int64) async throws -> Omsconnector.V1.JournalMessage { .init() }
+  func failed(
+    of aggregateId: String, since: Int64, token: String
+  ) async throws -> (messages: [Omsconnector.V1.JournalMessage], token: String) { ([], "") }
+
+  func hasWaiting(of aggregateId: String) async throws -> Bool {
+    try await comes()
+    return false
   }
 }

@@ -16,12 +16,12 @@ private struct StockModel {
   struct Run {
     var time: Int64
     var isOpen: Bool
-    /// Named by bad rows.
-    var spared: Set<String>
   }
 
   var entries: [String: [String: Entry]] = [:]
   var runs: [String: Run] = [:]
+  /// What bad rows name, by aggregate and time.
+  var spared: [String: [Int64: Set<String>]] = [:]
 
   private static func zero(_ stock: inout [String: Entry], _ time: Int64, _ spared: Set<String>) -> Int {
     var zeroed = 0
@@ -37,32 +37,35 @@ private struct StockModel {
     var stock = entries[aggregate] ?? [:]
     var (applied, stale, clamped, invalid, zeroed) = (0, 0, 0, 0, 0)
     if mode != .delta, let run = runs[aggregate], run.isOpen, run.time < time {
-      zeroed += Self.zero(&stock, run.time, run.spared)
-      runs[aggregate] = Run(time: run.time, isOpen: false, spared: [])
+      zeroed += Self.zero(&stock, run.time, spared[aggregate]?[run.time] ?? [])
+      runs[aggregate]?.isOpen = false
     }
     for row in rows {
       guard let quantity = row.quantity, !row.sku.isEmpty else {
         invalid += 1
         continue
       }
-      if let old = stock[row.sku], old.time > time {
+      let old = stock[row.sku]
+      if let old, old.time > time {
         stale += 1
         continue
       }
+      let isNamed = old.map { $0.time == time && $0.byNonzero } ?? false
       stock[row.sku] = Entry(
-        quantity: max(quantity, 0), unlimited: row.unlimited, time: time, byNonzero: mode == .nonzero)
+        quantity: max(quantity, 0), unlimited: row.unlimited, time: time, byNonzero: isNamed || mode == .nonzero)
       if quantity < 0 { clamped += 1 } else { applied += 1 }
     }
     if mode == .nonzero {
-      let named = Set(rows.filter { $0.quantity == nil && !$0.sku.isEmpty }.map(\.sku))
+      let named = rows.filter { $0.quantity == nil && !$0.sku.isEmpty }.map(\.sku)
+      let spared = (spared[aggregate]?[time] ?? []).union(named)
+      self.spared[aggregate, default: [:]][time] = spared
       switch runs[aggregate] {
       case let run? where run.time > time:
-        if !run.isOpen { zeroed += Self.zero(&stock, time, named) }
-      case let run? where run.time == time:
-        runs[aggregate] = Run(time: time, isOpen: true, spared: run.spared.union(named))
+        if !run.isOpen { zeroed += Self.zero(&stock, time, spared) }
+      case let run? where run.time == time: runs[aggregate]?.isOpen = true
       default:
-        zeroed += Self.zero(&stock, time, named)
-        runs[aggregate] = Run(time: time, isOpen: false, spared: [])
+        zeroed += Self.zero(&stock, time, spared)
+        runs[aggregate] = Run(time: time, isOpen: false)
       }
     }
     entries[aggregate] = stock

@@ -56,6 +56,12 @@ struct StockRuleTests {
       "within one message the last row of a SKU wins",
       [(.full, 10, ["b=1", "a=1", "b=2", "a=2", "b=3"], [5, 0, 0, 0, 0])], ["a=2@10", "b=3@10"]),
     Story(
+      "all rows of a SKU are stale, or none",
+      [
+        (.delta, 12, ["b=7", "d=8"], [2, 0, 0, 0, 0]),
+        (.full, 10, ["d=1", "b=1", "a=1", "b=2", "a=-3", "c=4"], [2, 3, 1, 0, 0]),
+      ], ["a=0@10", "b=7@12", "c=4@10", "d=8@12"]),
+    Story(
       "a negative quantity is applied as 0 and counted as clamped, or as stale when it is older",
       [
         (.full, 10, ["a=-5", "b=5"], [1, 0, 1, 0, 0]), (.delta, 9, ["a=-1", "b=-1"], [0, 2, 0, 0, 0]),
@@ -102,11 +108,11 @@ struct StockRuleTests {
         (.nonzero, 20, ["c=7"], [1, 0, 0, 0, 0]),
       ], ["a=5@20", "b=6@20", "c=7@20", "d=0@20"]),
     Story(
-      "a row of a NONZERO that another message wrote over at the same time is no longer the NONZERO's",
+      "a row of a NONZERO that another message wrote over at the same time is still named by the NONZERO",
       [
         (.nonzero, 20, ["a=5"], [1, 0, 0, 0, 0]), (.delta, 20, ["a=6"], [1, 0, 0, 0, 0]),
-        (.nonzero, 20, ["b=7"], [1, 0, 0, 0, 0]), (.full, 21, [], [0, 0, 0, 0, 1]),
-      ], ["a=0@20", "b=7@20"]),
+        (.nonzero, 20, ["b=7"], [1, 0, 0, 0, 0]), (.full, 21, [], [0, 0, 0, 0, 0]),
+      ], ["a=6@20", "b=7@20"]),
     Story(
       "a part that follows another one zeroes nothing until a later FULL or NONZERO says that it was the last",
       [

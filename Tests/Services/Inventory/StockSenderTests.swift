@@ -1,4 +1,5 @@
 import Commerce
+import EventLoop
 import HTTP
 import Messages
 import Testing
@@ -77,7 +78,7 @@ struct StockSenderTests {
     let sent = await StockSender(client: shop.client, limits: PushLimits()).send(
       Self.rows(["a", "b", "c"]), Self.route)
     #expect(sent.done.map(\.row.sku) == ["a"] && sent.failed.isEmpty)
-    #expect((sent.stopped as? CommerceError)?.kind == .failed)
+    #expect((sent.stopped?.error as? CommerceError)?.kind == .failed)
     await shop.stop()
   }
 
@@ -86,6 +87,88 @@ struct StockSenderTests {
     let shop = try ScriptedShop { _ in Self.refusal("Could not save Source Item") }
     let sent = await StockSender(client: shop.client, limits: PushLimits()).send(Self.rows(["a", "b"]), Self.route)
     #expect(sent.failed.isEmpty && sent.done.isEmpty && sent.stopped != nil)
+    await shop.stop()
+  }
+
+  @Test(
+    "a row that the shop fails on is singled out when it is looked for, and named; the others go",
+    arguments: [
+      HTTPResponse.json(status: 500, #"{"message":"Report ID: webapi-1"}"#),
+      .json(status: 400, #"{"message":"Could not save Source Item"}"#),
+    ], [0, 7, 19])
+  func singlesOut(answer: HTTPResponse, bad: Int) async throws {
+    let skus = (0..<20).map { "s\($0)" }
+    let shop = try ScriptedShop { request in
+      if request.method == "GET" { return .json(#"{"items":[],"total_count":0}"#) }
+      return request.skus.contains("s\(bad)") ? answer : .json("[]")
+    }
+    var sender = StockSender(client: shop.client, limits: PushLimits())
+    let stopped = await sender.send(Self.rows(skus), Self.route)
+    #expect(stopped.failed.isEmpty && stopped.done.isEmpty == (answer.status == 500 || bad == 0))
+    #expect(stopped.stopped?.description.contains(answer.status == 500 ? "from SKU \"s0\"" : "s\(bad)") == true)
+    sender.singlesOut = true
+    let sent = await sender.send(Self.rows(skus), Self.route)
+    #expect(Set(sent.done.map(\.row.sku)) == Set(skus).subtracting(["s\(bad)"]) && sent.stopped == nil)
+    #expect(sent.failed.map(\.row.sku) == ["s\(bad)"])
+    #expect(sent.failed[0].reason.contains("\(answer.status)"))
+    await shop.stop()
+  }
+
+  @Test("a row on which the shop only fails once goes when it is asked again", arguments: [true, false])
+  func deadlock(hasSources: Bool) async throws {
+    let failed = Lock(Set<String>())
+    let shop = try ScriptedShop { request in
+      if request.method == "GET" { return .json(#"{"items":[],"total_count":0}"#) }
+      let isAboutB = request.skus == ["b"] || request.route.contains("/b/")
+      let isFirst = isAboutB && failed.withLock { $0.insert("b").inserted }
+      return isFirst || request.skus.count > 1 ? .json(status: 500, #"{"message":"Deadlock found"}"#) : .json("[]")
+    }
+    var sender = StockSender(client: shop.client, limits: PushLimits())
+    sender.singlesOut = true
+    let sent = await sender.send(Self.rows(["a", "b", "c"]), hasSources ? Self.route : .stockItem)
+    #expect(Set(sent.done.map(\.row.sku)) == ["a", "b", "c"] && sent.failed.isEmpty && sent.stopped == nil)
+    await shop.stop()
+  }
+
+  @Test("without sources such a row is passed over, too")
+  func singlesOutItem() async throws {
+    let shop = try ScriptedShop { request in
+      request.route.contains("/a/") ? .json(status: 500, #"{"message":"no"}"#) : .json("1")
+    }
+    var sender = StockSender(client: shop.client, limits: PushLimits())
+    sender.singlesOut = true
+    let sent = await sender.send(Self.rows(["a", "b", "c"]), .stockItem)
+    #expect(sent.done.map(\.row.sku) == ["b", "c"] && sent.failed.map(\.row.sku) == ["a"] && sent.stopped == nil)
+    await shop.stop()
+  }
+
+  @Test(
+    "a shop that takes nothing at all fails no row, and is soon left alone", arguments: [1, 20, 100], [true, false])
+  func broken(rows: Int, hasSources: Bool) async throws {
+    let shop = try ScriptedShop { _ in .json(status: 500, #"{"message":"no"}"#) }
+    var sender = StockSender(client: shop.client, limits: PushLimits())
+    sender.singlesOut = true
+    let route = hasSources ? Self.route : .stockItem
+    let sent = await sender.send(Self.rows((0..<rows).map { "s\($0)" }), route)
+    #expect(sent.failed.isEmpty && sent.done.isEmpty && sent.stopped != nil)
+    if rows == 1 { #expect(sent.stopped?.description.contains("SKU \"s0\":") == true) }
+    #expect(shop.requests.count(where: { $0.method != "GET" }) <= StockSender.failureLimit)
+    await shop.stop()
+  }
+
+  @Test("what the shop saved though it failed afterwards has gone through")
+  func savedAllTheSame() async throws {
+    let shop = try ScriptedShop { request in
+      if request.method == "GET" {
+        return .json(
+          #"{"items":[{"sku":"a","source_code":"berlin","quantity":5,"status":1}],"total_count":1}"#)
+      }
+      return request.skus.contains("a") ? .json(status: 500, #"{"message":"no"}"#) : .json("[]")
+    }
+    var sender = StockSender(client: shop.client, limits: PushLimits())
+    sender.singlesOut = true
+    let sent = await sender.send(Self.rows(["a", "b"]), Self.route)
+    #expect(Set(sent.done.map(\.row.sku)) == ["a", "b"] && sent.failed.isEmpty && sent.stopped == nil)
     await shop.stop()
   }
 

@@ -35,6 +35,9 @@ struct StockStoryTests {
     }
 
     func hasWaiting(of aggregateId: String) async throws -> Bool { false }
+    func failed(
+      of aggregateId: String, since: Int64, token: String
+    ) async throws -> (messages: [Omsconnector.V1.JournalMessage], token: String) { ([], "") }
   }
 
   private static func body(_ mode: String, _ second: Int, _ rows: String) -> String {
@@ -128,6 +131,11 @@ struct StockStoryTests {
       }
       func message(_ id: Int64) async throws -> Omsconnector.V1.JournalMessage { throw RPCError(.unavailable, "away") }
       func hasWaiting(of aggregateId: String) async throws -> Bool { throw RPCError(.unavailable, "away") }
+      func failed(
+        of aggregateId: String, since: Int64, token: String
+      ) async throws -> (messages: [Omsconnector.V1.JournalMessage], token: String) {
+        throw RPCError(.unavailable, "away")
+      }
     }
     let stock = try TemporaryStock()
     _ = try await Self.play(stock, Self.story)

@@ -14,6 +14,8 @@ final class ModelShop: RefundShop {
     /// The call is lost, nothing is made.
     case lostCall
     case unreachable
+    /// It refuses, as when its database was locked.
+    case couldNotSave
     /// The memo comes to something else than was asked for.
     case wrongAmount
   }
@@ -31,7 +33,7 @@ final class ModelShop: RefundShop {
   var order: ModelOrder { state.withLock { $0.order } }
   var mails: Int { state.withLock { $0.mails } }
   func fail(_ faults: Fault...) { state.withLock { $0.faults += faults } }
-  func change(_ body: (inout ModelOrder) -> Void) { state.withLock { body(&$0.order) } }
+  func change(_ body: (inout ModelOrder) throws -> Void) rethrows { try state.withLock { try body(&$0.order) } }
 
   func books(ofOrder entityID: Int64) async throws -> ShopBooks { order.books }
 
@@ -42,6 +44,8 @@ final class ModelShop: RefundShop {
       switch fault {
       case .lostCall: throw CommerceError(.noAnswer, request: request, "lost")
       case .unreachable: throw CommerceError(.unreachable, request: request, "nobody listens")
+      case .couldNotSave:
+        throw CommerceError(.refused, status: 400, request: request, "Could not save a credit memo")
       default: break
       }
       var asked = memo
@@ -91,13 +95,14 @@ final class RefundWorld: Sendable {
 
   func close() async { await database.close() }
 
-  private var work: RefundWork {
+  private func work(giveUpAfter: Duration) -> RefundWork {
     var mapping = Mapping()
     mapping.payments["gateway"] = .init(model: .offline)
     var work = RefundWork(
       database: database, shop: shop, orders: book, credit: credit, mapping: mapping, options: PostSalesOptions())
     let clock = clock
     work.now = { clock.now }
+    work.giveUpAfter = giveUpAfter
     return work
   }
 
@@ -112,14 +117,26 @@ final class RefundWorld: Sendable {
     }
   }
 
+  /// An operator has looked at it.
+  func resume(_ creditNote: String) async throws {
+    let (store, now) = (store, clock.now)
+    try await database.write { connection in
+      guard var record = try store.refund(creditNote, connection) else { return }
+      record.resume(now: now)
+      try store.save(record, connection)
+    }
+  }
+
   /// One attempt at the order; nil when nothing is due now.
   @discardableResult
-  func attempt(_ incrementID: String = "100000007") async throws -> WorkOutcome? {
+  func attempt(
+    _ incrementID: String = "100000007", giveUpAfter: Duration = .seconds(60)
+  ) async throws -> WorkOutcome? {
     try await database.write { try RefundWork.queue.add($0, incrementID) }
     let items = try await database.write { try RefundWork.queue.claim($0, limit: 1, holder: "test", for: .seconds(1)) }
     guard let item = items.first else { return nil }
     do {
-      let outcome = try await work(item)
+      let outcome = try await work(giveUpAfter: giveUpAfter)(item)
       try await database.write { try RefundWork.queue.finish($0, item) }
       return outcome
     } catch {

@@ -1,4 +1,6 @@
 import Messages
+import Storage
+import TestSupport
 import Testing
 
 @testable import Commerce
@@ -74,12 +76,49 @@ struct RefundRecordTests {
   }
 
   @Test(
+    "a time from the future, or none at all, is none: it would make all that follows look old",
+    arguments: [
+      ("2024-02-03T04:05:06Z", 1_706_933_106_000_000_000), ("2024-02-03T04:15:06Z", 1_706_933_706_000_000_000),
+      ("2024-02-03T04:15:07Z", 0), ("2999-01-01T00:00:00Z", 0), ("1969-12-31T23:59:59Z", 0), ("soon", 0),
+    ] as [(String, Int64)])
+  func times(text: String, expected: Int64) {
+    #expect(BusTime.nanoseconds(text, now: 1_706_933_106_000_000_000) == expected)
+  }
+
+  private static func line(_ number: Int, _ amounts: String...) -> String {
+    let payments = amounts.map { #"{"details":{"cost_gross":"\#($0)"}}"# }.joined(separator: ",")
+    return #"{"order_line":"\#(number)","payments":[\#(payments)]}"#
+  }
+
+  @Test(
+    "the largest numbers are stored and read again",
+    arguments: [
+      line(1, "1000000000000"), "\(line(1, "999999999999.99")),\(line(2, "0.01"))", line(1, "1000000000000", "-5"),
+      line(1, "0.000000000001"), line(1, "1e12"),
+    ])
+  func largest(lines: String) async throws {
+    let files = try TestStore(.sqlite)
+    let database = try files.open(PostSalesSchema.migrations)
+    let notice = try RefundNotice(busParams: Self.params(lines), isReplay: false)
+    try await database.write { try RefundStore().save(RefundRecord(notice, now: 1), $0) }
+    let read = try await database.read { try RefundStore().page(states: [], before: nil, limit: 1, $0) }
+    #expect(read.map(\.amount) == [notice.amount])
+    await database.close()
+  }
+
+  @Test(
     "what can't be used is refused with its place",
     arguments: [
       (params("", number: ""), "refund.credit_note_number"),
       (params(#"{"order_line":"x","payments":[]}"#), "refund.lines[0].order_line"),
       (params(#"{"order_line":"1","payments":[{"details":{}}]}"#), "refund.lines[0].payments[0].details.cost_gross"),
       (params(#"{"order_line":"1","payments":[{"details":{"cost_gross":"-1"}}]}"#), "refund.lines[0].payments"),
+      (params(line(1, "1000000000000.01")), "refund.lines[0].payments[0].details.cost_gross"),
+      (params(line(1, "1e30")), "refund.lines[0].payments[0].details.cost_gross"),
+      (params(line(1, "NaN")), "refund.lines[0].payments[0].details.cost_gross"),
+      (params(line(1, "1000000000000", "0.01")), "refund.lines[0].payments"),
+      (params("\(line(1, "1000000000000")),\(line(1, "0.01"))"), "refund.lines"),
+      (params("\(line(1, "1000000000000")),\(line(2, "1000000000000"))"), "refund.lines"),
       (Array("{}".utf8), "refund"),
     ])
   func refused(params: [UInt8], field: String) {

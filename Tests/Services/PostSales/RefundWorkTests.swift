@@ -45,7 +45,7 @@ struct RefundWorkTests {
     try await Self.with { world in
       world.shop.fail(.lostAnswer)
       try await world.tell(Mugs.refund([1: 10]))
-      guard case .again = try await world.attempt() else { throw RefundProblem("it is not tried again") }
+      guard case .unsettled = try await world.attempt() else { throw RefundProblem("it is not tried again") }
       try await world.attempt()
       #expect(try await world.refund("CDE1")?.state == .done)
       #expect(world.shop.order.memos.count == 1)
@@ -54,13 +54,57 @@ struct RefundWorkTests {
       try await world.tell(Mugs.refund("CDE2", [2: 10]))
       try await world.attempt()
       for _ in 0..<3 {
-        guard case .again = try await world.attempt() else { throw RefundProblem("it did not wait") }
+        guard case .unsettled = try await world.attempt() else { throw RefundProblem("it did not wait") }
       }
       #expect(world.shop.order.memos.count == 1)
       world.pass(.seconds(121))
       try await world.attempt()
       #expect(try await world.refund("CDE2")?.state == .done)
       #expect(world.shop.order.memos.count == 2)
+    }
+  }
+
+  @Test(
+    "a lost call that may have reached the payment gateway is not made again before somebody has looked there",
+    arguments: TestEngine.allCases)
+  func undecided(engine: TestEngine) async throws {
+    try await Self.with(engine, Mugs.order(method: "gateway")) { world in
+      world.shop.fail(.lostCall)
+      try await world.tell(Mugs.refund([1: 10]))
+      guard case .unsettled = try await world.attempt() else { throw RefundProblem("it does not wait for the shop") }
+      for _ in 0..<3 {
+        world.pass(.seconds(121))
+        try await world.tell(Mugs.refund([1: 10]))
+        try await world.attempt()
+      }
+      let record = try #require(try await world.refund("CDE1"))
+      #expect(record.state == .stuck && world.shop.order.memos.isEmpty)
+      for figure in ["given 10 EUR back", "OMS refunds 10 EUR", "of 32 that were paid", "has refunded 0,"] {
+        #expect(record.reason.contains(figure), "\(record.reason)")
+      }
+      try await world.resume("CDE1")
+      try await world.attempt()
+      #expect(try await world.refund("CDE1")?.state == .done)
+      #expect(world.shop.order.memos.map(\.total.order) == [10])
+    }
+  }
+
+  @Test("what the gateway gave back and somebody has entered in the shop is not refunded again when it is resumed")
+  func entered() async throws {
+    try await Self.with(.sqlite, Mugs.order(method: "gateway")) { world in
+      world.shop.fail(.lostCall)
+      try await world.tell(Mugs.refund([1: 10]))
+      try await world.attempt()
+      world.pass(.seconds(121))
+      try await world.attempt()
+      let memo = MemoRequest(
+        invoiceID: nil, items: [.init(id: 1, quantity: 1), .init(id: 2, quantity: 0)], shipping: 0, positive: 0,
+        negative: 0, expected: 10)
+      try world.shop.change { _ = try $0.refund(memo, mark: "OMS credit note CDE1") }
+      try await world.resume("CDE1")
+      try await world.attempt()
+      #expect(try await world.refund("CDE1")?.state == .done)
+      #expect(world.shop.order.memos.count == 1)
     }
   }
 
@@ -72,6 +116,52 @@ struct RefundWorkTests {
       await #expect(throws: CommerceError.self) { try await world.attempt() }
       try await world.attempt()
       #expect(try await world.refund("CDE1")?.state == .done)
+    }
+  }
+
+  @Test("what is given up after two days of errors is said on each refund that is due, and goes on when it is resumed")
+  func givenUp() async throws {
+    try await Self.with { world in
+      try await world.tell(Mugs.refund([1: 10]))
+      try await world.tell(Mugs.refund("CDE2", [3: 7]))
+      try await world.tell(Mugs.refund("CDE3", [4: 5], code: "PENDINGRELEASE"))
+      world.shop.fail(.unreachable)
+      #expect(try await world.attempt(giveUpAfter: .nanoseconds(-1)) == .done)
+      for number in ["CDE1", "CDE2"] {
+        let record = try #require(try await world.refund(number))
+        #expect(record.state == .stuck)
+        #expect(record.reason.hasPrefix("given up after 1 attempts: POST refund: nobody listens"), "\(record.reason)")
+      }
+      #expect(try await world.refund("CDE3")?.state == .pending)
+      try await world.resume("CDE1")
+      try await world.attempt()
+      #expect(try await world.refund("CDE1")?.state == .done)
+    }
+  }
+
+  @Test("an offline memo that the shop fails on each time is an operator's, and other refunds go on")
+  func failing() async throws {
+    try await Self.with { world in
+      try await world.tell(Mugs.refund([1: 10]))
+      try await world.tell(Mugs.refund("CDE2", [3: 7]))
+      for _ in 0..<RefundWork.refusalLimit {
+        world.shop.fail(.lostCall)
+        guard case .unsettled = try await world.attempt() else { throw RefundProblem("it does not wait for the shop") }
+        let record = try #require(try await world.refund("CDE1"))
+        #expect(record.state == .due && record.reason == "POST refund: lost")
+        world.pass(.seconds(121))
+      }
+      try await world.attempt()
+      let record = try #require(try await world.refund("CDE1"))
+      #expect(record.state == .stuck)
+      #expect(
+        record.reason == "POST refund: lost; a credit memo of 10 EUR was asked for 6 times and not made",
+        "\(record.reason)")
+      #expect(try await world.refund("CDE2")?.state == .done)
+      try await world.resume("CDE1")
+      try await world.attempt()
+      #expect(try await world.refund("CDE1")?.state == .done)
+      #expect(world.shop.order.memos.count == 2)
     }
   }
 
@@ -91,14 +181,44 @@ struct RefundWorkTests {
     }
   }
 
-  @Test("what the shop refuses is the operator's, and not tried again by itself")
+  @Test(
+    "what no gateway is asked for and the shop could not save is tried again, and made once",
+    arguments: TestEngine.allCases)
+  func couldNotSave(engine: TestEngine) async throws {
+    try await Self.with(engine) { world in
+      world.shop.fail(.couldNotSave, .couldNotSave, .couldNotSave)
+      try await world.tell(Mugs.refund([1: 10]))
+      for count in 1...3 {
+        guard case .again = try await world.attempt() else { throw RefundProblem("it is not tried again") }
+        let record = try #require(try await world.refund("CDE1"))
+        #expect(record.state == .due && record.refusals == count && record.reason.contains("Could not save"))
+      }
+      try await world.attempt()
+      let record = try #require(try await world.refund("CDE1"))
+      #expect(record.state == .done && record.refusals == 0 && record.reason.isEmpty)
+      #expect(world.shop.order.memos.map(\.total.order) == [10])
+    }
+  }
+
+  @Test("a refusal of what asks the payment gateway is the operator's at once")
+  func refusedOnline() async throws {
+    try await Self.with(.sqlite, Mugs.order(method: "gateway")) { world in
+      world.shop.fail(.couldNotSave)
+      try await world.tell(Mugs.refund([1: 10]))
+      try await world.attempt()
+      let record = try #require(try await world.refund("CDE1"))
+      #expect(record.state == .stuck && record.reason.contains("look at the payment gateway"))
+    }
+  }
+
+  @Test("what the shop goes on refusing is the operator's, and not tried again by itself")
   func refused() async throws {
     var order = Mugs.order()
     order.isOld = true
     order.shippingRefunded = order.shipping
     try await Self.with(.sqlite, order) { world in
       try await world.tell(Mugs.refund([1: 4]))
-      try await world.attempt()
+      for _ in 0..<RefundWork.refusalLimit { try await world.attempt() }
       let record = try #require(try await world.refund("CDE1"))
       #expect(record.state == .stuck && record.reason.contains("without products"))
       try await world.tell(Mugs.refund([1: 4]))

@@ -51,7 +51,7 @@ struct ReturnTests {
     ] as [(String, [ReturnItemStatus], String?, [String])])
   func items(current: String, wanted: [ReturnItemStatus], target: String?, quantities: [String]) {
     let item = Magento.Commerce.V1.RmaItem(entityId: 3, qtyRequested: Decimal(2).message, status: current)
-    let change = ReturnWork.change(of: item, to: wanted)
+    let change = ReturnWork.change(of: item, to: wanted.map { ($0, 1) })
     #expect(change?.status == target)
     if let change {
       let found = [change.qtyAuthorized, change.qtyReturned, change.qtyApproved].map { $0?.value ?? "" }
@@ -92,6 +92,48 @@ struct ReturnTests {
     }
     #expect(pages == [13, 12, 11])
     await database.close()
+  }
+
+  @Test(
+    "one name and one return of the shop are in one record, also of replicas that save at once",
+    arguments: TestEngine.allCases)
+  func unique(engine: TestEngine) async throws {
+    let files = try TestStore(engine)
+    let databases = try (0..<2).map { _ in try files.open(PostSalesSchema.migrations) }
+    let save = { @Sendable (database: Database, key: String, rma: String, entityID: Int64) in
+      var record = ReturnRecord(key: key, rma: rma, incrementID: "100000007", state: .open, createdAt: 1)
+      record.entityID = entityID
+      return try await database.write { [record] in try ReturnStore().save(record, $0) }
+    }
+    try await save(databases[0], "a", "R-1", 5)
+    try await save(databases[0], "a", "R-2", 6)
+    try await save(databases[0], "b", "", 0)
+    try await save(databases[0], "c", "", 0)
+    for (rma, entityID) in [("R-2", Int64(7)), ("R-3", 6)] {
+      let error = await #expect(throws: StorageError.self) { try await save(databases[0], "b", rma, entityID) }
+      #expect(error?.kind == .constraint)
+    }
+    let refused = await withTaskGroup(of: Bool.self) { group in
+      for (number, database) in databases.enumerated() {
+        for name in 0..<10 {
+          group.addTask {
+            do { try await save(database, "\(number) \(name)", "R-\(name + 10)", 0) } catch { return true }
+            return false
+          }
+        }
+      }
+      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+    }
+    #expect(refused == 10)
+    let names = try await databases[0].read { connection in
+      try connection.withStatement("SELECT COUNT(*), COUNT(DISTINCT rma) FROM goods_return WHERE rma <> ''") {
+        statement in
+        _ = try statement.step()
+        return [statement.integer(0), statement.integer(1)]
+      }
+    }
+    #expect(names == [11, 11])
+    for database in databases { await database.close() }
   }
 
   @Test("a message's members come in several forms")

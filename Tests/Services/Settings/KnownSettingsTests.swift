@@ -23,6 +23,11 @@ struct KnownSettingsTests {
     #expect(declared.sorted() == KnownSettings.read)
   }
 
+  @Test("a backup has the stores of all services")
+  func stores() {
+    #expect(Self.services.map(\.name).sorted() == StoreSite.services)
+  }
+
   @Test("a setting means the same in every executable")
   func consistent() {
     let meanings = Dictionary(grouping: Self.services.flatMap(\.settings), by: \.name).mapValues {

@@ -48,6 +48,12 @@ struct CommerceErrorTests {
     #expect("\(error)".hasPrefix("GET V1/orders answers \(status): HTTP status \(status)"))
   }
 
+  @Test("of a long message only the beginning is filled in, whatever its placeholders stand for")
+  func long() {
+    let body = #"{"message":"\#(String(repeating: "%1", count: 200_000))end","parameters":[""]}"#
+    #expect(CommerceError.message(in: HTTPResponse(status: 400, body: Array(body.utf8)))?.isEmpty == true)
+  }
+
   @Test("secrets are taken out, and what the shop says is cut")
   func cleaned() {
     let body = #"{"message":"token abc is bad \#(String(repeating: "x", count: 5_000))"}"#

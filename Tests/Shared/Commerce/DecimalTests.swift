@@ -81,6 +81,22 @@ struct DecimalTests {
     #expect(parts.sum() == .limit)
   }
 
+  @Test(
+    "a part of a number is exact to twelve places; one that is too large is none",
+    arguments: [
+      ("1", "1", "3", "0.333333333333"), ("-2", "1", "3", "-0.666666666667"), ("2", "-1", "-3", "0.666666666667"),
+      ("1000000000000", "999999999999.999999999999", "1000000000000", "999999999999.999999999999"),
+      ("1000000000000", "1000000000000", "1", "1000000000000000000000000"), ("5", "0", "7", "0"), ("5", "1", "0", nil),
+      ("1000000000000", "1000000000000", "0.999999999999", nil),
+      ("1000000000000", "1000000000000", "-0.000000000001", nil), ("0.000000000001", "1", "-1", "-0.000000000001"),
+    ] as [(String, String, String, String?)])
+  func scaled(number: String, share: String, whole: String, expected: String?) throws {
+    let (number, share, whole) = (
+      try #require(Decimal(number)), try #require(Decimal(share)), try #require(Decimal(whole))
+    )
+    #expect(number.scaled(by: share, over: whole)?.text == expected)
+  }
+
   @Test("minor units of currencies", arguments: [("EUR", 2), ("JPY", 0), ("KWD", 3), ("XXX", 2)])
   func currencies(code: String, places: Int) {
     #expect(Currency.places(of: code) == places)

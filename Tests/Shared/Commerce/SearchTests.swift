@@ -53,6 +53,27 @@ struct SearchTests {
     return pages
   }
 
+  @Test("of one order no more documents are read than the limit", arguments: [5, 4])
+  func documents(limit: Int) async throws {
+    let shop = try ScriptedShop([page(1..<4, total: 5), page(4..<6, total: 2)])
+    let result: Result<[Int64?], any Error>
+    do {
+      result = .success(
+        try await shop.client.documents("V1/invoices", ofOrder: 7, pageSize: PageSize(), limit: limit) {
+          $0["entity_id"].flatMap { Int64($0.text) }
+        })
+    } catch {
+      result = .failure(error)
+    }
+    await shop.stop()
+    guard limit == 4 else {
+      #expect(try result.get() == [1, 2, 3, 4, 5])
+      return
+    }
+    let error = #expect(throws: CommerceError.self) { try result.get() }
+    #expect(error?.kind == .unreadable && error?.message == "order 7 has more than 4 of them")
+  }
+
   @Test("pages follow each other by id, until one holds all that is left")
   func pages() async throws {
     let shop = try ScriptedShop([page(1..<4, total: 5), page(4..<6, total: 2)])
@@ -87,6 +108,16 @@ struct SearchTests {
     let shop = try ScriptedShop([refusal, page(1..<3, total: 2)])
     #expect(try await readAll(shop, pageSize: size) == [2])
     #expect(size.current == 20)
+  }
+
+  @Test("numbered pages are as large as the shop allows")
+  func numberedPageSizeRefused() async throws {
+    let refusal = HTTPResponse.json(
+      status: 400, #"{"message":"Maximum SearchCriteria pageSize is %1","parameters":[2]}"#)
+    let shop = try ScriptedShop([refusal, page(1..<3, total: 3), page(3..<4, total: 3)])
+    #expect(try await shop.client.readNumberedPages("V1/inventory/sources").count == 3)
+    #expect(shop.requests == 3)
+    await shop.stop()
   }
 
   @Test("a page that the shop can't answer is asked for in smaller ones")

@@ -24,6 +24,20 @@ struct JSONValueTests {
     #expect(root["id"]?.text == text)
   }
 
+  @Test(
+    "a text and a number are read alike, whichever of them was written; null is no text",
+    arguments: [
+      (#""7""#, "7", 7), ("7", "7", 7), ("7.50", "7.50", nil), ("true", "true", nil), (#""""#, "", nil),
+      ("9223372036854775807", "9223372036854775807", 9_223_372_036_854_775_807),
+      ("9223372036854775808", "9223372036854775808", nil), ("null", nil, nil), (#""null""#, "null", nil),
+      ("[7]", nil, nil), (#"{"a":7}"#, nil, nil),
+    ] as [(String, String?, Int64?)])
+  func scalars(json: String, text: String?, integer: Int64?) throws {
+    let value = try JSONDocument(parsing: Array(json.utf8)).root
+    #expect(value.scalar == text)
+    #expect(value.integer == integer)
+  }
+
   @Test("a member that is null is there, with that kind")
   func nullMember() throws {
     let root = try JSONDocument(parsing: Array(#"{"id": null}"#.utf8)).root
@@ -46,6 +60,22 @@ struct JSONValueTests {
     let rows = try #require(try JSONDocument(parsing: Array(text.utf8)).root.elements)
     let decoded = rows.map { try? Magento.Oms.V1.AggregateStockRow(json: $0) }
     #expect(decoded == [.init(sku: "A", quantity: "1"), nil, .init(sku: "C")])
+  }
+
+  @Test("members are written otherwise where that is wanted, on every level")
+  func replaced() throws {
+    let text = #"{"a":{"secret":"x","n":-0.50},"secret":[1],"b":[{"secret":null},18446744073709551615,"é\n"]}"#
+    let value = try JSONDocument(parsing: Array(text.utf8)).root
+    var output: [UInt8] = []
+    value.append(to: &output) { name, value, output in
+      guard name.elementsEqual("secret".utf8), value.kind != .array else { return false }
+      output += "0".utf8
+      return true
+    }
+    #expect(
+      String(decoding: output, as: UTF8.self)
+        == #"{"a":{"secret":0,"n":-0.50},"secret":[1],"b":[{"secret":0},18446744073709551615,"é\n"]}"#)
+    #expect(value.serialized == Array(text.utf8))
   }
 
   @Test("a value keeps its document alive")

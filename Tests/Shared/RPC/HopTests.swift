@@ -96,6 +96,66 @@ import Testing
     await hops.stop()
   }
 
+  @Test("a call through a gateway finds a service that has just come back", arguments: types)
+  func reconnection(_ type: CallType) async throws {
+    let group = try EventLoopGroup(loops: 1)
+    let address = Address.unix(path: temporaryDirectory() + "/s")
+    let upstream = Channel(target: Target(address), group: group)
+    let gateway = try TestServer.start(group: group) { router in
+      for (name, type) in [
+        ("Unary", CallType.unary), ("Upload", .clientStreaming), ("Download", .serverStreaming),
+        ("Chat", .bidirectional),
+      ] {
+        router.forward(
+          ForwardedMethod(service: "test.Test", method: name, type: type, idempotency: .unknown), to: upstream)
+      }
+    }
+    // Nobody answers: the next attempt to connect waits for its time.
+    #expect(await rpcError { try await upstream.unary(TestMethods.unary, Request()) }?.code == .unavailable)
+    var router = Router()
+    router.unary(TestMethods.unary) { request, _ in request }
+    router.clientStreaming(TestMethods.upload) { requests, _ in
+      for try await _ in requests {}
+      return Response()
+    }
+    router.serverStreaming(TestMethods.download) { request, responses, _ in try await responses.send(request) }
+    router.bidirectional(TestMethods.chat) { requests, responses, _ in
+      for try await request in requests {
+        try await responses.send(request)
+        return
+      }
+    }
+    let service = Server(group: group, router: router)
+    _ = try service.listen(on: address)
+    try await Self.call(type, gateway.channel)
+    upstream.shutdown()
+    _ = await service.shutdown(grace: .seconds(5))
+    await gateway.stop()
+  }
+
+  @Test(
+    "a call to a service that stays away fails, by its deadline at the latest",
+    arguments: [
+      (CallType.unary, "Unary", IdempotencyLevel.unknown), (.unary, "Unary", .idempotent),
+      (.serverStreaming, "Download", .unknown),
+    ])
+  func away(_ type: CallType, _ name: String, _ idempotency: IdempotencyLevel) async throws {
+    let upstream = Channel(
+      target: Target(.unix(path: temporaryDirectory() + "/s")), group: try EventLoopGroup(loops: 1))
+    let gateway = try TestServer.start { router in
+      router.forward(
+        ForwardedMethod(service: "test.Test", method: name, type: type, idempotency: idempotency), to: upstream)
+    }
+    let late = await rpcError {
+      try await Self.call(type, gateway.channel, CallOptions(timeout: .milliseconds(50)))
+    }
+    #expect(late?.code == .deadlineExceeded || late?.code == .unavailable)
+    let error = await rpcError { try await Self.call(type, gateway.channel) }
+    #expect(error?.code == .unavailable && error?.message.contains("try again later") == true)
+    upstream.shutdown()
+    await gateway.stop()
+  }
+
   @Test("the deadline ends the caller and the handler two hops away", arguments: types)
   func deadline(_ type: CallType) async throws {
     let (started, ended) = (Event(), Event())

@@ -31,6 +31,28 @@ struct HealthTests {
     }
   }
 
+  @Test("nothing serves while what all of it needs is away; who watches is told, and told when it is there again")
+  func cutOff() async throws {
+    let health = HealthService(services: ["a.B"])
+    let readiness = Readiness()
+    readiness.setCutOff(true)
+    readiness.tell(health)
+    try await withServer({ health.register(in: &$0) }) { (channel, _) async throws -> Void in
+      for name in ["", "a.B"] { #expect(try await check(channel, name) == .notServing) }
+      var watch = try await channel.serverStreaming(Methods.watch, .init(service: "")).makeAsyncIterator()
+      #expect(try await watch.next()?.status == .notServing)
+      readiness.setCutOff(false)
+      #expect(try await watch.next()?.status == .serving)
+      health.set(.notServing, for: "a.B")
+      readiness.setCutOff(true)
+      #expect(try await watch.next()?.status == .notServing)
+      readiness.setCutOff(false)
+      #expect(try await watch.next()?.status == .serving)
+      #expect(try await check(channel, "a.B") == .notServing, "that is for another reason")
+      health.drain()
+    }
+  }
+
   @Test("an unknown service is NOT_FOUND, with the known ones named")
   func unknown() async throws {
     let health = HealthService(services: ["a.B"])

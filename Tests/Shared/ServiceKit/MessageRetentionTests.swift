@@ -8,7 +8,7 @@ import Testing
 struct MessageRetentionTests {
   @Test("a round goes on until nothing old is left, in every table, a bounded number of rows at a time")
   func round() async throws {
-    let store = try TemporaryDatabase([Inbox.migration, Outbox.migration])
+    let store = try TemporaryDatabase([Inbox.migration, Inbox.keyMigration, Outbox.migration, Outbox.numberMigration])
     let count = 2 * Inbox.removalLimit + 8
     for number in 0..<count {
       _ = try store.database.enqueueWrite { connection in

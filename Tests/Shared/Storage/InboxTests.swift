@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Inbox")
 struct InboxTests {
-  static let schema = TemporaryStore.schema + [Inbox.migration]
+  static let schema = TemporaryStore.schema + [Inbox.migration, Inbox.keyMigration]
   static let day: Int64 = 24 * 3_600 * 1_000_000_000
 
   private func open(_ store: TemporaryStore) throws -> Database { try store.open(Self.schema) }
@@ -149,6 +149,28 @@ struct InboxTests {
     #expect(removed == [Inbox.removalLimit, 20, 0])
     guard case .known = try await Self.consume(database, Self.delivery(id: "young"), "again") else {
       Issue.record("a note of 59 days was forgotten")
+      return
+    }
+    await database.close()
+  }
+
+  @Test("what was noted before an upgrade stays known, and goes in its time", arguments: TestEngine.allCases)
+  func upgrade(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let before = try store.open(TemporaryStore.schema + [Inbox.migration])
+    for (day, id) in [(3, "young"), (1, "old"), (2, "older than 60 days, too")] {
+      _ = try await Self.consume(before, Self.delivery(id: id), id, now: Int64(day) * Self.day)
+    }
+    await before.close()
+    let database = try open(store)
+    #expect(try await database.write { try Inbox.removeOld($0, now: 62 * Self.day + 1) } == 2)
+    guard case .known(let result) = try await Self.consume(database, Self.delivery(id: "young"), "again") else {
+      Issue.record("a note was forgotten")
+      return
+    }
+    #expect(result == Array("result of young".utf8))
+    guard case .done = try await Self.consume(database, Self.delivery(id: "old"), "again") else {
+      Issue.record("a note was kept")
       return
     }
     await database.close()

@@ -67,6 +67,28 @@ struct ServerConflictTests {
     await other.close()
   }
 
+  @Test("a commit is kept from others as far as the strictest of its bodies asks")
+  func isolation() async throws {
+    let database = try store.open()
+    let level = { @Sendable (connection: Connection) throws -> String in
+      try connection.withStatement("SELECT current_setting('transaction_isolation')") { statement in
+        try statement.step() ? statement.text(0) : ""
+      }
+    }
+    #expect(try await database.write(level) == "serializable")
+    #expect(try await database.write(key: "k", isolation: .readCommitted, level) == "read committed")
+    let gate = Gate()
+    let holding = try database.enqueueWrite { _ in gate.pass() }
+    await gate.waitUntilEntered()
+    let together = [
+      try database.enqueueWrite(key: "k", isolation: .readCommitted, level), try database.enqueueWrite(key: "l", level),
+    ]
+    gate.open()
+    try await holding.value()
+    for pending in together { #expect(try await pending.value() == "serializable") }
+    await database.close()
+  }
+
   @Test("bodies that wait for each other in a circle are run again")
   func deadlock() async throws {
     let databases = try (0..<2).map { _ in try store.open { $0.isolation = .readCommitted } }

@@ -30,6 +30,32 @@ struct StatementTests {
     await server.close()
   }
 
+  @Test(
+    "PostgreSQL takes lists as arrays",
+    arguments: [[(text: String, number: Int64)]](
+      [[], [("a", 1)], [("", .min), ("Straße 🛒", .max), ("e\u{301}", -1), ("{a,\"b\"}", 0)]]))
+  func arrays(list: [(text: String, number: Int64)]) async throws {
+    let server = try TemporaryStore(.postgresql).open()
+    let read = try await server.read { connection in
+      try connection.withStatement("SELECT text, number FROM unnest(?2, ?1) AS given (text, number)") { statement in
+        try statement.bind(array: list.map(\.number), at: 1)
+        try statement.bind(array: list.map(\.text), at: 2)
+        var read: [(text: String, number: Int64)] = []
+        while try statement.step() { read.append((statement.text(0), statement.integer(1))) }
+        return read
+      }
+    }
+    #expect(read.map { Array($0.text.utf8) } == list.map { Array($0.text.utf8) })
+    #expect(read.map(\.number) == list.map(\.number))
+    let error = await #expect(throws: StorageError.self) {
+      try await server.read { connection in
+        try connection.withStatement("SELECT * FROM unnest(?1)") { try $0.bind(array: ["a\u{0}"], at: 1) }
+      }
+    }
+    #expect(error?.message.contains("NUL") == true)
+    await server.close()
+  }
+
   struct Row: Sendable, Equatable {
     var number: Int64?
     var letters: String?

@@ -70,6 +70,26 @@ struct WorkQueueTests {
     await database.close()
   }
 
+  @Test("a worker whose time is over is not taken for the next one of the same process", arguments: TestEngine.allCases)
+  func ownExpired(engine: TestEngine) async throws {
+    let database = try store(engine)
+    let queue = queue
+    try await add(database, "1", at: 100)
+    let late = try #require(try await claim(database, "a", at: 100).first)
+    let next = try #require(try await claim(database, "a", at: 130).first, "its own, once its time is over")
+    #expect(try await !database.write { try queue.prolong($0, late, for: .seconds(30), now: 131 * Self.second) })
+    try await database.write { try queue.retry($0, late, after: .seconds(500), reason: "late", now: 132 * Self.second) }
+    try await database.write { try queue.park($0, late, reason: "late") }
+    try await database.write { try queue.finish($0, late, now: 133 * Self.second) }
+    let found = try #require(try await waiting(database, "1"))
+    #expect(!found.isParked && found.attempts == 0 && found.reason.isEmpty && found.dueAt == 100 * Self.second)
+    #expect(try await claim(database, "a", at: 134).isEmpty, "the next one still has it")
+    #expect(try await database.write { try queue.prolong($0, next, for: .seconds(30), now: 135 * Self.second) })
+    try await database.write { try queue.finish($0, next) }
+    #expect(try await waiting(database, "1") == nil)
+    await database.close()
+  }
+
   @Test(
     "a dead holder's key passes on, and what the dead one says then changes nothing", arguments: TestEngine.allCases)
   func deadHolder(engine: TestEngine) async throws {

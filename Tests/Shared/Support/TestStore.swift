@@ -19,8 +19,9 @@ public final class TestStore: Sendable {
   /// The name of the service, and so of the file or the schema.
   public let service: String
 
-  public init(_ engine: TestEngine = .sqlite) throws {
-    var template = Array("/tmp/oms-store-XXXXXX".utf8CString)
+  /// - Parameter parent: where its directory is made.
+  public init(_ engine: TestEngine = .sqlite, in parent: String = "/tmp") throws {
+    var template = Array("\(parent)/oms-store-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw StorageError(.cannotOpen, "mkdtemp: \(errno)") }
     directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     self.engine = engine
@@ -38,6 +39,9 @@ public final class TestStore: Sendable {
     for suffix in ["", "-wal", "-shm", "-turn", "-lock"] { unlink(path + suffix) }
     rmdir(directory)
   }
+
+  /// A directory in memory, where flushing costs nothing; as others where there is none.
+  public static let memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
 
   /// The file of SQLite.
   public var path: String { "\(directory)/\(service).sqlite" }

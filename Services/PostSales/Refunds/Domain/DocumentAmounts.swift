@@ -16,13 +16,16 @@ struct ItemAmounts: Equatable, Sendable {
   static func - (left: ItemAmounts, right: ItemAmounts) -> ItemAmounts { left.combined(right, -) }
 
   /// The part of what is left that so many of the remaining units get: 1.00 over 3 is .33 .34 .33 (magento-rules.md §3).
+  ///
+  /// - Parameter quantity: from 0 to as many as remain; more are taken for all.
   func share(_ quantity: Decimal, of remaining: Decimal, _ currencies: Currencies) -> ItemAmounts {
     if quantity.isZero { return ItemAmounts() }
-    if quantity == remaining || remaining.isZero { return self }
+    if quantity >= remaining { return self }
     return mapped { amount in
+      // A part of something is always there.
       Sides(
-        order: (amount.order * quantity / remaining).rounded(currencies.orderPlaces),
-        base: (amount.base * quantity / remaining).rounded(currencies.basePlaces))
+        order: (amount.order.scaled(by: quantity, over: remaining) ?? amount.order).rounded(currencies.orderPlaces),
+        base: (amount.base.scaled(by: quantity, over: remaining) ?? amount.base).rounded(currencies.basePlaces))
     }
   }
 

@@ -21,15 +21,17 @@ struct MemoArithmetic {
     return items.sum() + shippingPart(shipping, invoice: invoice).total + books.extraLeft
   }
 
-  /// The amount to tell for shipping that is worth `gross`, in base currency.
+  /// The amount to tell for shipping that is worth `gross`, in base currency. Never more than the order's own: where memos have a
+  /// shipping of less than 0, more than that is left.
   ///
   /// - Parameter gross: with tax, in order currency.
   func shippingAmount(for gross: Decimal, invoice: ShopDocument?) -> Decimal {
     let left = shippingToldLeft(invoice)
-    guard gross > 0, left > 0 else { return 0 }
+    let most = min(left, told(books.order.shipping))
+    guard gross > 0, most > 0 else { return 0 }
     let worth = books.shippingLeft.total.order
-    if gross >= worth { return left }
-    return min((left * gross / worth).rounded(currencies.basePlaces), left)
+    if gross >= worth { return most }
+    return min((left.scaled(by: gross, over: worth) ?? left).rounded(currencies.basePlaces), most)
   }
 
   private func left(_ item: Int64) -> ItemAmounts {
@@ -53,7 +55,7 @@ struct MemoArithmetic {
     let left = shippingToldLeft(invoice)
     if asked == left, invoice == nil || left > 0 { return books.shippingLeft }
     let whole = told(books.order.shipping)
-    guard !whole.isZero else { return ShippingAmounts() }
-    return books.order.shipping.part(asked / whole, atMost: books.shippingLeft, currencies)
+    guard whole > 0, !asked.isZero else { return ShippingAmounts() }
+    return books.order.shipping.part(min(asked / whole, 1), atMost: books.shippingLeft, currencies)
   }
 }

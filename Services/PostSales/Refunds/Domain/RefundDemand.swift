@@ -59,7 +59,9 @@ struct RefundDemand: Equatable, Sendable {
       lines.append(
         Line(number: line.number, itemID: known.itemID, sku: known.sku, amount: line.amount, isWhole: isWhole))
       if known.kind == "SHIPPING" { shipping += line.amount }
-      let count = Self.units(of: known, amount: line.amount, isWhole: isWhole, type: notice.type)
+      // A line that has left the order has no units in it any more, whatever more is given back for it.
+      let count =
+        before.isWhole ? 0 : Self.units(of: known, amount: line.amount, isWhole: isWhole, type: notice.type)
       if count > 0, let item = books.item(known.itemID), !books.isDummy(item) || books.priced(item).type != "bundle" {
         units[books.priced(item).id, default: 0] += count
       }
@@ -77,7 +79,7 @@ struct RefundDemand: Equatable, Sendable {
   private static func units(of line: KnownOrder.Line, amount: Decimal, isWhole: Bool, type: RefundType) -> Decimal {
     if isWhole { return line.quantity }
     guard type != .appeasement, line.isProduct, line.quantity > 1, line.gross > 0, amount > 0 else { return 0 }
-    let count = amount * line.quantity / line.gross
+    guard amount < line.gross, let count = line.quantity.scaled(by: amount, over: line.gross) else { return 0 }
     return count.integer == nil ? 0 : count
   }
 

@@ -208,7 +208,13 @@ struct RefundPlanner {
 
 /// The comment by which a memo is found again.
 enum CreditNoteMark {
-  static func text(_ creditNote: String) -> String { "OMS credit note \(creditNote)" }
+  private static let prefix = "OMS credit note "
+  static func text(_ creditNote: String) -> String { "\(prefix)\(creditNote)" }
+
+  /// What stands where a mark has the credit note's number: people write of the OMS, too.
+  static func numbers(in comments: [String]) -> [String] {
+    comments.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+  }
 
   /// Whole comments are compared: one number may begin with another.
   static func isIn(_ comments: [String], _ creditNote: String) -> Bool { comments.contains(text(creditNote)) }

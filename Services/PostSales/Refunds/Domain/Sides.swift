@@ -34,7 +34,11 @@ struct Currencies: Equatable, Sendable {
   let orderUnit: Decimal
   let baseUnit: Decimal
 
-  /// - Parameter rate: more than 0.
+  /// Rates of real currencies: more than 10⁵ of the cheapest are one of the dearest. What is beyond takes sums out of what a
+  /// ``Decimal`` holds.
+  static let rates = (Decimal(1) / 1_000_000)...Decimal(1_000_000)
+
+  /// - Parameter rate: one of ``rates``.
   init(order: String, base: String, rate: Decimal) {
     self.order = order
     self.base = base

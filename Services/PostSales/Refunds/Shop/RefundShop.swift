@@ -17,20 +17,32 @@ struct RESTRefundShop: RefundShop {
   let client: CommerceClient
   let pageSize: PageSize
 
+  /// The order and its documents are read one after the other, and an invoice may be made in between: what is left of an item is
+  /// only right where the order is the same behind them as before.
   func books(ofOrder entityID: Int64) async throws -> ShopBooks {
-    let order = try ShopOrder(try await client.getJSON("V1/orders/\(entityID)").root)
-    return ShopBooks(
-      order: order, invoices: try await documents("V1/invoices", "invoice", ofOrder: entityID),
-      memos: try await documents("V1/creditmemos", "credit memo", ofOrder: entityID))
+    var order = try await order(entityID)
+    for _ in 0..<Self.readings {
+      let books = ShopBooks(
+        order: order, invoices: try await documents("V1/invoices", "invoice", ofOrder: entityID),
+        memos: try await documents("V1/creditmemos", "credit memo", ofOrder: entityID))
+      let again = try await self.order(entityID)
+      if again == order { return try books.checked() }
+      order = again
+    }
+    throw CommerceError(
+      .failed, status: 200, request: "GET V1/orders/\(entityID)",
+      "the order has changed each of \(Self.readings) times while its documents were read")
+  }
+
+  /// Of an order that keeps changing.
+  static let readings = 5
+
+  private func order(_ entityID: Int64) async throws -> ShopOrder {
+    try ShopOrder(try await client.getJSON("V1/orders/\(entityID)").root)
   }
 
   private func documents(_ route: String, _ kind: String, ofOrder entityID: Int64) async throws -> [ShopDocument] {
-    var documents: [ShopDocument] = []
-    let criteria = SearchCriteria().where("order_id", .eq, "\(entityID)")
-    try await client.readAll(route, criteria, pageSize: pageSize) { items, _ in
-      for item in items { documents.append(try ShopDocument(item, kind: kind)) }
-    }
-    return documents
+    try await client.documents(route, ofOrder: entityID, pageSize: pageSize) { try ShopDocument($0, kind: kind) }
   }
 
   func make(_ memo: MemoRequest, ofOrder entityID: Int64, mark: String, notify: Bool) async throws -> Int64 {
@@ -45,7 +57,7 @@ struct RESTRefundShop: RefundShop {
         shippingAmount: memo.shipping.message, adjustmentPositive: memo.positive.message,
         adjustmentNegative: memo.negative.message))
     let answer = try await client.sendJSON("POST", route, body).root
-    guard let id = Int64(answer.string ?? answer.text) else {
+    guard let id = answer.integer else {
       throw CommerceError(.unreadable, status: 200, request: "POST \(route)", "the answer is no id of a credit memo")
     }
     return id

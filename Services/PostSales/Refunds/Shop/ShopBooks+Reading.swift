@@ -26,7 +26,14 @@ extension ShopOrder {
       shipping.compensation.base = try fields.decimal("base_shipping_discount_tax_compensation_amount")
     }
     (tendersInvoiced, tendersRefunded) = try fields.tendersOfOrder()
-    for item in value["items"]?.elements ?? [] { items.append(try ShopItem(item)) }
+    var ids: Set<Int64> = []
+    for value in value["items"]?.elements ?? [] {
+      let item = try ShopItem(value)
+      guard ids.insert(item.id).inserted else {
+        throw CommerceError(.unreadable, status: 200, request: fields.owner, "item \(item.id) is in it twice")
+      }
+      items.append(item)
+    }
   }
 }
 
@@ -92,11 +99,17 @@ extension Sides {
 
 extension ShopFields {
   fileprivate func rate() throws(CommerceError) -> Decimal {
-    guard let text = value["base_to_order_rate"].map({ $0.string ?? $0.text }), text != "null" else { return 1 }
+    guard let text = value["base_to_order_rate"]?.scalar else { return 1 }
     guard let rate = Decimal(text) else {
       throw CommerceError(.unreadable, status: 200, request: owner, "base_to_order_rate \"\(text)\" is no number")
     }
-    return rate > 0 ? rate : 1
+    if rate <= 0 { return 1 }
+    guard Currencies.rates.contains(rate) else {
+      throw CommerceError(
+        .unreadable, status: 200, request: owner,
+        "base_to_order_rate \(rate) is none of \(Currencies.rates.lowerBound) to \(Currencies.rates.upperBound)")
+    }
+    return rate
   }
 
   /// What pays for an order besides its payment method, with the columns' names as Magento has abbreviated them.

@@ -38,7 +38,8 @@ struct ShopFields {
 
   private func text(of name: String) -> String? {
     guard let member = value[name], member.kind != .null else { return nil }
-    let text = member.string ?? member.text
+    // A list is no number, and none is taken for 0.
+    let text = member.scalar ?? member.excerpt
     return text.isEmpty ? nil : text
   }
 

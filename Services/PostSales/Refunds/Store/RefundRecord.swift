@@ -49,6 +49,10 @@ struct RefundRecord: Sendable, Equatable {
   var isSilent = false
   /// What the memo comes to that is being made; nil when none is.
   var expected: Decimal?
+  /// Whether the shop's payment gateway gives back what is `expected`, or may have.
+  var isExpectedOnline = false
+  /// How often the shop has refused a memo since the last one that it made.
+  var refusals = 0
   /// When that was asked for.
   var attemptedAt: Int64 = 0
   /// Of who has settled it by hand.
@@ -112,6 +116,14 @@ extension RefundRecord {
     if state == .stuck, !hasBegun, differs || RefundStatus(before.status) == .failed { state = .pending }
     advance(notice, now: now)
     return self != before
+  }
+
+  /// Makes it due: somebody has seen to what kept it back.
+  mutating func resume(now: Int64) {
+    // Who resumes what is stuck has looked at what became of the last request; one that is due may be waiting for its answer.
+    if state == .stuck { (expected, refusals) = (nil, 0) }
+    if state != .due { dueAt = now }
+    (state, reason) = (.due, "")
   }
 
   private mutating func advance(_ notice: RefundNotice, now: Int64) {

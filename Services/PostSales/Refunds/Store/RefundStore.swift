@@ -101,19 +101,21 @@ struct RefundStore: Sendable {
 extension RefundStore {
   private static let columns = """
     credit_note, increment_id, state, type, rma, status, status_reason, status_at, amount, currency, refunded, credit,
-    is_credited, reason, attributes, is_silent, expected, attempted_at, note, created_at, due_at
+    is_credited, reason, attributes, is_silent, expected, attempted_at, note, created_at, due_at,
+    is_expected_online, refusals
     """
 
   private static let upsert = """
     INSERT INTO refund (\(columns))
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
     ON CONFLICT (credit_note) DO UPDATE SET
       state = excluded.state, type = excluded.type, rma = excluded.rma, status = excluded.status,
       status_reason = excluded.status_reason, status_at = excluded.status_at, amount = excluded.amount,
       currency = excluded.currency, refunded = excluded.refunded, credit = excluded.credit,
       is_credited = excluded.is_credited, reason = excluded.reason, attributes = excluded.attributes,
       is_silent = excluded.is_silent, expected = excluded.expected, attempted_at = excluded.attempted_at,
-      note = excluded.note, due_at = excluded.due_at
+      note = excluded.note, due_at = excluded.due_at, is_expected_online = excluded.is_expected_online,
+      refusals = excluded.refusals
     """
 
   private func bind(_ record: RefundRecord, _ statement: Statement) throws(StorageError) {
@@ -138,6 +140,8 @@ extension RefundStore {
     try statement.bind(record.note, at: 19)
     try statement.bind(record.createdAt, at: 20)
     try statement.bind(record.dueAt, at: 21)
+    try statement.bind(record.isExpectedOnline, at: 22)
+    try statement.bind(Int64(record.refusals), at: 23)
   }
 
   private func select(
@@ -154,7 +158,8 @@ extension RefundStore {
   private static func record(_ statement: Statement) throws -> RefundRecord {
     var record = RefundRecord(
       creditNote: statement.text(0), incrementID: statement.text(1),
-      state: RefundState(rawValue: statement.integer(2)) ?? .stuck, type: RefundType(statement.text(3)),
+      state: try statement.value(2, of: "the state of refund \(statement.text(0))"),
+      type: try statement.value(3, of: "the type of refund \(statement.text(0))"),
       rma: statement.text(4), status: statement.text(5), statusReason: statement.text(6),
       statusAt: statement.integer(7), amount: try StoredDecimal.read(statement, 8), createdAt: statement.integer(19))
     record.currency = statement.text(9)
@@ -168,6 +173,8 @@ extension RefundStore {
     record.attemptedAt = statement.integer(17)
     record.note = statement.text(18)
     record.dueAt = statement.integer(20)
+    record.isExpectedOnline = statement.bool(21)
+    record.refusals = Int(statement.integer(22))
     return record
   }
 

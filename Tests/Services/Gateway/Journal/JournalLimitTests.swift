@@ -32,10 +32,12 @@ struct JournalLimitTests {
       _ = try await journal.store.receive(message, at: .now)
     }
     // It is not at work: what is replayed waits.
-    let idle = Dispatcher(destination: "inventory", store: journal.store, policy: .incoming) { _ in
-      .delivered(result: [])
+    let idle = Destination("inventory", partitions: journal.store.partitions) { partition in
+      Dispatcher(destination: "inventory", partition: partition, store: journal.store, policy: .incoming) { _ in
+        .delivered(result: [])
+      }
     }
-    let replay = JournalReplay(store: journal.store, dispatchers: ["inventory": idle], consumed: { _ in nil })
+    let replay = JournalReplay(store: journal.store, destinations: ["inventory": idle], consumed: { _ in nil })
     let (filter, all) = (JournalFilter(statuses: [.error]), try await journal.store.bounds())
     let gate = DeliveryGate()
     async let first = replay.replay(filter, in: all, by: "anna", dryRun: false) { _ in _ = await gate.pass() }

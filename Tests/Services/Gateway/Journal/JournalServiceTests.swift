@@ -34,6 +34,7 @@ import Testing
       let first = try await live.add("1")
       #expect(try await live.list(afterID: first).messages.isEmpty)
       for n in 2...5 { try await live.add("\(n)") }
+      try await live.settle(4, after: first)
       let page = try await live.list(pageSize: 3, afterID: first)
       #expect(page.messages.map(\.deliveryId) == ["2", "3", "4"])
       let next = try await live.list(pageSize: 3, pageToken: page.nextPageToken, afterID: first)
@@ -45,7 +46,7 @@ import Testing
   func filters(engine: TestEngine) async throws {
     try await LiveJournal.with(engine) { live in
       let start = WallTime(seconds: 1_700_000_000)
-      try await live.add("a", key: "A", .success, at: start)
+      let first = try await live.add("a", key: "A", .success, at: start)
       try await live.add("b", key: "B", .error, at: start + .seconds(10))
       try await live.add("c", key: "A", .ignored, method: "magento.x.y.z", at: start + .seconds(20))
       _ = try await live.store.database.write { connection in
@@ -53,6 +54,7 @@ import Testing
           OutgoingMessage(deliveryID: "d", method: "m", key: "A", destination: "elsewhere", body: [], traceparent: ""),
           at: start + .seconds(30), connection)
       }
+      try await live.settle(3, after: first)
       let cases: [(Omsconnector.V1.MessageFilter, String)] = [
         (.init(direction: .incoming), "cba"), (.init(direction: .outgoing), "d"),
         (.init(statuses: [.error]), "b"), (.init(statuses: [.error, .success]), "ba"),
@@ -66,7 +68,7 @@ import Testing
       for (filter, expected) in cases {
         #expect(try await live.list(filter).messages.map(\.deliveryId).joined() == expected, "\(filter)")
         #expect(
-          try await live.list(filter, afterID: 1).messages.map(\.deliveryId).joined()
+          try await live.list(filter, afterID: first).messages.map(\.deliveryId).joined()
             == String(expected.reversed().filter { $0 != "a" }), "\(filter)")
       }
     }
@@ -75,7 +77,12 @@ import Testing
   @Test("what cannot be meant is refused, with the field", arguments: TestEngine.allCases)
   func refusals(engine: TestEngine) async throws {
     try await LiveJournal.with(engine) { live in
-      for n in 0..<3 { try await live.add("\(n)") }
+      var first: Int64 = 0
+      for n in 0..<3 {
+        let id = try await live.add("\(n)")
+        if n == 0 { first = id }
+      }
+      let known = first
       let token = try await live.list(pageSize: 1).nextPageToken
       func field(_ body: () async throws -> Void) async -> String {
         do {
@@ -100,7 +107,7 @@ import Testing
       #expect(
         await field { _ = try await live.channel.unary(JournalCalls.discard, .init(id: 1)) } == "reason")
       #expect(
-        await field { _ = try await live.channel.unary(JournalCalls.discard, .init(id: 1, reason: "x")) }
+        await field { _ = try await live.channel.unary(JournalCalls.discard, .init(id: known, reason: "x")) }
           .contains("SUCCESS"))
       #expect(
         await field { _ = try await live.channel.unary(JournalCalls.getQueues, .init(destination: "nowhere")) }
@@ -129,6 +136,26 @@ import Testing
         }
       }
       #expect(kept == message.body)
+    }
+  }
+
+  @Test(
+    "a body is cut where the reader wants it, and at 3 MiB at the latest",
+    arguments: [
+      (Int32(0), 1 << 16, true), (100, 100, true), (1 << 20, 1 << 20, true), (3 << 20, 3 << 20, true),
+      (.max, 3 << 20, true),
+    ])
+  func bodyLimit(limit: Int32, shown: Int, isCut: Bool) async throws {
+    try await LiveJournal.with { live in
+      let body = "[\(Array(repeating: #"{"a":1}"#, count: 500_000).joined(separator: ","))]"
+      let id = try await live.add("1", body: body)
+      func message(_ limit: Int32) async throws -> JournalMessage? {
+        try await live.channel.unary(JournalCalls.getMessage, .init(id: id, bodyLimit: limit)).message
+      }
+      let found = try #require(try await message(limit))
+      #expect(found.body.utf8.count == shown - Replacement.uncertainBytes && found.bodyCut == isCut)
+      let error = await #expect(throws: RPCError.self) { try await message(-1) }
+      #expect(error?.fieldViolations.map(\.field) == ["body_limit"])
     }
   }
 
@@ -254,15 +281,17 @@ import Testing
   func retention(engine: TestEngine) async throws {
     let journal = try TemporaryJournal(engine)
     let start = WallTime(seconds: 1_700_000_000)
+    var first: Int64 = 0
     for n in 0..<1_000 {
       var message = IncomingMessage(id: "\(n)", key: "A")
       message.status = n % 10 == 0 ? .pending : .success
-      _ = try await journal.store.receive(message, at: start + .seconds(n * 3600))
+      let id = try await journal.store.receive(message, at: start + .seconds(n * 3600)).id
+      if n == 0 { first = id }
     }
     // One of the oldest ended yesterday.
     let now = start + .seconds(90 * 86_400)
     try await journal.store.finish(
-      1, .error, attempts: .init(), reason: "", result: [],
+      first, .error, attempts: .init(), reason: "", result: [],
       at: WallTime(nanoseconds: now.nanoseconds - 86_400 * 1_000_000_000))
     let before = journal.store.database.commits
     _ = try await JournalRetention(store: journal.store, days: 60).round(now: now)
@@ -280,17 +309,18 @@ import Testing
   func replayedMeanwhile(engine: TestEngine) async throws {
     let journal = try TemporaryJournal(engine)
     let start = WallTime(seconds: 1_700_000_000)
+    var ids: [Int64] = []
     for n in 1...3 {
       var message = IncomingMessage(id: "\(n)", key: "A")
       message.status = .error
-      _ = try await journal.store.receive(message, at: start)
+      ids.append(try await journal.store.receive(message, at: start).id)
     }
     let limit = start + .seconds(86_400)
-    let replayed = [2, 3].map { JournalMessage(id: $0, key: "A", destination: "inventory") }
-    #expect(try await journal.store.requeue(replayed, by: "anna", at: limit) == [2, 3])
-    try await journal.store.finish(2, .success, attempts: .init(), reason: "", result: [], at: limit + .seconds(1))
-    try await journal.store.delete([1, 2, 3], endedBefore: limit)
-    #expect(try await journal.store.database.number("SELECT sum(id) FROM journal") == 5)
+    let replayed = ids[1...].map { JournalMessage(id: $0, key: "A", destination: "inventory") }
+    #expect(try await journal.store.requeue(replayed, by: "anna", at: limit) == Set(ids[1...]))
+    try await journal.store.finish(ids[1], .success, attempts: .init(), reason: "", result: [], at: limit + .seconds(1))
+    try await journal.store.delete(ids, endedBefore: limit)
+    #expect(try await journal.store.database.number("SELECT sum(id) FROM journal") == ids[1] + ids[2])
     await journal.store.database.close()
   }
 }

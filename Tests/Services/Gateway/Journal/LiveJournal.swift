@@ -55,31 +55,38 @@ final class LiveJournal: Sendable {
   ) async throws {
     let journal = try TemporaryJournal(engine)
     let live = Lock<LiveJournal?>(nil)
-    func dispatcher(_ destination: String, _ policy: DeliveryPolicy) -> Dispatcher {
-      Dispatcher(destination: destination, store: journal.store, policy: policy, limits: limits) { message in
-        let live = live.withLock { $0 }
-        live?.delivered.withLock { $0.append("\(message.deliveryID)/\(message.replayCount)") }
-        return await deliver(message)
+    func destination(_ name: String, _ policy: DeliveryPolicy) -> Destination {
+      Destination(name, partitions: journal.store.partitions) { partition in
+        Dispatcher(destination: name, partition: partition, store: journal.store, policy: policy, limits: limits) {
+          message in
+          let live = live.withLock { $0 }
+          live?.delivered.withLock { $0.append("\(message.deliveryID)/\(message.replayCount)") }
+          return await deliver(message)
+        }
       }
     }
     var policy = DeliveryPolicy.incoming
     policy.maximumAttempts = 1
-    let (incoming, outgoing) = ([dispatcher("inventory", policy)], [dispatcher("delegate", .outgoing)])
+    let (incoming, outgoing) = ([destination("inventory", policy)], [destination("delegate", .outgoing)])
+    let dispatchers = (incoming + outgoing).flatMap(\.dispatchers)
+    let watch = PartitionWatch(store: journal.store, held: .all, incoming + outgoing)
     let group = try EventLoopGroup(loops: 1)
     var router = Router()
     let states = QueueStates(store: journal.store, incoming: incoming, outgoing: outgoing, heldBack: heldBack)
     JournalService(
-      store: journal.store, states: states, consumed: consumed,
+      store: journal.store, states: states, nudge: { watch.nudge() }, consumed: consumed,
       outboxes: { [.init(service: "inventory", depth: 7)] }
     ).register(in: &router)
     let server = Server(group: group, router: router)
     let address = try server.listen(on: Address(parsing: "unix:\(journal.directory)/socket"))
     let channel = Channel(target: Target(address), group: group)
-    let harness = LiveJournal(journal, channel, states, incoming + outgoing)
+    let harness = LiveJournal(journal, channel, states, dispatchers)
     live.withLock { $0 = harness }
     let result: Result<Void, any Error>
     do {
-      try await journal.running(incoming + outgoing) {
+      let watching = Task { await watch.run() }
+      defer { watching.cancel() }
+      try await journal.running(dispatchers) {
         do { try await body(harness) } catch {
           channel.shutdown()
           throw error
@@ -113,6 +120,11 @@ final class LiveJournal: Sendable {
       .init(filter: filter, pageSize: pageSize, pageToken: pageToken, afterId: afterID))
   }
 
+  /// Returns when who follows the journal sees so many messages behind that one.
+  func settle(_ count: Int, after id: Int64) async throws {
+    while try await list(afterID: id).messages.count < count { try await Task.sleep(for: .milliseconds(10)) }
+  }
+
   func message(_ id: Int64) async throws -> JournalMessage {
     try await channel.unary(JournalCalls.getMessage, .init(id: id)).message ?? .init()
   }
@@ -139,7 +151,9 @@ final class LiveJournal: Sendable {
 
   /// Returns when the next try of a message has ended.
   func tried(_ id: Int64, _ destination: String) async throws {
-    let dispatcher = try #require(dispatchers.first { $0.destination == destination })
+    let partition = store.partition(of: id)
+    let dispatcher = try #require(
+      dispatchers.first { $0.destination == destination && $0.partition == partition })
     _ = await dispatcher.outcome(of: id)
   }
 

@@ -34,7 +34,7 @@ struct BusVerdictTests {
   @Test("status and body decide", arguments: answers)
   func table(status: Int, body: String, expected: Kind) {
     let response = HTTPResponse(status: status, body: Array(body.utf8))
-    let verdict = BusVerdict(response, now: .now) { $0 }
+    let verdict = BusVerdict(ServiceBusReply(response), now: .now) { $0 }
     let kind: Kind =
       switch verdict {
       case .taken: .taken
@@ -49,14 +49,14 @@ struct BusVerdictTests {
   @Test("the result is the reply's, as it was written")
   func result() {
     let response = HTTPResponse.json(#"{"id":1, "result": {"price": 4.20, "n": 12345678901234567890}}"#)
-    let verdict = BusVerdict(response, now: .now) { $0 }
+    let verdict = BusVerdict(ServiceBusReply(response), now: .now) { $0 }
     #expect(verdict == .taken(result: Array(#"{"price":4.20,"n":12345678901234567890}"#.utf8)))
   }
 
   @Test("a refusal keeps the OMS's words, without what is secret")
   func refusal() {
     let response = HTTPResponse.json(#"{"error":{"code":-32602,"message":"bad s3cret","data":["s3cret"]}}"#)
-    let verdict = BusVerdict(response, now: .now) { $0.replacing("s3cret", with: "••••") }
+    let verdict = BusVerdict(ServiceBusReply(response), now: .now) { $0.replacing("s3cret", with: "••••") }
     guard case .refused(let reason, let error) = verdict else {
       Issue.record("\(verdict)")
       return
@@ -69,8 +69,8 @@ struct BusVerdictTests {
     "who says when to come back speaks of itself: the whole destination waits", arguments: [429, 503, 500, 507, 408])
   func retryAfter(status: Int) {
     let response = HTTPResponse(status: status, headers: ["Retry-After": "7"])
-    guard case .away(_, .seconds(7)?) = BusVerdict(response, now: .now, clean: { $0 }) else {
-      Issue.record("\(BusVerdict(response, now: .now) { $0 })")
+    guard case .away(_, .seconds(7)?) = BusVerdict(ServiceBusReply(response), now: .now, clean: { $0 }) else {
+      Issue.record("\(BusVerdict(ServiceBusReply(response), now: .now) { $0 })")
       return
     }
   }

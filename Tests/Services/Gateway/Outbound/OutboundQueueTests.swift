@@ -73,15 +73,18 @@ struct OutboundQueueTests {
         return .delivered(result: [])
       }
     ) { queue in
-      #expect(try await queue.enqueue(Self.message("a"), at: .now) == .new(1))
-      #expect(try await queue.enqueue(Self.message("a"), at: .now) == .known(1))
+      guard case .new(let id) = try await queue.enqueue(Self.message("a"), at: .now) else {
+        Issue.record("the first message is known")
+        return
+      }
+      #expect(try await queue.enqueue(Self.message("a"), at: .now) == .known(id))
       _ = try await wait(queue) { $0.allSatisfy { $0.status == .success } }
-      #expect(try await queue.enqueue(Self.message("a"), at: .now) == .known(1))
+      #expect(try await queue.enqueue(Self.message("a"), at: .now) == .known(id))
       for other in [
         Self.message("a", key: "x"), Self.message("a", route: .events), Self.message("a", body: #"{"b":1}"#),
         Self.message("a", method: "magento.x.y.z"),
       ] {
-        #expect(try await queue.enqueue(other, at: .now) == .differs(1))
+        #expect(try await queue.enqueue(other, at: .now) == .differs(id))
       }
       guard case .new = try await queue.enqueue(Self.message("b"), at: .now) else {
         Issue.record("another id is another message")
@@ -100,8 +103,11 @@ struct OutboundQueueTests {
       _ = try await queue.enqueue(Self.message("a"), at: .now)
       _ = try await wait(queue) { $0.allSatisfy { $0.status == .success } }
       // The connection to the server was lost while it committed: the queue did not get to know.
-      #expect(try await queue.store.enqueue(Self.message("b"), at: .now) == .new(2))
-      #expect(try await queue.enqueue(Self.message("b"), at: .now) == .known(2))
+      guard case .new(let id) = try await queue.store.enqueue(Self.message("b"), at: .now) else {
+        Issue.record("another message is known")
+        return
+      }
+      #expect(try await queue.enqueue(Self.message("b"), at: .now) == .known(id))
       _ = try await wait(queue) { $0.count == 2 && $0.allSatisfy { $0.status == .success } }
     }
   }
@@ -254,7 +260,9 @@ struct OutboundQueueTests {
         time.advance(by: .seconds(3_600))
         for dispatcher in queue.dispatchers { await dispatcher.wake() }
       }
-      #expect(await queue.dispatchers[1].breaker.lastError == "unregistered")
+      for dispatcher in queue.dispatchers where dispatcher.destination == "delegate" {
+        #expect(["unregistered", ""].contains(await dispatcher.breaker.lastError))
+      }
       #expect(try await Entry.all(queue.store).allSatisfy { $0.status == .pending && $0.attempts == 0 })
       isHeld.withLock { $0 = false }
       time.advance(by: CircuitBreaker.holdInterval)
@@ -264,7 +272,8 @@ struct OutboundQueueTests {
         return entries.allSatisfy { $0.status == .success }
       }
     }
-    #expect(looked.withLock { $0 } < 400, "one at a time looks whether it is still held back")
+    let dispatchers = engine == .sqlite ? 1 : JournalPartition.serverCount
+    #expect(looked.withLock { $0 } < 400 * dispatchers, "one at a time looks whether it is still held back")
   }
 
   @Test(

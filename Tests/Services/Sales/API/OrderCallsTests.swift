@@ -130,6 +130,23 @@ struct OrderCallsTests {
     }
   }
 
+  @Test(
+    "credit memos and returns of the connector's pass by their mark",
+    arguments: [
+      (.refund, "OMS credit note CDE1", true), (.refund, "OMS credit note ", false), (.refund, "OMS return R-1", false),
+      (.refund, "as the OMS said", false), (.return, "OMS return R-1", true), (.cancel, "OMS credit note CDE1", false),
+    ] as [(Omsconnector.V1.OrderChange, String, Bool)])
+  func marked(change: Omsconnector.V1.OrderChange, comment: String, passes: Bool) async throws {
+    try await withSales([.sqlite]) { live in
+      try await live.test.sales.add(order("7"))
+      let error = await live.failure {
+        _ = try await live.call(
+          Sales.checkOrderChange, .init(incrementId: "7", change: change, comment: comment))
+      }
+      #expect(passes ? error == nil : error?.code == .failedPrecondition, "\(String(describing: error))")
+    }
+  }
+
   @Test("commands to the OMS say what they are about, behind everything else of the order")
   func commands() async throws {
     try await withSales { live in
@@ -225,6 +242,36 @@ struct OrderCallsTests {
     }
   }
 
+  @Test("resuming ends a step that nobody could decide, and leaves one that is under way to end by itself")
+  func resumeSteps() async throws {
+    try await withSales { live in
+      let store = live.store
+      for (id, isUndecided) in [("7", true), ("8", false)] {
+        try await live.test.sales.add(order(id))
+        try await live.test.sales.database.write { connection in
+          try store.setAttention(connection, of: id, "look")
+          try store.begin(
+            connection, of: id,
+            BegunStep(
+              kind: .invoice, marker: "OMS", captures: true, knownCaptures: 0, totalPaid: 0, amount: 5, begunAt: 1))
+          if isUndecided { try store.leaveStep(connection, of: id) }
+        }
+        _ = try await live.call(Sales.resumeOrder, .init(incrementId: id))
+        let step = try await live.test.sales.database.read { try store.begunStep($0, of: id) }
+        #expect((step == nil) == isUndecided)
+      }
+    }
+  }
+
+  @Test("resuming an order that waits has it tried again")
+  func resumeHeld() async throws {
+    try await withSales([.sqlite]) { live in
+      try await live.test.sales.add(order("7", .held))
+      _ = try await live.call(Sales.resumeOrder, .init(incrementId: "7"))
+      #expect(try await live.test.work(live.store.exportQueue, "7") != nil)
+    }
+  }
+
   @Test("open units come by SKU, or all of them in pages")
   func openUnits() async throws {
     try await withSales { live in
@@ -243,6 +290,39 @@ struct OrderCallsTests {
         token = page.nextPageToken
       } while !token.isEmpty
       #expect(found == ["A", "B", "C"])
+    }
+  }
+
+  @Test("payment commands that are stuck are shown on the order and by doctor, and taken up when the order is resumed")
+  func stuckPayments() async throws {
+    try await withSales { live in
+      let store = live.store
+      try await live.test.sales.add(order("7", .accepted))
+      try await live.test.sales.add(order("8", .accepted))
+      let command = PaymentCommand(key: "k", kind: .capture, orderID: "7", body: Array("{}".utf8))
+      try await live.test.sales.database.write { connection in
+        try store.add(connection, command)
+        for item in try PaymentCommand.queue.claim(connection, limit: 1, holder: "test", for: .seconds(30)) {
+          try PaymentCommand.queue.park(connection, item, reason: "no integration")
+        }
+      }
+      typealias Methods = Omsconnector.Internal.V1.CapabilityServiceMethods
+      func finding() async throws -> Omsconnector.V1.Finding? {
+        try await live.call(Methods.diagnose, .init()).findings.first { $0.check == "payment-commands-stuck" }
+      }
+      let text = "the OMS's payment command capture is not carried out: no integration"
+      let shown = try await live.call(Sales.getOrder, .init(incrementId: "7")).order
+      #expect(shown?.needsAttention == true && shown?.reason == text)
+      let listed = try await live.call(Sales.listOrders, .init(needsAttention: true)).orders
+      #expect(listed.map(\.incrementId) == ["7"] && listed.first?.reason == text)
+      let found = try await finding()
+      #expect(found?.level == .error && found?.message.contains("capture of order 7: no integration") == true)
+      #expect(found?.remedy.contains("omsctl orders resume") == true)
+      _ = try await live.call(Sales.resumeOrder, .init(incrementId: "7", lookOnly: true))
+      #expect(try await finding()?.level == .error)
+      let resumed = try await live.call(Sales.resumeOrder, .init(incrementId: "7")).order
+      #expect(resumed?.needsAttention == false && resumed?.reason == "")
+      #expect(try await finding()?.level == .ok)
     }
   }
 

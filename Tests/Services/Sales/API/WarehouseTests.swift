@@ -1,3 +1,4 @@
+import Commerce
 import Messages
 import RPC
 import Storage
@@ -94,6 +95,23 @@ struct WarehouseTests {
       #expect(again?.code == .failedPrecondition)
       #expect(try await live.test.sales.outgoing().count == 2)
       #expect(try await live.call(Sales.listShipmentRequests, .init(open: true)).shipmentRequests.isEmpty)
+    }
+  }
+
+  @Test("of a line with many units all are told; of a decimal quantity nothing, which is all of it")
+  func quantities() async throws {
+    try await withSales { live in
+      try await live.test.sales.add(
+        order(), [line(1, quantity: 150), line(2), line(3, "CUP", quantity: Decimal("2.5") ?? 0)])
+      try await taken(live)
+      _ = try await live.call(
+        Sales.reportShipment, .init(requestId: "EU-7-01", packages: [.init(id: "P-1", lineNumbers: [1, 2, 3])]))
+      let rows = try await live.test.sales.outgoing()
+      let shipped = try Magento.Oms.V1.LinesShipped(json: try #require(rows.first).message.body)
+      #expect(
+        shipped.packages.first?.aggregatedItems.map { "\($0.sku) \($0.quantity) \($0.orderLines)" } == [
+          "MUG 151 [1, 2]", "CUP 0 [3]",
+        ])
     }
   }
 

@@ -8,6 +8,15 @@ import Testing
 
 @Suite("Orders taken over from the shop")
 struct ExportOrdersTests {
+  @Test("above how many units an item is one line is the merchant's choice", arguments: [(1, ["2"]), (2, ["1", "1"])])
+  func unitLimit(limit: Int, quantities: [String]) async throws {
+    let test = try TestExport()
+    try await test.export(unitLimit: limit).take(TestExport.order(), .seen)
+    let lines = try await test.store.lines(of: "000000007").filter { $0.kind == .physical }
+    #expect(lines.map(\.quantity.text) == quantities)
+    await test.sales.database.close()
+  }
+
   @Test("an order is sent once, however often and from how many sides it is seen", arguments: TestEngine.allCases)
   func once(engine: TestEngine) async throws {
     let test = try TestExport(engine)
@@ -36,10 +45,41 @@ struct ExportOrdersTests {
     await test.sales.database.close()
   }
 
+  @Test(
+    "an order with a number that the OMS has given to another needs an operator, and is sent when that is asked for",
+    arguments: TestEngine.allCases)
+  func foreign(engine: TestEngine) async throws {
+    let test = try TestExport(engine)
+    var foreign = order("000000007", .foreign)
+    (foreign.entityID, foreign.originalOrderID) = (0, "000000003")
+    try await test.sales.add(foreign, [line(1, "CUP")])
+    let (export, seen) = (test.export(), try TestExport.order())
+    for _ in 0..<2 { _ = try await export.take(seen, .seen) }
+    var saved = try #require(try await test.store.order("000000007"))
+    #expect(saved.exportState == .foreign && saved.needsAttention)
+    #expect(saved.attention.contains("made for order 000000003") && saved.attention.contains("orders export 000000007"))
+    #expect(try await test.outgoing().isEmpty)
+    // What is over in the shop is nothing to be sent, and the OMS's stays.
+    guard case .over = try await export.take(TestExport.order("000000007", ["state": "\"closed\""]), .asked) else {
+      Issue.record("it is not over")
+      return
+    }
+    #expect(try await test.store.order("000000007")?.exportState == .foreign)
+    guard case .sent = try await export.take(seen, .asked) else {
+      Issue.record("it is not sent")
+      return
+    }
+    saved = try #require(try await test.store.order("000000007"))
+    #expect(saved.exportState == .sent && saved.attention == "" && saved.originalOrderID == "" && saved.entityID == 7)
+    #expect(try await test.store.lines(of: "000000007").map(\.sku) == ["SKU-9", "SKU-9", "STANDARD"])
+    #expect(try await test.outgoing() == ["create 000000007"])
+    await test.sales.database.close()
+  }
+
   private static let holds: [(String, [String: String])] = [
     ("payment method \"adyen\" is not mapped", ["payment": #"{"method":"adyen"}"#]),
     (
-      "has not exported SKU \"SKU-10\"", ["items": #"[{"item_id":3,"product_id":10,"qty_ordered":"2.0000","sku":"X"}]"#]
+      "does not have SKU \"SKU-10\"", ["items": #"[{"item_id":3,"product_id":10,"qty_ordered":"2.0000","sku":"X"}]"#]
     ),
     ("the shop has no store view 2", ["store_id": "2"]),
     ("grand_total", ["grand_total": "\"lots\""]),
@@ -128,13 +168,15 @@ struct ExportOrdersTests {
     let test = try TestExport(engine)
     test.world.change { $0.isCatalogAway = true }
     let count = HeldOrders.batch + 3
-    try await test.export().take(seen: (1...count).map { try TestExport.order("\($0)") })
+    // None becomes due by itself, however slow the machine is.
+    let export = test.export(firstPause: .seconds(600))
+    try await export.take(seen: (1...count).map { try TestExport.order("\($0)") })
     let queue = test.store.exportQueue
     let claim = {
       try await test.sales.database.write { try queue.claim($0, limit: 1_000, holder: "me", for: .seconds(9)) }
     }
     #expect(try await claim().isEmpty)
-    try await HeldOrders(export: test.export(), shop: nil).makeAllDue()
+    try await HeldOrders(export: export, shop: nil).makeAllDue()
     #expect(try await claim().count == count)
     await test.sales.database.close()
   }
@@ -177,14 +219,15 @@ struct ExportOrdersTests {
     var known = order("000000007", state)
     known.attention = "look"
     try await test.sales.add(known)
-    let isSent = [.held, .failed, .unconfirmed].contains(state)
+    let isSent = [.held, .failed, .unconfirmed, .foreign].contains(state)
     try await test.export().take(TestExport.order(), .seen)
     #expect(try await test.outgoing().count == (state == .held ? 1 : 0))
     try await test.export().take(TestExport.order(), .asked)
     #expect(try await test.outgoing().count == (isSent ? 1 : 0))
     let saved = try await test.store.order("000000007")
     #expect(saved?.exportState == (isSent ? .sent : state))
-    #expect(saved?.attention == "look")
+    // Of a foreign one that was of another order.
+    #expect(saved?.attention == (state == .foreign ? "" : "look"))
     await test.sales.database.close()
   }
 
@@ -202,6 +245,23 @@ struct ExportOrdersTests {
     let cancel = try await test.sales.outgoing()[0].message.body
     let params = try Magento.Oms.V1.OrderCancel(json: cancel)
     #expect(params == .init(orderId: "7", salesChannelId: "EU-STORE", user: "replaced by 7-1"))
+    await test.sales.database.close()
+  }
+
+  @Test("so is the one that is replaced by an order which can't be read at first, and its units count once it can")
+  func editedUnreadable() async throws {
+    let test = try TestExport()
+    try await test.sales.add(order("7", .accepted))
+    let intake = OrderIntake(export: test.export())
+    let damaged = try JSONDocument(parsing: Array(#"[{"increment_id":"7-1","entity_id":8,"items":5}]"#.utf8))
+    try await intake.take(damaged.root.elements ?? [])
+    #expect(try await test.store.order("7-1")?.exportState == .held)
+    #expect(try await test.outgoing() == [])
+    #expect(try await test.work(StockPushRequest.queue, "7-1") == nil)
+    let new = try TestExport.order("7-1", ["relation_parent_real_id": "\"7\""])
+    for occasion in [ExportOrders.Occasion.due, .due, .seen] { try await test.export().take(new, occasion) }
+    #expect(try await test.outgoing() == ["cancel 7", "create 7-1"])
+    #expect(try await test.work(StockPushRequest.queue, "7-1") != nil)
     await test.sales.database.close()
   }
 

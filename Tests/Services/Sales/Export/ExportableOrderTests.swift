@@ -44,7 +44,8 @@ struct ExportableOrderTests {
   }
 
   private func export(
-    _ change: (inout Magento.Commerce.V1.Order) -> Void = { _ in }, mapping: Mapping = RandomOrder.mapping
+    _ change: (inout Magento.Commerce.V1.Order) -> Void = { _ in }, mapping: Mapping = RandomOrder.mapping,
+    products changeProducts: (inout [Int64: CatalogProduct]) -> Void = { _ in }
   ) throws -> ExportableOrder {
     var order = Magento.Commerce.V1.Order(
       entityId: 7, incrementId: "000000007", createdAt: "2024-02-03 04:05:06", remoteIp: "192.0.2.7",
@@ -63,8 +64,9 @@ struct ExportableOrderTests {
           .init(shipping: .init(address: .init(entityId: 15, countryId: "DE"), method: "flatrate_flatrate"))
         ]))
     change(&order)
-    return try ExportableOrder(
-      order, products: [9: .init(sku: "MUG", isExported: true, price: 10)], view: RandomOrder.view, mapping: mapping)
+    var products: [Int64: CatalogProduct] = [9: .init(sku: "MUG", isExported: true, price: 10)]
+    changeProducts(&products)
+    return try ExportableOrder(order, products: products, view: RandomOrder.view, mapping: mapping)
   }
 
   @Test("an offline order is one that the OMS takes: channel, guest, addresses, ZEROPAY, UTC, a line a unit")
@@ -105,7 +107,11 @@ struct ExportableOrderTests {
       .unreadable(field: "order: grand_total", reason: "\"1e300\" is no amount"),
       { $0.grandTotal = .init(value: "1e300") }
     ),
+    (.begun(sku: "MUG-red", what: "1 was shipped"), { $0.items[0].qtyShipped = .init(value: "1.0000") }),
+    (.begun(sku: "MUG-red", what: "2 were refunded"), { $0.items[0].qtyRefunded = .init(value: "2") }),
+    (.begun(sku: "MUG-red", what: "0.5 were cancelled"), { $0.items[0].qtyCanceled = .init(value: "0.5") }),
     (.unreadable(field: "item 3: qty_ordered", reason: "is 0"), { $0.items[0].qtyOrdered = .init(value: "0") }),
+    (.unreadable(field: "item 3", reason: "is in the order twice"), { $0.items.append($0.items[0]) }),
     (
       .unreadable(field: "item 3", reason: "is a bundle of nothing"), { $0.items[0].productType = "bundle" }
     ),
@@ -122,6 +128,23 @@ struct ExportableOrderTests {
     mapping.services = [:]
     #expect(throws: expected) { try export(change, mapping: mapping) }
     #expect("\(expected)".count > 10)
+  }
+
+  @Test("a bundle of many parts with absurd prices and quantities is spread like any other")
+  func absurd() throws {
+    let count = 400
+    let export = try export { order in
+      order.items[0].productType = "bundle"
+      order.items[0].qtyOrdered = .init(value: "1")
+      order.items += (1...count).map { index in
+        .init(
+          itemId: Int64(100 + index), parentItemId: 3, productId: 9, productType: "simple", sku: "P\(index)",
+          qtyOrdered: .init(value: "1000000000000"))
+      }
+    } products: {
+      $0[9]?.price = .limit
+    }
+    #expect(export.lines.filter { $0.kind == .physical }.map(\.amounts.gross).sum() == 20)
   }
 
   @Test("a website without a sales channel makes it wait; a store view's own channel goes before the website's")

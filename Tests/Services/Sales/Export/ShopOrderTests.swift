@@ -22,6 +22,27 @@ struct ShopOrderTests {
     #expect(order.message.extensionAttributes?.giftCards.first?.code == "ODE1")
   }
 
+  @Test("what the shop says of the items again, with each shipping assignment, is not kept")
+  func assignments() throws {
+    let order = try TestExport.order(
+      "7",
+      [
+        "extension_attributes":
+          #"{"shipping_assignments":[{"shipping":{"method":"m","address":{"gift_cards":"SECRET"}},"items":[{"item_id":3}]}]}"#
+      ])
+    let text = String(decoding: order.content, as: UTF8.self)
+    #expect(
+      text.contains(#""shipping_assignments":[{"shipping":{"method":"m","address":{"gift_cards":""}},"items":[]}]"#))
+    #expect(order.message.extensionAttributes?.shippingAssignments.first?.shipping?.method == "m")
+  }
+
+  @Test("an order whose gift cards can't be read is refused without a word of them")
+  func unreadableCards() throws {
+    let text = #"{"increment_id":"7","extension_attributes":{"gift_cards":"SECRETCODE1"}}"#
+    let error = #expect(throws: UnreadableOrder.self) { try ShopOrder(parsing: Array(text.utf8)) }
+    #expect(error.map { "\($0)".contains("gift_cards") && !"\($0)".contains("SECRET") } == true, "\(error as Any)")
+  }
+
   @Test("the same order has the same digest, a changed one another")
   func digest() throws {
     #expect(try TestExport.order().digest == TestExport.order().digest)
@@ -37,6 +58,15 @@ struct ShopOrderTests {
   func unreadable(text: String, reason: String) throws {
     let error = #expect(throws: UnreadableOrder.self) { try ShopOrder(parsing: Array(text.utf8)) }
     #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
+  }
+
+  @Test(
+    "of an order that can't be read the number is kept where there is one",
+    arguments: [("\"7\"", "7"), ("7", "7"), ("null", ""), ("[]", "")])
+  func numberOfUnreadable(json: String, number: String) throws {
+    let text = #"{"increment_id":\#(json),"entity_id":"9","items":5}"#
+    let error = #expect(throws: UnreadableOrder.self) { try ShopOrder(parsing: Array(text.utf8)) }
+    #expect(error?.incrementID == number && error?.entityID == 9)
   }
 
   @Test("mapped attributes come from where modules put them, at every level, and never as whole codes")

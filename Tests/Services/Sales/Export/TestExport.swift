@@ -31,7 +31,10 @@ final class TestExport: Sendable {
 
   init(_ engine: TestEngine = .sqlite) throws { sales = try TemporarySales(engine) }
 
-  func export(_ mapping: Mapping = RandomOrder.mapping) -> ExportOrders {
+  func export(
+    _ mapping: Mapping = RandomOrder.mapping, firstPause: Duration = .seconds(30),
+    unitLimit: Int = LedgerLine.defaultUnitLimit
+  ) -> ExportOrders {
     let world = world
     return ExportOrders(
       store: sales.store, mapping: mapping, stores: ShopStores { [1: RandomOrder.view] },
@@ -44,7 +47,7 @@ final class TestExport: Sendable {
           products: request.productIds.map {
             .init(sku: "SKU-\($0)", productId: $0, exportedAt: exported.contains($0) ? now : nil)
           } + request.skus.map { .init(sku: $0, exportedAt: skus.contains($0) ? now : nil) })
-      }
+      }, firstPause: firstPause, unitLimit: unitLimit
     ) { world.change { $0.additions += 1 } }
   }
 

@@ -99,7 +99,7 @@ struct PaymentBridgeTests {
       HTTPResponse(status: 503), .json("[]"), .json(#"{"success":"yes"}"#), .json(#"{"success":true}"#),
     ])
     let bridge = PaymentBridge(store: store, integration: gateway.integration) {}
-    try await sales.database.write { try store.add($0, command) }
+    _ = try await sales.database.write { try store.add($0, command) }
     let item = try await claim(sales)
     for _ in 0..<3 { await #expect(throws: PaymentBridge.NoAnswer.self) { try await bridge(item) } }
     #expect(try await sales.outgoing().isEmpty)
@@ -115,12 +115,26 @@ struct PaymentBridgeTests {
     let sales = try TemporarySales()
     let (store, command) = (sales.store, command(.capture))
     let bridge = PaymentBridge(store: store, integration: nil) {}
-    try await sales.database.write { try store.add($0, command) }
+    _ = try await sales.database.write { try store.add($0, command) }
     guard case .parked(let reason) = try await bridge(try await claim(sales)) else {
       Issue.record("it is not parked")
       return
     }
     #expect(reason.contains("SALES_PAYMENTS_URL"))
+    await sales.database.close()
+  }
+
+  @Test(
+    "a command of a kind that this version does not know is kept, not taken for done", arguments: TestEngine.allCases)
+  func unknownKind(engine: TestEngine) async throws {
+    let sales = try TemporarySales(engine)
+    let (store, command) = (sales.store, command(.capture))
+    let bridge = PaymentBridge(store: store, integration: nil) {}
+    _ = try await sales.database.write { try store.add($0, command) }
+    try await sales.database.write { try $0.execute("UPDATE sales_payment_command SET kind = 'split'") }
+    let item = try await claim(sales)
+    let error = await #expect(throws: StorageError.self) { try await bridge(item) }
+    #expect(error?.message == #"the kind of payment command capture-1 is "split", which is unknown"#)
     await sales.database.close()
   }
 }

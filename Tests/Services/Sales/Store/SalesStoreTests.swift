@@ -5,6 +5,34 @@ import Testing
 
 @testable import Sales
 
+@Suite("Comments that wait for the shop")
+struct WaitingCommentTests {
+  @Test("at the limit the last one says how many were left out", arguments: TestEngine.allCases)
+  func limit(engine: TestEngine) async throws {
+    let sales = try TemporarySales(engine)
+    let store = sales.store
+    let last = try await sales.database.write { connection in
+      for number in 1...SalesStore.commentLimit + 4 {
+        try store.addComment(connection, of: "7", "comment \(number)", now: 1_706_933_106_000_000_000)
+      }
+      var all: [String] = []
+      while true {
+        let next = try store.comments(connection, of: "7")
+        if next.isEmpty { return (all.count, all.suffix(2)) }
+        all += next.map(\.text)
+        for comment in next { try store.removeComment(connection, of: "7", comment.id) }
+      }
+    }
+    #expect(last.0 == SalesStore.commentLimit)
+    #expect(
+      Array(last.1) == [
+        "comment \(SalesStore.commentLimit - 1)",
+        "OMS: messages left out since 2024-02-03 04:05:06 UTC, as too many wait: 5; see omsctl journal",
+      ])
+    await sales.database.close()
+  }
+}
+
 @Suite("Orders in the store")
 struct SalesStoreTests {
   @Test("what is saved is read again, and saved again it replaces what was there", arguments: TestEngine.allCases)
@@ -38,7 +66,7 @@ struct SalesStoreTests {
     let store = sales.store
     try await sales.add(order())
     for attributes in [[("b", "1"), ("a", "1")], [("b", "2")]] {
-      try await sales.database.write { try store.setAttributes($0, of: "000000007", attributes) }
+      _ = try await sales.database.write { try store.setAttributes($0, of: "000000007", attributes) }
     }
     let found = try await sales.database.read {
       try store.attributes($0, of: "000000007").map { "\($0.name)=\($0.value)" }
@@ -138,18 +166,54 @@ struct SalesStoreTests {
     await sales.database.close()
   }
 
+  @Test("of an order that is forgotten nothing stays", arguments: TestEngine.allCases)
+  func forgotten(engine: TestEngine) async throws {
+    let sales = try TemporarySales(engine)
+    let store = sales.store
+    for id in ["1", "2"] {
+      try await sales.add(order(id, .failed), [line(1)])
+      try await sales.database.write { connection in
+        try store.saveContent(connection, of: id, [1])
+        try store.setAttributes(connection, of: id, [(name: "a", value: "b")])
+        _ = try store.addParcel(connection, of: id, .init(key: "R", tracks: [], isDone: false), now: 1)
+        try store.note(connection, of: id, .init(kind: "invoice", entityID: 1, purpose: ""), now: 1)
+        try store.begin(
+          connection, of: id,
+          .init(kind: .shipment, marker: "", captures: false, knownCaptures: 0, totalPaid: 0, amount: 0, begunAt: 1))
+        try store.addComment(connection, of: id, "said")
+      }
+    }
+    try await sales.database.write { try store.remove($0, "1") }
+    let left = try await sales.database.read { connection in
+      try [
+        "sales_order", "sales_order_content", "sales_line", "sales_attribute", "sales_parcel", "sales_document",
+        "sales_step", "sales_comment",
+      ].map { table in
+        try connection.withStatement("SELECT increment_id FROM \(table)") { statement in
+          var ids: [String] = []
+          while try statement.step() { ids.append(statement.text(0)) }
+          return ids
+        }
+      }
+    }
+    #expect(left == Array(repeating: ["2"], count: 8))
+    await sales.database.close()
+  }
+
   @Test(
-    "open units are those of physical lines that the shop has not done, by SKU and website",
+    "open units are those of goods, virtual ones too, that the shop has not done, by SKU and website",
     arguments: TestEngine.allCases)
   func openUnits(engine: TestEngine) async throws {
     let sales = try TemporarySales(engine)
     let store = sales.store
     var done = line(2)
     done.shopDoneAt = 1
-    var virtual = line(3)
+    var virtual = line(3, "VOUCHER")
     virtual.kind = .virtual
+    var bundle = line(5, "KIT")
+    bundle.kind = .bundle
     let half = try #require(Decimal("0.5"))
-    try await sales.add(order("1"), [line(1), done, virtual, line(4, "CUP", quantity: half)])
+    try await sales.add(order("1"), [line(1), done, virtual, line(4, "CUP", quantity: half), bundle])
     try await sales.add(order("2", .held), [line(1), line(2)])
     var other = order("3", .sent)
     other.website = "us"
@@ -160,11 +224,12 @@ struct SalesStoreTests {
       OpenUnits(sku: "MUG", website: "us", acknowledged: 0, unacknowledged: 1),
     ]
     let cups = [OpenUnits(sku: "CUP", website: "base", acknowledged: half, unacknowledged: 0)]
-    #expect(try await sales.database.read { try store.openUnits($0, of: ["MUG", "PLATE"]) } == mugs)
-    #expect(try await sales.database.read { try store.openUnits($0, after: "", limit: 10) } == cups + mugs)
+    let vouchers = [OpenUnits(sku: "VOUCHER", website: "base", acknowledged: 1, unacknowledged: 0)]
+    #expect(try await sales.database.read { try store.openUnits($0, of: ["MUG", "PLATE", "KIT"]) } == mugs)
+    #expect(try await sales.database.read { try store.openUnits($0, after: "", limit: 10) } == cups + mugs + vouchers)
     #expect(try await sales.database.read { try store.openUnits($0, after: "", limit: 1) } == cups)
     #expect(try await sales.database.read { try store.openUnits($0, after: "CUP", limit: 1) } == mugs)
-    #expect(try await sales.database.read { try store.openUnits($0, after: "MUG", limit: 1) }.isEmpty)
+    #expect(try await sales.database.read { try store.openUnits($0, after: "VOUCHER", limit: 1) }.isEmpty)
     await sales.database.close()
   }
 

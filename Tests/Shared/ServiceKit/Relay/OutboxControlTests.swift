@@ -17,7 +17,7 @@ struct OutboxControlTests {
     _ engine: TestEngine = .sqlite, refused: [String], waiting: Int = 0,
     _ body: (Channel, _ ids: [String], _ wakes: () -> Int) async throws -> Void
   ) async throws {
-    let store = try TemporaryDatabase([Outbox.migration, Outbox.refusedMigration], on: engine)
+    let store = try TemporaryDatabase([Outbox.migration, Outbox.refusedMigration, Outbox.numberMigration], on: engine)
     let outbox = Outbox(service: "sales")
     let ids = try await store.database.write { connection in
       try refused.map { text in

@@ -41,6 +41,8 @@ struct OutboxRelayTests {
   private static func options(_ change: (inout RelayOptions) -> Void = { _ in }) -> RelayOptions {
     var options = RelayOptions()
     options.interval = .seconds(3_600)
+    // However slow the machine is.
+    options.lease = .seconds(3_600)
     options.firstPause = .milliseconds(1)
     options.longestPause = .milliseconds(10)
     change(&options)
@@ -322,9 +324,26 @@ struct OutboxRelayTests {
     for database in [store.database, other] { await database.close() }
   }
 
+  @Test("what a dead replica relayed passes on to another one within five seconds")
+  func deadReplica() async throws {
+    let (outbox, options) = (outbox, RelayOptions())
+    let second: Int64 = 1_000_000_000
+    try await add(["a:1"])
+    func mayRelay(_ holder: String, at now: Int64) async throws -> Bool {
+      try await store.database.write { try outbox.lease($0, to: holder, for: options.lease, now: now) }
+    }
+    #expect(try await mayRelay("dead", at: 100 * second))
+    #expect(try await !mayRelay("next", at: 101 * second))
+    // Its last look before that may be as long ago as the interval.
+    let last = 105 * second - Int64(options.interval.nanoseconds)
+    #expect(try await store.database.read { try outbox.awaits("next", $0, for: options.lease, now: last) })
+    #expect(try await mayRelay("next", at: last))
+    await store.database.close()
+  }
+
   @Test("on PostgreSQL a row that commits behind one that was read already is not overtaken by the next of its key")
   func lateCommit() async throws {
-    let store = try TemporaryDatabase([Outbox.migration], on: .postgresql)
+    let store = try TemporaryDatabase([Outbox.migration, Outbox.numberMigration], on: .postgresql)
     let other = try store.another()
     let (gateway, gate, outbox) = (ScriptedGateway(), Gate(), outbox)
     let late = try other.enqueueWrite { connection in

@@ -547,6 +547,231 @@ void   omsconnector__v1__list_products_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__list_products_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__held_product__init
+                     (Omsconnector__V1__HeldProduct         *message)
+{
+  static const Omsconnector__V1__HeldProduct init_value = OMSCONNECTOR__V1__HELD_PRODUCT__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__held_product__get_packed_size
+                     (const Omsconnector__V1__HeldProduct *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__held_product__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__held_product__pack
+                     (const Omsconnector__V1__HeldProduct *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__held_product__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__held_product__pack_to_buffer
+                     (const Omsconnector__V1__HeldProduct *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__held_product__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__HeldProduct *
+       omsconnector__v1__held_product__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__HeldProduct *)
+     protobuf_c_message_unpack (&omsconnector__v1__held_product__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__held_product__free_unpacked
+                     (Omsconnector__V1__HeldProduct *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__held_product__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_held_products_request__init
+                     (Omsconnector__V1__ListHeldProductsRequest         *message)
+{
+  static const Omsconnector__V1__ListHeldProductsRequest init_value = OMSCONNECTOR__V1__LIST_HELD_PRODUCTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_held_products_request__get_packed_size
+                     (const Omsconnector__V1__ListHeldProductsRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_held_products_request__pack
+                     (const Omsconnector__V1__ListHeldProductsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_held_products_request__pack_to_buffer
+                     (const Omsconnector__V1__ListHeldProductsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListHeldProductsRequest *
+       omsconnector__v1__list_held_products_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListHeldProductsRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_held_products_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_held_products_request__free_unpacked
+                     (Omsconnector__V1__ListHeldProductsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__list_held_products_response__init
+                     (Omsconnector__V1__ListHeldProductsResponse         *message)
+{
+  static const Omsconnector__V1__ListHeldProductsResponse init_value = OMSCONNECTOR__V1__LIST_HELD_PRODUCTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__list_held_products_response__get_packed_size
+                     (const Omsconnector__V1__ListHeldProductsResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__list_held_products_response__pack
+                     (const Omsconnector__V1__ListHeldProductsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__list_held_products_response__pack_to_buffer
+                     (const Omsconnector__V1__ListHeldProductsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ListHeldProductsResponse *
+       omsconnector__v1__list_held_products_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ListHeldProductsResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__list_held_products_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__list_held_products_response__free_unpacked
+                     (Omsconnector__V1__ListHeldProductsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__list_held_products_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__decide_held_products_request__init
+                     (Omsconnector__V1__DecideHeldProductsRequest         *message)
+{
+  static const Omsconnector__V1__DecideHeldProductsRequest init_value = OMSCONNECTOR__V1__DECIDE_HELD_PRODUCTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__decide_held_products_request__get_packed_size
+                     (const Omsconnector__V1__DecideHeldProductsRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__decide_held_products_request__pack
+                     (const Omsconnector__V1__DecideHeldProductsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__decide_held_products_request__pack_to_buffer
+                     (const Omsconnector__V1__DecideHeldProductsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DecideHeldProductsRequest *
+       omsconnector__v1__decide_held_products_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DecideHeldProductsRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__decide_held_products_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__decide_held_products_request__free_unpacked
+                     (Omsconnector__V1__DecideHeldProductsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__decide_held_products_response__init
+                     (Omsconnector__V1__DecideHeldProductsResponse         *message)
+{
+  static const Omsconnector__V1__DecideHeldProductsResponse init_value = OMSCONNECTOR__V1__DECIDE_HELD_PRODUCTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__decide_held_products_response__get_packed_size
+                     (const Omsconnector__V1__DecideHeldProductsResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__decide_held_products_response__pack
+                     (const Omsconnector__V1__DecideHeldProductsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__decide_held_products_response__pack_to_buffer
+                     (const Omsconnector__V1__DecideHeldProductsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__DecideHeldProductsResponse *
+       omsconnector__v1__decide_held_products_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__DecideHeldProductsResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__decide_held_products_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__decide_held_products_response__free_unpacked
+                     (Omsconnector__V1__DecideHeldProductsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__decide_held_products_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   omsconnector__v1__look_up_products_request__init
                      (Omsconnector__V1__LookUpProductsRequest         *message)
 {
@@ -1489,6 +1714,313 @@ const ProtobufCMessageDescriptor omsconnector__v1__list_products_response__descr
   (ProtobufCMessageInit) omsconnector__v1__list_products_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor omsconnector__v1__held_product__field_descriptors[6] =
+{
+  {
+    "sku",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldProduct, sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "product_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldProduct, product_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldProduct, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldProduct, reason),
+    &omsconnector__v1__held_product_reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_sku",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldProduct, new_sku),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "held_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__HeldProduct, held_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__held_product__field_indices_by_name[] = {
+  5,   /* field[5] = held_at */
+  2,   /* field[2] = name */
+  4,   /* field[4] = new_sku */
+  1,   /* field[1] = product_id */
+  3,   /* field[3] = reason */
+  0,   /* field[0] = sku */
+};
+static const ProtobufCIntRange omsconnector__v1__held_product__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__held_product__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.HeldProduct",
+  "HeldProduct",
+  "Omsconnector__V1__HeldProduct",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__HeldProduct),
+  6,
+  omsconnector__v1__held_product__field_descriptors,
+  omsconnector__v1__held_product__field_indices_by_name,
+  1,  omsconnector__v1__held_product__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__held_product__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__list_held_products_request__field_descriptors[2] =
+{
+  {
+    "page_size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListHeldProductsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListHeldProductsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__list_held_products_request__field_indices_by_name[] = {
+  0,   /* field[0] = page_size */
+  1,   /* field[1] = page_token */
+};
+static const ProtobufCIntRange omsconnector__v1__list_held_products_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__list_held_products_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListHeldProductsRequest",
+  "ListHeldProductsRequest",
+  "Omsconnector__V1__ListHeldProductsRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListHeldProductsRequest),
+  2,
+  omsconnector__v1__list_held_products_request__field_descriptors,
+  omsconnector__v1__list_held_products_request__field_indices_by_name,
+  1,  omsconnector__v1__list_held_products_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_held_products_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__list_held_products_response__field_descriptors[2] =
+{
+  {
+    "held_products",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__ListHeldProductsResponse, n_held_products),
+    offsetof(Omsconnector__V1__ListHeldProductsResponse, held_products),
+    &omsconnector__v1__held_product__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ListHeldProductsResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__list_held_products_response__field_indices_by_name[] = {
+  0,   /* field[0] = held_products */
+  1,   /* field[1] = next_page_token */
+};
+static const ProtobufCIntRange omsconnector__v1__list_held_products_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__list_held_products_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ListHeldProductsResponse",
+  "ListHeldProductsResponse",
+  "Omsconnector__V1__ListHeldProductsResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ListHeldProductsResponse),
+  2,
+  omsconnector__v1__list_held_products_response__field_descriptors,
+  omsconnector__v1__list_held_products_response__field_indices_by_name,
+  1,  omsconnector__v1__list_held_products_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__list_held_products_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__decide_held_products_request__field_descriptors[2] =
+{
+  {
+    "skus",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Omsconnector__V1__DecideHeldProductsRequest, n_skus),
+    offsetof(Omsconnector__V1__DecideHeldProductsRequest, skus),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "apply",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DecideHeldProductsRequest, apply),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__decide_held_products_request__field_indices_by_name[] = {
+  1,   /* field[1] = apply */
+  0,   /* field[0] = skus */
+};
+static const ProtobufCIntRange omsconnector__v1__decide_held_products_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__decide_held_products_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DecideHeldProductsRequest",
+  "DecideHeldProductsRequest",
+  "Omsconnector__V1__DecideHeldProductsRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DecideHeldProductsRequest),
+  2,
+  omsconnector__v1__decide_held_products_request__field_descriptors,
+  omsconnector__v1__decide_held_products_request__field_indices_by_name,
+  1,  omsconnector__v1__decide_held_products_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__decide_held_products_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__decide_held_products_response__field_descriptors[2] =
+{
+  {
+    "deactivated",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DecideHeldProductsResponse, deactivated),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__DecideHeldProductsResponse, kept),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__decide_held_products_response__field_indices_by_name[] = {
+  0,   /* field[0] = deactivated */
+  1,   /* field[1] = kept */
+};
+static const ProtobufCIntRange omsconnector__v1__decide_held_products_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__decide_held_products_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.DecideHeldProductsResponse",
+  "DecideHeldProductsResponse",
+  "Omsconnector__V1__DecideHeldProductsResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__DecideHeldProductsResponse),
+  2,
+  omsconnector__v1__decide_held_products_response__field_descriptors,
+  omsconnector__v1__decide_held_products_response__field_indices_by_name,
+  1,  omsconnector__v1__decide_held_products_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__decide_held_products_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor omsconnector__v1__look_up_products_request__field_descriptors[2] =
 {
   {
@@ -1608,5 +2140,35 @@ const ProtobufCEnumDescriptor omsconnector__v1__full_export_state__descriptor =
   omsconnector__v1__full_export_state__enum_values_by_name,
   1,
   omsconnector__v1__full_export_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue omsconnector__v1__held_product_reason__enum_values_by_number[3] =
+{
+  { "HELD_PRODUCT_REASON_UNSPECIFIED", "OMSCONNECTOR__V1__HELD_PRODUCT_REASON__HELD_PRODUCT_REASON_UNSPECIFIED", 0 },
+  { "HELD_PRODUCT_REASON_MISSING", "OMSCONNECTOR__V1__HELD_PRODUCT_REASON__HELD_PRODUCT_REASON_MISSING", 1 },
+  { "HELD_PRODUCT_REASON_RENAMED", "OMSCONNECTOR__V1__HELD_PRODUCT_REASON__HELD_PRODUCT_REASON_RENAMED", 2 },
+};
+static const ProtobufCIntRange omsconnector__v1__held_product_reason__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex omsconnector__v1__held_product_reason__enum_values_by_name[3] =
+{
+  { "HELD_PRODUCT_REASON_MISSING", 1 },
+  { "HELD_PRODUCT_REASON_RENAMED", 2 },
+  { "HELD_PRODUCT_REASON_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor omsconnector__v1__held_product_reason__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.HeldProductReason",
+  "HeldProductReason",
+  "Omsconnector__V1__HeldProductReason",
+  "omsconnector.v1",
+  3,
+  omsconnector__v1__held_product_reason__enum_values_by_number,
+  3,
+  omsconnector__v1__held_product_reason__enum_values_by_name,
+  1,
+  omsconnector__v1__held_product_reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

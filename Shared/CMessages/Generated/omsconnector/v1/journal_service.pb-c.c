@@ -1288,7 +1288,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__list_messages_response__descr
   (ProtobufCMessageInit) omsconnector__v1__list_messages_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__get_message_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor omsconnector__v1__get_message_request__field_descriptors[2] =
 {
   {
     "id",
@@ -1302,14 +1302,27 @@ static const ProtobufCFieldDescriptor omsconnector__v1__get_message_request__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "body_limit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__GetMessageRequest, body_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__get_message_request__field_indices_by_name[] = {
+  1,   /* field[1] = body_limit */
   0,   /* field[0] = id */
 };
 static const ProtobufCIntRange omsconnector__v1__get_message_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__get_message_request__descriptor =
 {
@@ -1319,7 +1332,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__get_message_request__descript
   "Omsconnector__V1__GetMessageRequest",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__GetMessageRequest),
-  1,
+  2,
   omsconnector__v1__get_message_request__field_descriptors,
   omsconnector__v1__get_message_request__field_indices_by_name,
   1,  omsconnector__v1__get_message_request__number_ranges,

@@ -367,6 +367,96 @@ void   omsconnector__v1__list_returns_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__list_returns_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   omsconnector__v1__resume_return_request__init
+                     (Omsconnector__V1__ResumeReturnRequest         *message)
+{
+  static const Omsconnector__V1__ResumeReturnRequest init_value = OMSCONNECTOR__V1__RESUME_RETURN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__resume_return_request__get_packed_size
+                     (const Omsconnector__V1__ResumeReturnRequest *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__resume_return_request__pack
+                     (const Omsconnector__V1__ResumeReturnRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__resume_return_request__pack_to_buffer
+                     (const Omsconnector__V1__ResumeReturnRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ResumeReturnRequest *
+       omsconnector__v1__resume_return_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ResumeReturnRequest *)
+     protobuf_c_message_unpack (&omsconnector__v1__resume_return_request__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__resume_return_request__free_unpacked
+                     (Omsconnector__V1__ResumeReturnRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   omsconnector__v1__resume_return_response__init
+                     (Omsconnector__V1__ResumeReturnResponse         *message)
+{
+  static const Omsconnector__V1__ResumeReturnResponse init_value = OMSCONNECTOR__V1__RESUME_RETURN_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t omsconnector__v1__resume_return_response__get_packed_size
+                     (const Omsconnector__V1__ResumeReturnResponse *message)
+{
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t omsconnector__v1__resume_return_response__pack
+                     (const Omsconnector__V1__ResumeReturnResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t omsconnector__v1__resume_return_response__pack_to_buffer
+                     (const Omsconnector__V1__ResumeReturnResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Omsconnector__V1__ResumeReturnResponse *
+       omsconnector__v1__resume_return_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Omsconnector__V1__ResumeReturnResponse *)
+     protobuf_c_message_unpack (&omsconnector__v1__resume_return_response__descriptor,
+                                allocator, len, data);
+}
+void   omsconnector__v1__resume_return_response__free_unpacked
+                     (Omsconnector__V1__ResumeReturnResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &omsconnector__v1__resume_return_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   omsconnector__v1__post_sales_attribute__init
                      (Omsconnector__V1__PostSalesAttribute         *message)
 {
@@ -997,7 +1087,7 @@ void   omsconnector__v1__settle_refund_response__free_unpacked
   assert(message->base.descriptor == &omsconnector__v1__settle_refund_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor omsconnector__v1__return__field_descriptors[13] =
+static const ProtobufCFieldDescriptor omsconnector__v1__return__field_descriptors[14] =
 {
   {
     "rma",
@@ -1155,8 +1245,21 @@ static const ProtobufCFieldDescriptor omsconnector__v1__return__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attributes",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__Return, n_attributes),
+    offsetof(Omsconnector__V1__Return, attributes),
+    &omsconnector__v1__post_sales_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__return__field_indices_by_name[] = {
+  13,   /* field[13] = attributes */
   6,   /* field[6] = blind */
   12,   /* field[12] = created_at */
   2,   /* field[2] = entity_id */
@@ -1174,7 +1277,7 @@ static const unsigned omsconnector__v1__return__field_indices_by_name[] = {
 static const ProtobufCIntRange omsconnector__v1__return__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__return__descriptor =
 {
@@ -1184,14 +1287,14 @@ const ProtobufCMessageDescriptor omsconnector__v1__return__descriptor =
   "Omsconnector__V1__Return",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__Return),
-  13,
+  14,
   omsconnector__v1__return__field_descriptors,
   omsconnector__v1__return__field_indices_by_name,
   1,  omsconnector__v1__return__number_ranges,
   (ProtobufCMessageInit) omsconnector__v1__return__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__return_line__field_descriptors[6] =
+static const ProtobufCFieldDescriptor omsconnector__v1__return_line__field_descriptors[7] =
 {
   {
     "line_number",
@@ -1265,11 +1368,24 @@ static const ProtobufCFieldDescriptor omsconnector__v1__return_line__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "quantity",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ReturnLine, quantity),
+    &google__type__decimal__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__return_line__field_indices_by_name[] = {
   4,   /* field[4] = condition */
   0,   /* field[0] = line_number */
   1,   /* field[1] = order_item_id */
+  6,   /* field[6] = quantity */
   3,   /* field[3] = reason */
   2,   /* field[2] = sku */
   5,   /* field[5] = status */
@@ -1277,7 +1393,7 @@ static const unsigned omsconnector__v1__return_line__field_indices_by_name[] = {
 static const ProtobufCIntRange omsconnector__v1__return_line__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__return_line__descriptor =
 {
@@ -1287,7 +1403,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__return_line__descriptor =
   "Omsconnector__V1__ReturnLine",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__ReturnLine),
-  6,
+  7,
   omsconnector__v1__return_line__field_descriptors,
   omsconnector__v1__return_line__field_indices_by_name,
   1,  omsconnector__v1__return_line__number_ranges,
@@ -1587,6 +1703,95 @@ const ProtobufCMessageDescriptor omsconnector__v1__list_returns_response__descri
   (ProtobufCMessageInit) omsconnector__v1__list_returns_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor omsconnector__v1__resume_return_request__field_descriptors[2] =
+{
+  {
+    "rma",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ResumeReturnRequest, rma),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entity_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ResumeReturnRequest, entity_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__resume_return_request__field_indices_by_name[] = {
+  1,   /* field[1] = entity_id */
+  0,   /* field[0] = rma */
+};
+static const ProtobufCIntRange omsconnector__v1__resume_return_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__resume_return_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ResumeReturnRequest",
+  "ResumeReturnRequest",
+  "Omsconnector__V1__ResumeReturnRequest",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ResumeReturnRequest),
+  2,
+  omsconnector__v1__resume_return_request__field_descriptors,
+  omsconnector__v1__resume_return_request__field_indices_by_name,
+  1,  omsconnector__v1__resume_return_request__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__resume_return_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor omsconnector__v1__resume_return_response__field_descriptors[1] =
+{
+  {
+    "return",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__ResumeReturnResponse, return_),
+    &omsconnector__v1__return__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned omsconnector__v1__resume_return_response__field_indices_by_name[] = {
+  0,   /* field[0] = return */
+};
+static const ProtobufCIntRange omsconnector__v1__resume_return_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor omsconnector__v1__resume_return_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "omsconnector.v1.ResumeReturnResponse",
+  "ResumeReturnResponse",
+  "Omsconnector__V1__ResumeReturnResponse",
+  "omsconnector.v1",
+  sizeof(Omsconnector__V1__ResumeReturnResponse),
+  1,
+  omsconnector__v1__resume_return_response__field_descriptors,
+  omsconnector__v1__resume_return_response__field_indices_by_name,
+  1,  omsconnector__v1__resume_return_response__number_ranges,
+  (ProtobufCMessageInit) omsconnector__v1__resume_return_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor omsconnector__v1__post_sales_attribute__field_descriptors[2] =
 {
   {
@@ -1753,7 +1958,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__set_return_attributes_respons
   (ProtobufCMessageInit) omsconnector__v1__set_return_attributes_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__refund__field_descriptors[13] =
+static const ProtobufCFieldDescriptor omsconnector__v1__refund__field_descriptors[14] =
 {
   {
     "credit_note_number",
@@ -1911,9 +2116,22 @@ static const ProtobufCFieldDescriptor omsconnector__v1__refund__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attributes",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Omsconnector__V1__Refund, n_attributes),
+    offsetof(Omsconnector__V1__Refund, attributes),
+    &omsconnector__v1__post_sales_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__refund__field_indices_by_name[] = {
   6,   /* field[6] = amount */
+  13,   /* field[13] = attributes */
   11,   /* field[11] = created_at */
   0,   /* field[0] = credit_note_number */
   5,   /* field[5] = currency */
@@ -1930,7 +2148,7 @@ static const unsigned omsconnector__v1__refund__field_indices_by_name[] = {
 static const ProtobufCIntRange omsconnector__v1__refund__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__refund__descriptor =
 {
@@ -1940,7 +2158,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__refund__descriptor =
   "Omsconnector__V1__Refund",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__Refund),
-  13,
+  14,
   omsconnector__v1__refund__field_descriptors,
   omsconnector__v1__refund__field_indices_by_name,
   1,  omsconnector__v1__refund__number_ranges,

@@ -2653,7 +2653,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__resume_order_response__descri
   (ProtobufCMessageInit) omsconnector__v1__resume_order_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor omsconnector__v1__check_order_change_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor omsconnector__v1__check_order_change_request__field_descriptors[4] =
 {
   {
     "increment_id",
@@ -2679,15 +2679,41 @@ static const ProtobufCFieldDescriptor omsconnector__v1__check_order_change_reque
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "comment",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__CheckOrderChangeRequest, comment),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "order_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Omsconnector__V1__CheckOrderChangeRequest, order_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned omsconnector__v1__check_order_change_request__field_indices_by_name[] = {
   1,   /* field[1] = change */
+  2,   /* field[2] = comment */
   0,   /* field[0] = increment_id */
+  3,   /* field[3] = order_id */
 };
 static const ProtobufCIntRange omsconnector__v1__check_order_change_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor omsconnector__v1__check_order_change_request__descriptor =
 {
@@ -2697,7 +2723,7 @@ const ProtobufCMessageDescriptor omsconnector__v1__check_order_change_request__d
   "Omsconnector__V1__CheckOrderChangeRequest",
   "omsconnector.v1",
   sizeof(Omsconnector__V1__CheckOrderChangeRequest),
-  2,
+  4,
   omsconnector__v1__check_order_change_request__field_descriptors,
   omsconnector__v1__check_order_change_request__field_indices_by_name,
   1,  omsconnector__v1__check_order_change_request__number_ranges,

@@ -29,6 +29,11 @@ typedef struct Omsconnector__V1__GetProductRequest Omsconnector__V1__GetProductR
 typedef struct Omsconnector__V1__GetProductResponse Omsconnector__V1__GetProductResponse;
 typedef struct Omsconnector__V1__ListProductsRequest Omsconnector__V1__ListProductsRequest;
 typedef struct Omsconnector__V1__ListProductsResponse Omsconnector__V1__ListProductsResponse;
+typedef struct Omsconnector__V1__HeldProduct Omsconnector__V1__HeldProduct;
+typedef struct Omsconnector__V1__ListHeldProductsRequest Omsconnector__V1__ListHeldProductsRequest;
+typedef struct Omsconnector__V1__ListHeldProductsResponse Omsconnector__V1__ListHeldProductsResponse;
+typedef struct Omsconnector__V1__DecideHeldProductsRequest Omsconnector__V1__DecideHeldProductsRequest;
+typedef struct Omsconnector__V1__DecideHeldProductsResponse Omsconnector__V1__DecideHeldProductsResponse;
 typedef struct Omsconnector__V1__LookUpProductsRequest Omsconnector__V1__LookUpProductsRequest;
 typedef struct Omsconnector__V1__LookUpProductsResponse Omsconnector__V1__LookUpProductsResponse;
 
@@ -45,6 +50,18 @@ typedef enum _Omsconnector__V1__FullExportState {
   OMSCONNECTOR__V1__FULL_EXPORT_STATE__FULL_EXPORT_STATE_DONE = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(OMSCONNECTOR__V1__FULL_EXPORT_STATE)
 } Omsconnector__V1__FullExportState;
+typedef enum _Omsconnector__V1__HeldProductReason {
+  OMSCONNECTOR__V1__HELD_PRODUCT_REASON__HELD_PRODUCT_REASON_UNSPECIFIED = 0,
+  /*
+   * The shop did not show it when its whole catalog was read.
+   */
+  OMSCONNECTOR__V1__HELD_PRODUCT_REASON__HELD_PRODUCT_REASON_MISSING = 1,
+  /*
+   * Its id in the shop has another SKU now.
+   */
+  OMSCONNECTOR__V1__HELD_PRODUCT_REASON__HELD_PRODUCT_REASON_RENAMED = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(OMSCONNECTOR__V1__HELD_PRODUCT_REASON)
+} Omsconnector__V1__HeldProductReason;
 
 /* --- messages --- */
 
@@ -53,11 +70,13 @@ struct  Omsconnector__V1__Product
   ProtobufCMessage base;
   char *sku;
   /*
-   * The shop's; 0 of a shipping method, and of a product that came by CSV.
+   * The shop's; 0 where none is known: of a shipping method or a service, of a product that only CSV files have named, and
+   * of a SKU whose id has another one now.
    */
   int64_t product_id;
   /*
-   * simple, configurable, bundle, grouped, virtual, downloadable, giftcard, shipping, service.
+   * The shop's: simple, configurable, bundle, grouped, virtual, downloadable, giftcard, or one of an extension's; beside
+   * them shipping and service.
    */
   char *type;
   char *name;
@@ -81,7 +100,8 @@ struct  Omsconnector__V1__Product
    */
   protobuf_c_boolean ships_together;
   /*
-   * When the OMS was last sent it; absent before.
+   * When the OMS was last sent it, which is when its message was written into the outbox. LookUpProducts alone leaves it out
+   * until the OMS is known to have taken the product once: an order with it has to wait.
    */
   Google__Protobuf__Timestamp *exported_at;
   /*
@@ -296,6 +316,97 @@ struct  Omsconnector__V1__ListProductsResponse
     , 0,NULL, (char *)protobuf_c_empty_string }
 
 
+struct  Omsconnector__V1__HeldProduct
+{
+  ProtobufCMessage base;
+  char *sku;
+  /*
+   * In the shop.
+   */
+  int64_t product_id;
+  char *name;
+  Omsconnector__V1__HeldProductReason reason;
+  /*
+   * Of a renamed one: the SKU that its id has now.
+   */
+  char *new_sku;
+  Google__Protobuf__Timestamp *held_at;
+};
+#define OMSCONNECTOR__V1__HELD_PRODUCT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__held_product__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__HELD_PRODUCT_REASON__HELD_PRODUCT_REASON_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Omsconnector__V1__ListHeldProductsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * At most this many; 0 means 100, more than 1 000 means 1 000.
+   */
+  int32_t page_size;
+  /*
+   * The next_page_token of the page before; empty for the first.
+   */
+  char *page_token;
+};
+#define OMSCONNECTOR__V1__LIST_HELD_PRODUCTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__list_held_products_request__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
+
+
+struct  Omsconnector__V1__ListHeldProductsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * In the order of their SKUs' bytes.
+   */
+  size_t n_held_products;
+  Omsconnector__V1__HeldProduct **held_products;
+  /*
+   * Empty on the last page.
+   */
+  char *next_page_token;
+};
+#define OMSCONNECTOR__V1__LIST_HELD_PRODUCTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__list_held_products_response__descriptor) \
+    , 0,NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Omsconnector__V1__DecideHeldProductsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Of those that wait; what does not wait any more is passed over. 1 000 at most.
+   */
+  size_t n_skus;
+  char **skus;
+  /*
+   * Whether they become INACTIVE; false leaves them as they are. One that is missing in the next reading waits again.
+   */
+  protobuf_c_boolean apply;
+};
+#define OMSCONNECTOR__V1__DECIDE_HELD_PRODUCTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__decide_held_products_request__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Omsconnector__V1__DecideHeldProductsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Made INACTIVE.
+   */
+  int64_t deactivated;
+  /*
+   * Left as they are: as asked, or because the shop has them after all.
+   */
+  int64_t kept;
+};
+#define OMSCONNECTOR__V1__DECIDE_HELD_PRODUCTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__decide_held_products_response__descriptor) \
+    , 0, 0 }
+
+
 struct  Omsconnector__V1__LookUpProductsRequest
 {
   ProtobufCMessage base;
@@ -315,6 +426,9 @@ struct  Omsconnector__V1__LookUpProductsRequest
 struct  Omsconnector__V1__LookUpProductsResponse
 {
   ProtobufCMessage base;
+  /*
+   * Without exported_at those of which it is not known that the OMS has them.
+   */
   size_t n_products;
   Omsconnector__V1__Product **products;
 };
@@ -551,6 +665,101 @@ Omsconnector__V1__ListProductsResponse *
 void   omsconnector__v1__list_products_response__free_unpacked
                      (Omsconnector__V1__ListProductsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Omsconnector__V1__HeldProduct methods */
+void   omsconnector__v1__held_product__init
+                     (Omsconnector__V1__HeldProduct         *message);
+size_t omsconnector__v1__held_product__get_packed_size
+                     (const Omsconnector__V1__HeldProduct   *message);
+size_t omsconnector__v1__held_product__pack
+                     (const Omsconnector__V1__HeldProduct   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__held_product__pack_to_buffer
+                     (const Omsconnector__V1__HeldProduct   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__HeldProduct *
+       omsconnector__v1__held_product__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__held_product__free_unpacked
+                     (Omsconnector__V1__HeldProduct *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__ListHeldProductsRequest methods */
+void   omsconnector__v1__list_held_products_request__init
+                     (Omsconnector__V1__ListHeldProductsRequest         *message);
+size_t omsconnector__v1__list_held_products_request__get_packed_size
+                     (const Omsconnector__V1__ListHeldProductsRequest   *message);
+size_t omsconnector__v1__list_held_products_request__pack
+                     (const Omsconnector__V1__ListHeldProductsRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__list_held_products_request__pack_to_buffer
+                     (const Omsconnector__V1__ListHeldProductsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__ListHeldProductsRequest *
+       omsconnector__v1__list_held_products_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__list_held_products_request__free_unpacked
+                     (Omsconnector__V1__ListHeldProductsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__ListHeldProductsResponse methods */
+void   omsconnector__v1__list_held_products_response__init
+                     (Omsconnector__V1__ListHeldProductsResponse         *message);
+size_t omsconnector__v1__list_held_products_response__get_packed_size
+                     (const Omsconnector__V1__ListHeldProductsResponse   *message);
+size_t omsconnector__v1__list_held_products_response__pack
+                     (const Omsconnector__V1__ListHeldProductsResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__list_held_products_response__pack_to_buffer
+                     (const Omsconnector__V1__ListHeldProductsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__ListHeldProductsResponse *
+       omsconnector__v1__list_held_products_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__list_held_products_response__free_unpacked
+                     (Omsconnector__V1__ListHeldProductsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__DecideHeldProductsRequest methods */
+void   omsconnector__v1__decide_held_products_request__init
+                     (Omsconnector__V1__DecideHeldProductsRequest         *message);
+size_t omsconnector__v1__decide_held_products_request__get_packed_size
+                     (const Omsconnector__V1__DecideHeldProductsRequest   *message);
+size_t omsconnector__v1__decide_held_products_request__pack
+                     (const Omsconnector__V1__DecideHeldProductsRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__decide_held_products_request__pack_to_buffer
+                     (const Omsconnector__V1__DecideHeldProductsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__DecideHeldProductsRequest *
+       omsconnector__v1__decide_held_products_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__decide_held_products_request__free_unpacked
+                     (Omsconnector__V1__DecideHeldProductsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__DecideHeldProductsResponse methods */
+void   omsconnector__v1__decide_held_products_response__init
+                     (Omsconnector__V1__DecideHeldProductsResponse         *message);
+size_t omsconnector__v1__decide_held_products_response__get_packed_size
+                     (const Omsconnector__V1__DecideHeldProductsResponse   *message);
+size_t omsconnector__v1__decide_held_products_response__pack
+                     (const Omsconnector__V1__DecideHeldProductsResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__decide_held_products_response__pack_to_buffer
+                     (const Omsconnector__V1__DecideHeldProductsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__DecideHeldProductsResponse *
+       omsconnector__v1__decide_held_products_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__decide_held_products_response__free_unpacked
+                     (Omsconnector__V1__DecideHeldProductsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Omsconnector__V1__LookUpProductsRequest methods */
 void   omsconnector__v1__look_up_products_request__init
                      (Omsconnector__V1__LookUpProductsRequest         *message);
@@ -627,6 +836,21 @@ typedef void (*Omsconnector__V1__ListProductsRequest_Closure)
 typedef void (*Omsconnector__V1__ListProductsResponse_Closure)
                  (const Omsconnector__V1__ListProductsResponse *message,
                   void *closure_data);
+typedef void (*Omsconnector__V1__HeldProduct_Closure)
+                 (const Omsconnector__V1__HeldProduct *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__ListHeldProductsRequest_Closure)
+                 (const Omsconnector__V1__ListHeldProductsRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__ListHeldProductsResponse_Closure)
+                 (const Omsconnector__V1__ListHeldProductsResponse *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__DecideHeldProductsRequest_Closure)
+                 (const Omsconnector__V1__DecideHeldProductsRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__DecideHeldProductsResponse_Closure)
+                 (const Omsconnector__V1__DecideHeldProductsResponse *message,
+                  void *closure_data);
 typedef void (*Omsconnector__V1__LookUpProductsRequest_Closure)
                  (const Omsconnector__V1__LookUpProductsRequest *message,
                   void *closure_data);
@@ -640,6 +864,7 @@ typedef void (*Omsconnector__V1__LookUpProductsResponse_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    omsconnector__v1__full_export_state__descriptor;
+extern const ProtobufCEnumDescriptor    omsconnector__v1__held_product_reason__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__product__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__upsert_products_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__upsert_products_response__descriptor;
@@ -652,6 +877,11 @@ extern const ProtobufCMessageDescriptor omsconnector__v1__get_product_request__d
 extern const ProtobufCMessageDescriptor omsconnector__v1__get_product_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__list_products_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__list_products_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__held_product__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__list_held_products_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__list_held_products_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__decide_held_products_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__decide_held_products_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__look_up_products_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__look_up_products_response__descriptor;
 

@@ -488,7 +488,8 @@ struct  Omsconnector__V1__DecideHeldSnapshotRequest
   ProtobufCMessage base;
   int64_t id;
   /*
-   * Whether it is applied; false drops it. What came from the future is applied as of now.
+   * Whether it is applied; false drops it. What came from the future is applied as of when its first part came, so that what
+   * has come since stays; of a NONZERO all parts that are held are decided by one call.
    */
   protobuf_c_boolean apply;
 };

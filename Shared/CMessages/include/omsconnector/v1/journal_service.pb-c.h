@@ -244,10 +244,14 @@ struct  Omsconnector__V1__GetMessageRequest
 {
   ProtobufCMessage base;
   int64_t id;
+  /*
+   * Bytes of the body to show at most; 0 means 65 536, at most 3 145 728.
+   */
+  int32_t body_limit;
 };
 #define OMSCONNECTOR__V1__GET_MESSAGE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__get_message_request__descriptor) \
-    , 0 }
+    , 0, 0 }
 
 
 struct  Omsconnector__V1__GetMessageResponse

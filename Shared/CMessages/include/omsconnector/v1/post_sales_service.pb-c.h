@@ -25,6 +25,8 @@ typedef struct Omsconnector__V1__GetReturnRequest Omsconnector__V1__GetReturnReq
 typedef struct Omsconnector__V1__GetReturnResponse Omsconnector__V1__GetReturnResponse;
 typedef struct Omsconnector__V1__ListReturnsRequest Omsconnector__V1__ListReturnsRequest;
 typedef struct Omsconnector__V1__ListReturnsResponse Omsconnector__V1__ListReturnsResponse;
+typedef struct Omsconnector__V1__ResumeReturnRequest Omsconnector__V1__ResumeReturnRequest;
+typedef struct Omsconnector__V1__ResumeReturnResponse Omsconnector__V1__ResumeReturnResponse;
 typedef struct Omsconnector__V1__PostSalesAttribute Omsconnector__V1__PostSalesAttribute;
 typedef struct Omsconnector__V1__SetReturnAttributesRequest Omsconnector__V1__SetReturnAttributesRequest;
 typedef struct Omsconnector__V1__SetReturnAttributesResponse Omsconnector__V1__SetReturnAttributesResponse;
@@ -46,7 +48,7 @@ typedef struct Omsconnector__V1__SettleRefundResponse Omsconnector__V1__SettleRe
 typedef enum _Omsconnector__V1__ReturnState {
   OMSCONNECTOR__V1__RETURN_STATE__RETURN_STATE_UNSPECIFIED = 0,
   /*
-   * The OMS was asked, and has not answered.
+   * Made in the shop; the OMS was not asked yet, or has not answered.
    */
   OMSCONNECTOR__V1__RETURN_STATE__RETURN_STATE_REQUESTED = 1,
   /*
@@ -54,7 +56,7 @@ typedef enum _Omsconnector__V1__ReturnState {
    */
   OMSCONNECTOR__V1__RETURN_STATE__RETURN_STATE_OPEN = 2,
   /*
-   * Approved, rejected or cancelled.
+   * Approved, rejected or cancelled; or gone from the shop before the OMS was asked.
    */
   OMSCONNECTOR__V1__RETURN_STATE__RETURN_STATE_ENDED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(OMSCONNECTOR__V1__RETURN_STATE)
@@ -105,19 +107,24 @@ struct  Omsconnector__V1__Return
    */
   protobuf_c_boolean blind;
   /*
-   * Why it needs somebody to look at it; empty otherwise.
+   * Why it waits, was never asked for, or needs somebody to look at it; empty otherwise.
    */
   char *reason;
+  /*
+   * Whether it needs an operator. An order that is not with the OMS yet becomes one's concern after a day.
+   */
   protobuf_c_boolean needs_attention;
   char *tracking_number;
   char *tracking_carrier;
   size_t n_lines;
   Omsconnector__V1__ReturnLine **lines;
   Google__Protobuf__Timestamp *created_at;
+  size_t n_attributes;
+  Omsconnector__V1__PostSalesAttribute **attributes;
 };
 #define OMSCONNECTOR__V1__RETURN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__return__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, OMSCONNECTOR__V1__RETURN_STATE__RETURN_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, OMSCONNECTOR__V1__RETURN_STATE__RETURN_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, NULL, 0,NULL }
 
 
 struct  Omsconnector__V1__ReturnLine
@@ -129,10 +136,14 @@ struct  Omsconnector__V1__ReturnLine
   char *reason;
   char *condition;
   char *status;
+  /*
+   * Units of the line that come back.
+   */
+  Google__Type__Decimal *quantity;
 };
 #define OMSCONNECTOR__V1__RETURN_LINE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__return_line__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Omsconnector__V1__AuthorizeReturnRequest
@@ -213,6 +224,30 @@ struct  Omsconnector__V1__ListReturnsResponse
     , 0,NULL, (char *)protobuf_c_empty_string }
 
 
+struct  Omsconnector__V1__ResumeReturnRequest
+{
+  ProtobufCMessage base;
+  /*
+   * By the OMS's id, or by Magento's entity id.
+   */
+  char *rma;
+  int64_t entity_id;
+};
+#define OMSCONNECTOR__V1__RESUME_RETURN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__resume_return_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Omsconnector__V1__ResumeReturnResponse
+{
+  ProtobufCMessage base;
+  Omsconnector__V1__Return *return_;
+};
+#define OMSCONNECTOR__V1__RESUME_RETURN_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__resume_return_response__descriptor) \
+    , NULL }
+
+
 struct  Omsconnector__V1__PostSalesAttribute
 {
   ProtobufCMessage base;
@@ -281,10 +316,12 @@ struct  Omsconnector__V1__Refund
   Google__Protobuf__Timestamp *created_at;
   size_t n_lines;
   Omsconnector__V1__RefundLine **lines;
+  size_t n_attributes;
+  Omsconnector__V1__PostSalesAttribute **attributes;
 };
 #define OMSCONNECTOR__V1__REFUND__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__refund__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__REFUND_STATE__REFUND_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__REFUND_STATE__REFUND_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL }
 
 
 struct  Omsconnector__V1__RefundLine
@@ -566,6 +603,44 @@ Omsconnector__V1__ListReturnsResponse *
                       const uint8_t       *data);
 void   omsconnector__v1__list_returns_response__free_unpacked
                      (Omsconnector__V1__ListReturnsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__ResumeReturnRequest methods */
+void   omsconnector__v1__resume_return_request__init
+                     (Omsconnector__V1__ResumeReturnRequest         *message);
+size_t omsconnector__v1__resume_return_request__get_packed_size
+                     (const Omsconnector__V1__ResumeReturnRequest   *message);
+size_t omsconnector__v1__resume_return_request__pack
+                     (const Omsconnector__V1__ResumeReturnRequest   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__resume_return_request__pack_to_buffer
+                     (const Omsconnector__V1__ResumeReturnRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__ResumeReturnRequest *
+       omsconnector__v1__resume_return_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__resume_return_request__free_unpacked
+                     (Omsconnector__V1__ResumeReturnRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Omsconnector__V1__ResumeReturnResponse methods */
+void   omsconnector__v1__resume_return_response__init
+                     (Omsconnector__V1__ResumeReturnResponse         *message);
+size_t omsconnector__v1__resume_return_response__get_packed_size
+                     (const Omsconnector__V1__ResumeReturnResponse   *message);
+size_t omsconnector__v1__resume_return_response__pack
+                     (const Omsconnector__V1__ResumeReturnResponse   *message,
+                      uint8_t             *out);
+size_t omsconnector__v1__resume_return_response__pack_to_buffer
+                     (const Omsconnector__V1__ResumeReturnResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Omsconnector__V1__ResumeReturnResponse *
+       omsconnector__v1__resume_return_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   omsconnector__v1__resume_return_response__free_unpacked
+                     (Omsconnector__V1__ResumeReturnResponse *message,
                       ProtobufCAllocator *allocator);
 /* Omsconnector__V1__PostSalesAttribute methods */
 void   omsconnector__v1__post_sales_attribute__init
@@ -859,6 +934,12 @@ typedef void (*Omsconnector__V1__ListReturnsRequest_Closure)
 typedef void (*Omsconnector__V1__ListReturnsResponse_Closure)
                  (const Omsconnector__V1__ListReturnsResponse *message,
                   void *closure_data);
+typedef void (*Omsconnector__V1__ResumeReturnRequest_Closure)
+                 (const Omsconnector__V1__ResumeReturnRequest *message,
+                  void *closure_data);
+typedef void (*Omsconnector__V1__ResumeReturnResponse_Closure)
+                 (const Omsconnector__V1__ResumeReturnResponse *message,
+                  void *closure_data);
 typedef void (*Omsconnector__V1__PostSalesAttribute_Closure)
                  (const Omsconnector__V1__PostSalesAttribute *message,
                   void *closure_data);
@@ -917,6 +998,8 @@ extern const ProtobufCMessageDescriptor omsconnector__v1__get_return_request__de
 extern const ProtobufCMessageDescriptor omsconnector__v1__get_return_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__list_returns_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__list_returns_response__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__resume_return_request__descriptor;
+extern const ProtobufCMessageDescriptor omsconnector__v1__resume_return_response__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__post_sales_attribute__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__set_return_attributes_request__descriptor;
 extern const ProtobufCMessageDescriptor omsconnector__v1__set_return_attributes_response__descriptor;

@@ -76,7 +76,7 @@ typedef enum _Omsconnector__V1__OrderExportState {
    */
   OMSCONNECTOR__V1__ORDER_EXPORT_STATE__ORDER_EXPORT_STATE_FAILED = 4,
   /*
-   * Sent, and not confirmed in fifteen minutes; safe to send again.
+   * Sent, and not confirmed within SALES_CONFIRMATION_TIMEOUT, a quarter of an hour unless set otherwise; safe to send again.
    */
   OMSCONNECTOR__V1__ORDER_EXPORT_STATE__ORDER_EXPORT_STATE_UNCONFIRMED = 5,
   /*
@@ -358,10 +358,18 @@ struct  Omsconnector__V1__CheckOrderChangeRequest
   ProtobufCMessage base;
   char *increment_id;
   Omsconnector__V1__OrderChange change;
+  /*
+   * Of the document that is about to be made, such as a credit memo; empty for none. The connector's own bear its mark.
+   */
+  char *comment;
+  /*
+   * The shop's entity id of the order, in place of increment_id: many webhooks know no more.
+   */
+  int64_t order_id;
 };
 #define OMSCONNECTOR__V1__CHECK_ORDER_CHANGE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&omsconnector__v1__check_order_change_request__descriptor) \
-    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__ORDER_CHANGE__ORDER_CHANGE_UNSPECIFIED }
+    , (char *)protobuf_c_empty_string, OMSCONNECTOR__V1__ORDER_CHANGE__ORDER_CHANGE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Omsconnector__V1__CheckOrderChangeResponse

@@ -2572,7 +2572,7 @@ const ProtobufCMessageDescriptor magento__commerce__v1__order_extension__descrip
   (ProtobufCMessageInit) magento__commerce__v1__order_extension__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor magento__commerce__v1__shipping_assignment__field_descriptors[3] =
+static const ProtobufCFieldDescriptor magento__commerce__v1__shipping_assignment__field_descriptors[2] =
 {
   {
     "shipping",
@@ -2587,20 +2587,8 @@ static const ProtobufCFieldDescriptor magento__commerce__v1__shipping_assignment
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "items",
-    2,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Magento__Commerce__V1__ShippingAssignment, n_items),
-    offsetof(Magento__Commerce__V1__ShippingAssignment, items),
-    &magento__commerce__v1__order_item__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "stock_id",
-    3,
+    2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2612,14 +2600,13 @@ static const ProtobufCFieldDescriptor magento__commerce__v1__shipping_assignment
   },
 };
 static const unsigned magento__commerce__v1__shipping_assignment__field_indices_by_name[] = {
-  1,   /* field[1] = items */
   0,   /* field[0] = shipping */
-  2,   /* field[2] = stock_id */
+  1,   /* field[1] = stock_id */
 };
 static const ProtobufCIntRange magento__commerce__v1__shipping_assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor magento__commerce__v1__shipping_assignment__descriptor =
 {
@@ -2629,7 +2616,7 @@ const ProtobufCMessageDescriptor magento__commerce__v1__shipping_assignment__des
   "Magento__Commerce__V1__ShippingAssignment",
   "magento.commerce.v1",
   sizeof(Magento__Commerce__V1__ShippingAssignment),
-  3,
+  2,
   magento__commerce__v1__shipping_assignment__field_descriptors,
   magento__commerce__v1__shipping_assignment__field_indices_by_name,
   1,  magento__commerce__v1__shipping_assignment__number_ranges,

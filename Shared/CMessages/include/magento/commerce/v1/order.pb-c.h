@@ -272,17 +272,18 @@ struct  Magento__Commerce__V1__OrderExtension
     , 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, (char *)protobuf_c_empty_string, NULL, NULL, NULL, NULL, NULL, NULL }
 
 
+/*
+ * Its items, which the shop says again here, are those of the order.
+ */
 struct  Magento__Commerce__V1__ShippingAssignment
 {
   ProtobufCMessage base;
   Magento__Commerce__V1__AssignedShipping *shipping;
-  size_t n_items;
-  Magento__Commerce__V1__OrderItem **items;
   int64_t stock_id;
 };
 #define MAGENTO__COMMERCE__V1__SHIPPING_ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&magento__commerce__v1__shipping_assignment__descriptor) \
-    , NULL, 0,NULL, 0 }
+    , NULL, 0 }
 
 
 struct  Magento__Commerce__V1__AssignedShipping

@@ -1,0 +1,183 @@
+import EventLoop
+import ServiceKit
+
+/// What gateways on one store share among themselves, on PostgreSQL: the partitions of the journal, evenly, and the work that one of
+/// them does for all.
+///
+/// A lease lasts three seconds and is renewed every second, so that what a dead gateway had is with others within five. The holder
+/// counts from before it asked, on a clock of its own: when its time is over nothing new is begun, even if nobody can be asked. What
+/// is still under way then does no harm: services know a delivery that they have had, and the journal notes the end of a message once.
+actor GatewayLeases {
+  /// What a lease is for.
+  struct Duty: Sendable {
+    let key: String
+    /// Works until the task is cancelled and what is under way has ended.
+    let work: @Sendable () async -> Void
+    /// The lease is lost: called when the task was cancelled, so that nothing is waited for.
+    var abandon: @Sendable () async -> Void = {}
+  }
+
+  static let duration = Duration.seconds(3)
+  static let interval = Duration.seconds(1)
+
+  let instance: String
+  private let store: LeaseStore
+  private let held: HeldPartitions
+  /// By partition.
+  private let shared: [Duty]
+  private let single: [Duty]
+  private let now: @Sendable () -> UInt64
+  /// By key.
+  private var running: [String: Task<Void, Never>] = [:]
+  /// Being given back, or lost: their work has to end first.
+  private var ending: [String: Task<Void, Never>] = [:]
+  private var live = 1
+  private var lastError = ""
+
+  /// - Parameters:
+  ///   - instance: unique to this start of this process.
+  ///   - held: told of the partitions.
+  ///   - shared: the partitions' duties, in their order.
+  ///   - single: each for one gateway, whichever has it.
+  ///   - now: a clock that nobody sets, in nanoseconds.
+  init(
+    _ store: LeaseStore, instance: String = String(UInt64.random(in: .min ... .max), radix: 36), held: HeldPartitions,
+    shared: [Duty], single: [Duty] = [], now: @escaping @Sendable () -> UInt64 = { EventLoop.monotonicNanoseconds() }
+  ) {
+    self.store = store
+    self.instance = instance
+    self.held = held
+    self.shared = shared
+    self.single = single
+    self.now = now
+  }
+
+  /// Whether no other gateway is there.
+  var isAlone: Bool { live <= 1 }
+
+  /// The keys that are worked on.
+  var keys: Set<String> { Set(running.keys) }
+
+  /// Works until the task is cancelled, and then until everything has ended and is given back.
+  func run() async {
+    while !Task.isCancelled {
+      await round()
+      // A cancelled sleep is the end.
+      _ = try? await Task.sleep(for: Self.interval)
+    }
+    await leave()
+  }
+
+  /// Renews, takes and gives back.
+  ///
+  /// - Parameter time: nanoseconds since 1970; nil for the server's clock.
+  func round(at time: Int64? = nil) async {
+    let start = now()
+    do {
+      let round = try await store.round(
+        instance, shared: shared.map(\.key), single: single.map(\.key), for: Self.duration, now: time)
+      use(round, until: start + Self.duration.nanoseconds)
+      if !lastError.isEmpty { Log.info("leases are renewed again") }
+      lastError = ""
+    } catch {
+      let text = "\(error)"
+      if text != lastError { Log.warning("leases can't be renewed", ["reason": LogValue(error)]) }
+      lastError = text
+    }
+  }
+
+  private func use(_ round: LeaseStore.Round, until end: UInt64) {
+    if round.live != live { Log.info("gateways on the store", ["count": LogValue(round.live)]) }
+    live = round.live
+    for (partition, duty) in shared.enumerated() {
+      if round.held.contains(duty.key) {
+        held.hold(partition, until: end)
+      } else if running[duty.key] != nil {
+        held.end(partition)
+      }
+    }
+    for duty in shared + single {
+      let isHeld = round.held.contains(duty.key)
+      if isHeld, running[duty.key] == nil, ending[duty.key] == nil { begin(duty) }
+      if !isHeld, let task = running.removeValue(forKey: duty.key) { lose(duty, task) }
+    }
+    let share = LeaseStore.share(of: shared.count, among: live)
+    let mine = shared.indices.filter { running[shared[$0].key] != nil }
+    for partition in mine.dropFirst(share) { giveBack(partition) }
+  }
+
+  private func begin(_ duty: Duty) { running[duty.key] = Task { await duty.work() } }
+
+  private func lose(_ duty: Duty, _ task: Task<Void, Never>) {
+    Log.warning("another gateway has taken over", ["lease": "\(duty.key)"])
+    task.cancel()
+    ending[duty.key] = Task {
+      await duty.abandon()
+      await task.value
+      self.ended(duty.key)
+    }
+  }
+
+  /// To a gateway that has less.
+  private func giveBack(_ partition: Int) {
+    let key = shared[partition].key
+    guard let task = running.removeValue(forKey: key) else { return }
+    task.cancel()
+    let (store, instance, held) = (store, instance, held)
+    ending[key] = Task {
+      await task.value
+      held.end(partition)
+      do {
+        try await store.release([key], of: instance)
+      } catch {
+        // It is renewed no longer than this gateway believes that it has it, and may be begun again.
+        Log.warning("a lease can't be given back", ["lease": "\(key)", "reason": LogValue(error)])
+      }
+      self.ended(key)
+    }
+  }
+
+  private func ended(_ key: String) { ending[key] = nil }
+
+  /// Returns when what was given back or lost has ended.
+  func settled() async { for task in ending.values { await task.value } }
+
+  /// Ends all work, keeping the leases until it has ended, and gives them back.
+  private func leave() async {
+    held.stop()
+    let renewing = Task {
+      while !Task.isCancelled {
+        // A cancelled sleep is the end.
+        guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
+        await self.renew()
+      }
+    }
+    for task in running.values { task.cancel() }
+    for task in running.values { await task.value }
+    await settled()
+    renewing.cancel()
+    await renewing.value
+    running = [:]
+    for partition in shared.indices { held.end(partition) }
+    // A server that is away would keep the stop up.
+    guard lastError.isEmpty else { return Log.warning("leases run out by themselves", ["reason": "\(lastError)"]) }
+    do {
+      try await store.leave(instance, (shared + single).map(\.key))
+    } catch {
+      Log.warning("leases run out by themselves", ["reason": LogValue(error)])
+    }
+  }
+
+  /// Without taking any.
+  private func renew() async {
+    let start = now()
+    do {
+      let round = try await store.round(instance, shared: [], single: [], for: Self.duration)
+      for (partition, duty) in shared.enumerated() where round.held.contains(duty.key) {
+        held.hold(partition, until: start + Self.duration.nanoseconds)
+      }
+    } catch {
+      Log.debug("leases can't be renewed", ["reason": LogValue(error)])
+    }
+  }
+}

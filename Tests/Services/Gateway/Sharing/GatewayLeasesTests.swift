@@ -1,0 +1,121 @@
+import EventLoop
+import Storage
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Leases of gateways", .serialized, .timeLimit(.minutes(1)))
+struct GatewayLeasesTests {
+  private static let start: Int64 = 1_700_000_000_000_000_000
+
+  /// After a time on the server's clock.
+  private static func at(_ duration: Duration) -> Int64 { start + Int64(clamping: duration.nanoseconds) }
+
+  /// A clock that nobody sets.
+  private final class Clock: Sendable {
+    private let nanoseconds = Lock<UInt64>(1)
+    var now: UInt64 { nanoseconds.withLock { $0 } }
+    func advance(by duration: UInt64) { nanoseconds.withLock { $0 += duration } }
+  }
+
+  /// A gateway that shares the partitions, and a duty of one.
+  private struct Member {
+    let leases: GatewayLeases
+    let held: HeldPartitions
+    let time: Clock
+
+    var count: Int {
+      get async { await leases.keys.count { $0.hasPrefix("partition") } }
+    }
+    var hasSingle: Bool {
+      get async { await leases.keys.contains("single") }
+    }
+  }
+
+  private func member(_ name: String, _ database: Database) -> Member {
+    let time = Clock()
+    let partitions = 0..<JournalPartition.serverCount
+    let held = HeldPartitions(partitions) { time.now }
+    let leases = GatewayLeases(
+      LeaseStore(database: database), instance: name, held: held,
+      shared: partitions.map { .init(key: JournalPartition.key($0), work: { await untilCancelled() }) },
+      single: [.init(key: "single", work: { await untilCancelled() })], now: { time.now })
+    return Member(leases: leases, held: held, time: time)
+  }
+
+  @Test("are shared evenly, given back when another one comes, and pass on within five seconds of a death")
+  func sharing() async throws {
+    let store = try TemporaryGatewayStore(.postgresql)
+    let database = try store.open()
+    let (anna, bert) = (member("anna", database), member("bert", database))
+    await anna.leases.round(at: Self.at(.zero))
+    #expect(await anna.count == 16)
+    #expect(await anna.hasSingle)
+    #expect(await anna.leases.isAlone)
+    await bert.leases.round(at: Self.at(.milliseconds(100)))
+    #expect(await bert.count == 0)
+    await anna.leases.round(at: Self.at(.seconds(1)))
+    #expect(await !anna.leases.isAlone)
+    await anna.leases.settled()
+    #expect(await anna.count == 8)
+    await bert.leases.round(at: Self.at(.milliseconds(1_100)))
+    #expect(await bert.count == 8)
+    #expect(await !bert.hasSingle)
+    for second in 2...3 {
+      await bert.leases.round(at: Self.at(.seconds(second)))
+      #expect(await bert.count == 8)
+    }
+    // Anna was last heard of at 1 s.
+    await bert.leases.round(at: Self.at(.milliseconds(4_100)))
+    #expect(await bert.count == 16)
+    #expect(await bert.hasSingle)
+    // She lives, and finds that she has lost everything.
+    await anna.leases.round(at: Self.at(.milliseconds(4_200)))
+    await anna.leases.settled()
+    #expect(await anna.count == 0)
+    for partition in 0..<JournalPartition.serverCount {
+      #expect(!anna.held.isHeld(partition) && bert.held.isHeld(partition))
+    }
+    await bert.leases.round(at: Self.at(.seconds(5)))
+    await bert.leases.settled()
+    await anna.leases.round(at: Self.at(.milliseconds(5_200)))
+    #expect(await anna.count == 8)
+    #expect(await bert.count == 8)
+    await database.close()
+  }
+
+  @Test("three have six, six and four")
+  func three() async throws {
+    let store = try TemporaryGatewayStore(.postgresql)
+    let database = try store.open()
+    let members = ["a", "b", "c"].map { member($0, database) }
+    for second in 0..<6 {
+      for member in members {
+        await member.leases.round(at: Self.at(.seconds(second)))
+        await member.leases.settled()
+      }
+    }
+    var counts: [Int] = []
+    for member in members { counts.append(await member.count) }
+    #expect(counts.sorted() == [4, 6, 6])
+    await database.close()
+  }
+
+  @Test("nothing new is begun when the time is over that the holder counts itself, though nobody could be asked")
+  func expiry() async throws {
+    let store = try TemporaryGatewayStore(.postgresql)
+    let database = try store.open()
+    let anna = member("anna", database)
+    await anna.leases.round(at: Self.at(.zero))
+    #expect(anna.held.heldBack(3) == nil)
+    anna.time.advance(by: GatewayLeases.duration.nanoseconds - 1)
+    #expect(anna.held.heldBack(3) == nil)
+    await database.close()
+    await anna.leases.round(at: Self.at(.seconds(2)))
+    #expect(anna.held.heldBack(3) == nil)
+    anna.time.advance(by: 1)
+    #expect(anna.held.heldBack(3)?.contains("lease") == true)
+    #expect(anna.held.isHeld(3), "what is under way goes on until another gateway is known to have it")
+  }
+}

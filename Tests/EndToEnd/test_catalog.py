@@ -179,6 +179,30 @@ class Gone(CatalogCase):
         self.assertEqual(len(self.sent()), 101)
 
 
+    def test_another_shop_with_the_same_ids_makes_nothing_inactive_until_the_operator_says_so(self):
+        self.settle()
+        self.put(30)
+        self.wait_sent(30)
+        with self.shop.lock:
+            for number in range(1, 31):
+                self.shop.catalog.rename(f"P-{number:05d}", f"Q-{number:05d}")
+        wait_until(lambda: len({p["sku"] for p in self.sent()}) == 60, "the other products")
+        self.wait_polled()
+        self.assertEqual({p["status"] for p in self.sent()}, {"ACTIVE"})
+        findings = json.loads(self.stack.omsctl("doctor", "--json").stdout)["findings"]
+        self.assertIn("30 whose ids have other SKUs now", [f for f in findings if f["check"] == "catalog-deletions"][0]["message"])
+        held = self.stack.omsctl("catalog", "held")
+        self.assertEqual(held.returncode, 0, held.stderr)
+        self.assertRegex(held.stdout, r"P-00001 +1 +Product 1 +renamed to Q-00001")
+        kept = self.stack.omsctl("catalog", "held", "keep", "P-00002")
+        self.assertEqual(kept.returncode, 0, kept.stderr)
+        applied = self.stack.omsctl("catalog", "held", "apply", "--all", "--json")
+        self.assertEqual(json.loads(applied.stdout), {"deactivated": 29, "kept": 0}, applied.stderr)
+        self.wait_sent(2, "P-00001")
+        self.assertEqual(len(self.sent("P-00002")), 1)
+        self.assertEqual(json.loads(self.stack.omsctl("catalog", "held", "--json").stdout)["held_products"], [])
+
+
 class FullExport(CatalogCase):
     PRODUCTS = 9_000  # what the simulated OMS remembers is bounded
 

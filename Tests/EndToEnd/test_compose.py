@@ -206,7 +206,8 @@ class Compose(unittest.TestCase):
             (["--scale", "inventory=0"], {}, ["inventory=0", "1 to 16"]),
             (["--scale", "sales=2"], {}, ["sales=2"]),
             (["--nonsense"], {}, ["--nonsense"]),
-            (["--docker"], {}, ["--docker", "not available yet"]),
+            (["--docker"], {"DOCKER_HOST": "unix:///nonexistent"}, ["docker"]),
+            (["--postgres"], {}, ["--postgres", "--docker", "DATABASE_URL"]),
             ([], {"STATE_DIR": "/tmp/" + "x" * 120}, ["STATE_DIR", "107"]),
             ([], {"GATEWAY_HTTP": "8080"}, ["GATEWAY_HTTP", "8080", "HOST:PORT"]),
         ]:

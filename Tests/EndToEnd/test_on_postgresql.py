@@ -1,6 +1,8 @@
 """The whole stack with all stores on one PostgreSQL server: nothing of a message's way knows SQLite only."""
 
+import contextlib
 import json
+import os
 import signal
 import unittest
 
@@ -9,10 +11,24 @@ from oms_simulator import snapshot
 from oms_simulator.snapshots import UPDATED
 from postgresql import PostgreSQL
 from reflected import Reflected
+from shop_stack import events, shop_stack
+from stack import Process
 from waiting import wait_until
 
 CREATED = "2024-02-03T04:05:06+00:00"
+PRODUCT = "magento.catalog.product_management.updated"
 UPDATE = "magento.inventory.source_stock_management.update"
+
+
+@contextlib.contextmanager
+def second_catalog(stack):
+    """Another replica of the catalog beside the stack's."""
+    log = os.path.join(stack.state_dir, "log", "catalog-2.log")
+    replica = Process("catalog", stack.environment("catalog-2.sock"), log).start().wait_healthy()
+    try:
+        yield replica
+    finally:
+        replica.stop()
 
 
 class OnPostgreSQL(unittest.TestCase):
@@ -54,6 +70,35 @@ class OnPostgreSQL(unittest.TestCase):
             self.assertEqual({each["depth"] for each in queue["queues"]}, {0})
             schemas = server.query("SELECT nspname FROM pg_namespace WHERE nspname IN ('gateway', 'inventory') ORDER BY 1")
             self.assertEqual(schemas, ["gateway", "inventory"], "the stores are there, not in files")
+
+    def test_two_replicas_poll_and_export_the_shops_catalog_as_one(self):
+        count = 700  # more than two pages of the shop
+        with PostgreSQL() as server, shop_stack(
+                database_url=server.url, services=("gateway", "catalog")) as (shop, oms, stack), second_catalog(stack):
+            def told(status="ACTIVE"):
+                return [p["sku"] for p in (event["product"] for event in events(oms, PRODUCT))
+                        if p["type"] == "simple" and p["status"] == status]
+
+            skus = [f"P-{number:04d}" for number in range(count)]
+            with shop.lock:
+                shop.clock.move(-60)
+                for sku in skus:
+                    shop.catalog.put({"sku": sku, "name": sku, "price": "10"})
+            wait_until(lambda: len(told()) >= count, "the catalog")
+            with shop.lock:
+                shop.catalog.put({"sku": skus[7], "name": "Renamed", "price": "10"})
+            wait_until(lambda: len(told()) > count, "the change")
+            self.assertEqual(sorted(told()), sorted(skus + skus[7:8]), "one of the replicas tells, once")
+
+            with shop.lock:
+                shop.catalog.delete(skus[9])
+            last = self.omsctl(stack, "catalog", "export", "--full")
+            self.assertEqual((last["state"], last["read"], last["exported"], last["deactivated"], last["reason"]),
+                             ("FULL_EXPORT_STATE_DONE", count - 1, count - 1, 1, ""))
+            wait_until(lambda: told("INACTIVE") == skus[9:10], "the product that is gone")
+            self.assertEqual(sorted(told()), sorted(skus + skus[7:8] + skus[:9] + skus[10:]))
+            self.assertEqual(server.query("SELECT read_count, state FROM catalog.catalog_run ORDER BY id DESC LIMIT 1"),
+                             [f"{count - 1}|done"])
 
 
 if __name__ == "__main__":

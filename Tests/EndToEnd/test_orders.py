@@ -207,9 +207,32 @@ class Waiting(OrdersCase):
         held = self.wait_state(order, "HELD")
         self.assertIn("the catalog service does not answer", held["reason"])
         self.stack.processes["catalog"].start().wait_healthy()
-        self.wait_created(order)
+        self.wait_created(order, timeout_s=120)  # the longer it was away, the more seldom the order is tried
         told = [e["product"]["sku"] for e in events(self.oms, PRODUCT)]
         self.assertIn("CUP", told)
+
+    def test_an_order_waits_for_the_oms_to_take_what_it_sells(self):
+        self.wait_created(self.place())
+        self.oms.faults.answer(503, path="/events")
+        with self.shop.lock:
+            self.shop.catalog.put({"sku": "CUP", "name": "Cup", "price": "3"})
+            self.shop.catalog.put({"sku": "MUG", "name": "Mug, blue", "price": "11"})
+        order = self.place(lines=[{"sku": "CUP", "quantity": 1}])
+        wait_until(lambda: {"CUP", "MUG"} <= self.refused_products(), "both to be refused by the OMS")
+        asked = self.client.call(f"{SALES}/ExportOrder", {"increment_id": order["increment_id"]})["order"]
+        self.assertEqual(asked["export_state"], "ORDER_EXPORT_STATE_HELD")
+        self.assertIn('SKU "CUP"', asked["reason"])
+        # The OMS has had the other one before: only the news about it waits.
+        self.wait_created(self.place())
+        self.assertEqual(self.created(order["increment_id"]), [])
+        self.oms.faults.clear()
+        self.wait_created(order, timeout_s=120)
+        self.assertIn("CUP", [e["product"]["sku"] for e in events(self.oms, PRODUCT)])
+
+    def refused_products(self):
+        """Those whose messages have reached the OMS, while it takes none."""
+        messages = [json.loads(r.body) for r in self.oms.requests.all() if r.path == "/events"]
+        return {m["params"]["product"]["sku"] for m in messages if m["method"] == PRODUCT and "product" in m["params"]}
 
     def test_what_is_cancelled_before_it_was_sent_is_never_sent(self):
         with self.shop.lock:

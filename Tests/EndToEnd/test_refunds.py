@@ -94,7 +94,12 @@ class RefundCase(unittest.TestCase):
 
     def wait_state(self, note, state, timeout_s=30):
         def reached():
-            refund = self.known(note)
+            try:
+                refund = self.known(note)
+            except grpc.RpcError as error:
+                if error.code() == grpc.StatusCode.UNAVAILABLE:
+                    return False  # the gateway has not found yet that the service is back
+                raise
             return refund["state"] == f"REFUND_STATE_{state}" and refund
 
         try:
@@ -256,7 +261,7 @@ class Returns(RefundCase):
         [made] = self.wait_item(order, "approved")
         [item] = made["items"]
         self.assertEqual((item["qty_requested"], item["qty_approved"], item["reason"]), (2, 2, "2"))
-        self.assertEqual([track["track_number"] for track in made["tracks"]], ["R-1"])
+        wait_until(lambda: [track["track_number"] for track in self.rmas(order)[0]["tracks"]] == ["R-1"], "the return to have its parcel")
         known = self.get(rma)
         self.assertEqual((known["entity_id"], known["state"], known["blind"]), (made["entity_id"], "RETURN_STATE_ENDED", True))
 

@@ -11,6 +11,7 @@ from bus import STOCK
 from google.protobuf import descriptor_pool, message_factory
 from oms_simulator import snapshot
 from oms_simulator.snapshots import UPDATED
+from postgresql import PostgreSQL
 from reflected import Reflected
 from shop_simulator import place
 from shop_stack import shop_stack
@@ -65,13 +66,17 @@ class Case(unittest.TestCase):
         self.addCleanup(self.sales.stop)
         self.shop, self.oms, self.stack = self.enterContext(shop_stack(
             {"msi": self.MSI}, self.MAPPING, services=("inventory", "gateway"), replicas=self.REPLICAS,
-            sales_target=f"unix:{folder}/sales.sock", commerce_timeout="5s"))
+            sales_target=f"unix:{folder}/sales.sock", commerce_timeout="5s", **self.options()))
         with self.shop.lock:
             for sku in ("MUG", "CUP"):
                 self.shop.catalog.put({"sku": sku, "price": "10", "stock": {"qty": 0}})
             if self.MSI:
                 self.add_source("berlin", "base")
         self.client = self.enterContext(Reflected(self.stack.grpc))
+
+    def options(self):
+        """Further ones of the stack."""
+        return {}
 
     def add_source(self, code, website):
         msi = self.shop.stock.msi
@@ -242,6 +247,34 @@ class Replicas(Case):
                 self.assertGreaterEqual(start, end, sku)
 
 
+class OnPostgreSQL(Case):
+    REPLICAS = 2
+
+    def options(self):
+        return {"database_url": self.enterContext(PostgreSQL()).url}
+
+    def test_stock_reaches_the_shop_in_parts_and_as_bulk_jobs(self):
+        self.told([("MUG", 14)])
+        wait_until(lambda: "open units" in self.aggregates()[0].get("last_error", ""), "the reason to be told")
+        self.sales.start(self.client)
+        self.wait_quantity("MUG", 14)
+        wait_until(lambda: not self.aggregates()[0].get("last_error"), "the reason to go")
+        skus = [f"S{n}" for n in range(10_000)]
+        with self.shop.lock:
+            for sku in skus:
+                self.shop.catalog.put({"sku": sku, "price": "1"})
+        # The answer to the first job is lost: its SKUs go beside it.
+        self.shop.faults.plan("close", "/async/*", verb="POST", handled=True)
+        self.told([(sku, n) for n, sku in enumerate(skus)], "FULL", created_on="2024-02-03T05:00:00Z")
+        wait_until(lambda: all(not a.get("pending") for a in self.aggregates()), "all to be pushed", timeout_s=240)
+        self.assertTrue(self.shop.faults.is_through)
+        self.assertEqual([self.quantity(sku) for sku in skus], [Decimal(n) for n in range(10_000)])
+        self.assertIn("a bulk job was lost", self.aggregates()[0]["last_error"])
+        done = self.stack.omsctl("stock", "explain", "EU-WEB", "S7")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("APPLIED", done.stdout)
+
+
 class Explained(Case):
     def test_operator_learns_why_a_message_was_discarded(self):
         self.sales.start(self.client)
@@ -253,6 +286,17 @@ class Explained(Case):
         self.assertRegex(done.stdout, "(?s)UNCHANGED.*STALE.*APPLIED")
         self.assertIn("its created_on 2024-02-03T04:00:00Z is before the entry's 2024-02-03T05:00:00Z", done.stdout)
 
+    def test_a_sku_is_found_at_the_end_of_a_long_message_too(self):
+        self.sales.start(self.client)
+        self.told([("MUG", 5)], created_on="2024-02-03T05:00:00Z")
+        # As large as the parts that the OMS sends: several times what the journal shows by itself.
+        rows = [(f"OTHER-{number:06d}", 1) for number in range(5_000)]
+        self.told([*rows, ("MUG", 7)], created_on="2024-02-03T04:00:00Z")
+        done = self.stack.omsctl("stock", "explain", "EU-WEB", "MUG")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, "(?s)STALE.*APPLIED")
+        self.assertNotIn("can't be told", done.stdout)
+
     def test_message_from_the_future_waits_for_the_operator(self):
         self.sales.start(self.client)
         self.told([("MUG", 5)], created_on="2099-01-01T00:00:00Z")
@@ -262,6 +306,22 @@ class Explained(Case):
         done = self.stack.omsctl("stock", "held", "apply", str(held[0]["id"]))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.wait_quantity("MUG", 5)
+
+    def test_parts_of_a_nonzero_from_the_future_are_applied_as_one(self):
+        self.sales.start(self.client)
+        with self.shop.lock:
+            self.shop.catalog.put({"sku": "JUG", "price": "10", "stock": {"qty": 0}})
+        self.told([("JUG", 1)], "FULL")
+        self.wait_quantity("JUG", 1)
+        for rows in ([("MUG", 5), ("JUG", None)], [("CUP", 6)]):
+            self.told(rows, "NONZERO", created_on="2099-01-01T00:00:00Z")
+        done = self.stack.omsctl("stock", "held", "apply", "--aggregate", "EU-WEB")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait_quantity("MUG", 5)
+        self.wait_quantity("CUP", 6)
+        self.wait_pushed()
+        self.assertEqual(self.quantity("JUG"), 1, "its row is bad, so that it is not left out")
+        self.assertNotIn("held_snapshots", self.client.call(f"{STOCK}/ListHeldSnapshots", {}))
 
     def test_sources_are_those_that_the_oms_tells_of(self):
         source = {"id": "BERLIN", "name": "Berlin", "type": "Warehouse", "aggregate_ids": ["EU-WEB"]}

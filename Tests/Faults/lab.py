@@ -13,7 +13,7 @@ from checking.verdict import summary
 from oms_simulator import History, Manner, Oms, Sender
 from oms_simulator.history import read
 from stack import Stack, free_address
-from state import PostgreSQLStores, SQLiteStores, State
+from store_state import PostgreSQLStores, SQLiteStores, State
 
 
 class Lab:

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from checking import Run, verdict
-from story import Story
+from crash_story import Story
 
 
 def sound():
@@ -89,6 +89,14 @@ class Sound(unittest.TestCase):
         story.oms[-2]["answer_ns"] = story.oms[-2]["received_ns"] + 31_000_000_000
         self.assertEqual(rules(story), set())
 
+    def test_attempt_whose_connection_ended_may_be_seen_after_its_answer_on_another(self):
+        story = sound()
+        story.asks(4)
+        story.owes(4)
+        story.receives(4, attempt="a")
+        story.receives(4, attempt="a", whole=False)
+        self.assertEqual(rules(story), set())
+
     def test_replay_has_its_effect_again(self):
         story = Story()
         story.keeps(story.sends("d-1"), replays=1)
@@ -139,6 +147,8 @@ BROKEN = [
     ("message that nobody asked for", lambda s: (s.owes(9), s.receives(9)), {"invented"}),
     ("refused request that became a message", lambda s: changed(s.test, 0, outcome="refused"), {"invented"}),
     ("message that comes again without a reason", lambda s: s.receives(3), {"repeated"}),
+    ("attempt that is answered twice", lambda s: (s.asks(4), s.owes(4), [s.receives(4, attempt="a") for _ in "12"]), {"repeated"}),
+    ("message that is tried again on a connection that ends", lambda s: s.receives(3, whole=False), {"repeated"}),
     ("message that comes again after another process's end", lambda s: (s.kills("inventory-1"), s.receives(3)), {"repeated"}),
     ("message that comes again with other content", lambda s: changed(s.oms, 5, params=Story.adjustment(2, "W")), {"unlike"}),
     ("message that the gateway refuses", lambda s: s.outbox.append({"table": "outbox", "id": 1, "method": "m", "reason": "r"}), {"lost"}),

@@ -64,10 +64,11 @@ class Mixture:
 
 
 class Incoming:
-    """Keeps a Sender busy: never more than `ahead` messages wait."""
+    """Keeps a Sender busy: never more than `ahead` messages wait. Those that the gateway has taken it may have to hold, and as many
+    as come in: `pause_s` lies between two."""
 
-    def __init__(self, sender, sources, seed, ahead=24):
-        self._sender, self._sources, self._ahead = sender, sources, ahead
+    def __init__(self, sender, sources, seed, ahead=24, pause_s=0):
+        self._sender, self._sources, self._ahead, self._pause_s = sender, sources, ahead, pause_s
         self._choice = random.Random(seed)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -88,17 +89,18 @@ class Incoming:
             if not self._sender.wait_for_room(self._ahead, 0.5):
                 continue
             self._sender.send(*self._choice.choice(self._sources).next(self._choice))
+            self._stopping.wait(self._pause_s)
 
 
 class Outgoing:
     """Callers whose requests make the connector send; each has keys of its own, so that it knows their order."""
 
     def __init__(self, connect, ask, history, callers=2, keys=3, first=1, insists=lambda number: True,
-                 identify=lambda number: {}):
+                 identify=lambda number: {}, pause_s=0):
         """`connect()`: a client; `ask(client, marker, key)`: one request, that raises RpcError unless it is acknowledged.
         `insists(number)`: whether that request is made until it is acknowledged, or once only. `identify(number)`: what the
-        history is to tell of the id that it has for the service."""
-        self._identify = identify
+        history is to tell of the id that it has for the service. `pause_s`: between two requests of a caller."""
+        self._identify, self._pause_s = identify, pause_s
         self._connect, self._ask, self._history, self._insists = connect, ask, history, insists
         self._stopping = threading.Event()
         self._changed = threading.Condition()
@@ -132,6 +134,7 @@ class Outgoing:
             while not self._stopping.is_set():
                 for key in keys:
                     self.ask(client, key)
+                    self._stopping.wait(self._pause_s)
 
     def ask(self, client, key):
         """One request; true when it was acknowledged in the end."""

@@ -69,6 +69,11 @@ class StoryOrder:
                 packages.append({"lines": lines})
         return self.says(self.life.shipped(numbers, packages, **more))
 
+    def ships_units(self, line, units):
+        """A part of a line that has many units."""
+        together = {"aggregated_line_id": "1", "sku": self.life.line(line)["sku"], "quantity": units, "order_lines": [line]}
+        return self.says(self.life.shipped([line], [{"lines": [line], "aggregated_items": [together]}]))
+
     def cancels_line(self, sku, reason="OUTOFSTOCK"):
         return self.says(self.life.line_cancelled(self.life.numbers(sku, 1)[0], reason))
 
@@ -121,6 +126,8 @@ class StoryOrder:
                 found[name] = len(seen[name])
             elif name == "exported":
                 found[name] = known["export_state"].removeprefix("ORDER_EXPORT_STATE_")
+            elif name == "comments":
+                found[name] = self.comments()
             elif name == "attention":
                 found[name] = known.get("needs_attention", False)
             elif name in ("oms_status", "reason"):

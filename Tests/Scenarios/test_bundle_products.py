@@ -82,6 +82,16 @@ class BundleProducts(Scenario):
         story.ends(order, shipments=2, invoices=1, state="complete", total_invoiced=29, attention=False)
         self.assertEqual([each["items"] for each in order.documents()["shipments"]], [{"BALL": "1"}, {"BRICK": "1"}])
 
+    @told
+    def test_bundle_that_leaves_together_and_of_which_a_part_never_does_is_an_operators(self, story):
+        order = story.order([{"sku": "KIT"}])
+        order.created()
+        order.ships({"BALL": 1})
+        story.then(order, exported="ACCEPTED")
+        order.says(order.life.cancelled(order.life.numbers("BRICK"), "COMPLETE", "PARTIALLYSHIPPED"))
+        story.ends(order, shipments=0, invoices=1, total_invoiced=25, attention=True,
+                   reason=lambda reason: "KIT-BALL-BRICK, which the shop ships as a whole, only line 2 (BALL) left" in reason)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -32,6 +32,20 @@ class Capabilities(Scenario):
         self.assertEqual(states["refunds-and-returns"], "CAPABILITY_STATE_UNAVAILABLE")
         self.assertEqual(states["order-export"], "CAPABILITY_STATE_ACTIVE")
 
+    def test_doctor_says_each_thing_once_and_what_the_shop_limits(self):
+        with self.world.shop.lock:
+            self.world.shop.settings.change(page_limit=50)
+        self.addCleanup(lambda: self.world.shop.settings.change(page_limit=300))
+        found = self.world.call(f"{GATEWAY}/Diagnose")["findings"]
+        for check, level in {"automatic-restock": "OK", "shop-page-limit": "WARNING", "shop-body-limit": "OK"}.items():
+            findings = [finding for finding in found if finding["check"] == check]
+            self.assertEqual([f["level"] for f in findings], [f"FINDING_LEVEL_{level}"], check)
+        pages, = [finding for finding in found if finding["check"] == "shop-page-limit"]
+        self.assertIn("pages of 50 now, not of 300", pages["message"])
+        self.assertIn("Maximum Page Size", pages["remedy"])
+        refunds, = [finding for finding in found if finding["check"] == "refunds-permission"]
+        self.assertIn("rights to write are not", refunds["message"])
+
 
 if __name__ == "__main__":
     unittest.main()

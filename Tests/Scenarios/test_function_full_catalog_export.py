@@ -3,8 +3,8 @@ watched; what the shop has no more becomes INACTIVE (connector.md §3)."""
 
 import unittest
 
-from story import Scenario
-from world import CATALOG
+from story import Scenario, told
+from world import CATALOG, SOURCE
 
 UPDATED = "magento.catalog.product_management.updated"
 
@@ -46,6 +46,24 @@ class FullCatalogExport(Scenario):
         self.assertEqual(sent["P-0007"][-1], "INACTIVE")
         unsent = [sku for sku, statuses in sent.items() if sku.startswith("P-") and len(statuses) <= before[sku]]
         self.assertEqual(unsent, [])
+
+    @told
+    def test_3_a_run_that_is_asked_for_once_more_leaves_the_oms_with_the_same_products(self, story):
+        sku = f"N-{story.name}"
+        self.world.stock_up([{"sku": f"{sku}-OLD", "price": "2"}])
+        with self.world.shop.lock:
+            self.world.shop.catalog.put({"sku": sku, "price": "2"})
+            self.world.shop.stock.msi.put(SOURCE, sku, 10, 1)
+            self.world.shop.catalog.delete(f"{sku}-OLD")
+        story.both(lambda: self.world.call(f"{CATALOG}/ExportFullCatalog", timeout=120))
+        # An order between the run's messages goes its own way and finds its product there.
+        order = story.order({sku: 1})
+        order.created()
+        order.ships()
+        order.updated("COMPLETE", "FULLYSHIPPED")
+        story.ends(order, exported="ACCEPTED", shipments=1, state="complete", attention=False)
+        story.keeps("products", lambda: {
+            name: statuses[-1] for name, statuses in self.sent().items() if name.startswith(sku)})
 
 
 if __name__ == "__main__":

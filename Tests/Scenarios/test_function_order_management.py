@@ -5,6 +5,8 @@ import unittest
 
 import grpc
 from shop_simulator import invoicing
+from shop_simulator.control import Control
+from shop_simulator.outgoing import CANCEL, HOLD, INVOICE, MEMO, SHIPMENT
 from story import Scenario, told
 from world import SALES
 
@@ -34,6 +36,28 @@ class OrderManagement(Scenario):
             self.assertEqual(refused.exception.code(), grpc.StatusCode.FAILED_PRECONDITION)
             self.assertIn("OMS", refused.exception.details())
         story.ends(order, exported="ACCEPTED")
+
+    @told
+    def test_order_that_is_rejected_for_fraud_is_cancelled(self, story):
+        order = story.order({"MUG": 2})
+        order.created()
+        order.updated("REJECTED", "ANALYSTPOSFRAUD")
+        story.ends(order, state="canceled", oms_status="REJECTED", invoices=0, shipments=0, total_canceled=25)
+
+    @told
+    def test_order_that_the_oms_can_not_import_is_kept_and_has_failed(self, story):
+        order = story.order({"MUG": 1})
+        order.updated("ERROR", "IMPORTFAIL")
+        failed = "OMS: export failed, the OMS could not import it: ERROR (IMPORTFAIL)"
+        story.ends(order, exported="FAILED", attention=True, state="new", 
+                   comments=lambda said: any(each.startswith(failed) for each in said))
+
+    @told
+    def test_another_address_is_said_on_the_order(self, story):
+        order = story.order({"MUG": 1})
+        order.created()
+        order.says(order.life.address_updated(city="Rome"))
+        story.ends(order, exported="ACCEPTED", comments=lambda said: any("Rome" in each for each in said))
 
     @told
     def test_cancel_and_comment_are_asked_of_the_oms_which_decides(self, story):
@@ -72,6 +96,32 @@ class OrderManagement(Scenario):
             with self.world.shop.clock.at(self.world.shop.clock.now() + 2):
                 invoicing.request(self.world.shop.sales.order(order.entity_id), [{"order_item_id": item, "qty": 1}], False)
         story.ends(order, attention=True, reason=lambda reason: "invoice" in reason)
+
+
+class BlockedInTheShop(Scenario):
+    """Adobe Commerce asks before it does anything: what people do is stopped, what the connector does is not."""
+
+    PRODUCTS = [{"sku": "MUG", "price": "10"}]
+
+    @told
+    def test_webhooks_stop_people_and_let_the_connector_work(self, story):
+        change = {INVOICE: "invoice", SHIPMENT: "ship", MEMO: "refund", CANCEL: "cancel", HOLD: "hold"}
+        url = f"http://{self.world.stack.http}/webhooks/orders"
+        with self.world.shop.lock:
+            self.world.shop.settings.change(webhooks=[
+                {"event": event, "url": f"{url}/{name}", "required": True} for event, name in change.items()])
+        control = Control(self.world.shop, "127.0.0.1:0")
+        self.addCleanup(control.close)
+        order = story.order({"MUG": 2})
+        order.created()
+        story.then(order, exported="ACCEPTED")
+        story.pause()
+        self.world.settle()
+        for action in ("cancel", "hold"):
+            with self.assertRaisesRegex(ValueError, "belongs to the OMS", msg=action):
+                control.post(f"/{action}", {"increment_id": order.id})
+        order.ships({"MUG": 2})
+        story.ends(order, state="complete")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,18 @@ class PartialShipment(Scenario):
         story.ends(order, shipments=4, state="complete", total_invoiced=45)
         self.assertEqual([each["items"] for each in order.documents()["shipments"]], [{"MUG": "1"}] * 4)
 
+    @told
+    def test_item_of_many_units_leaves_in_two_parcels(self, story):
+        order = story.order({"MUG": 150})
+        order.created()
+        [line] = order.life.numbers("MUG")
+        order.ships_units(line, 100)
+        order.ships_units(line, 50)
+        order.updated("COMPLETE", "FULLYSHIPPED")
+        story.ends(order, shipments=2, invoices=2, state="complete", total_invoiced=1505, total_canceled=0, attention=False)
+        for documents in ("shipments", "invoices"):
+            self.assertEqual(sorted(each["items"]["MUG"] for each in order.documents()[documents]), ["100", "50"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -10,6 +10,7 @@ from wire import differences
 from world import POST_SALES, SOURCE
 
 AUTHORIZE = "magento.postsales.return_management.authorize"
+REFUSED = "magento.common.error_management.created"
 
 
 def known_return(world, rma):
@@ -75,6 +76,28 @@ class RefundsAndReturns(Scenario):
         known = story.by_and_by(lambda: known_return(self.world, rma).get("state") == "RETURN_STATE_ENDED"
                                 and known_return(self.world, rma), "the return to have ended")
         self.assertEqual((known["entity_id"], known.get("blind", False)), (entity, False))
+
+    @told
+    def test_return_that_the_oms_refuses_is_an_operators_and_asked_for_anew(self, story):
+        order = self.shipped(story)
+        entity = self.asks_for_return(order)
+        story.both(lambda: self.world.call(f"{POST_SALES}/AuthorizeReturn", {"entity_id": entity}))
+
+        def asked():
+            return self.world.oms.received.all(AUTHORIZE, lambda params: params["return"]["order_id"] == order.id)
+
+        def known():
+            return self.world.call(f"{POST_SALES}/GetReturn", {"entity_id": entity})["return"]
+
+        first = story.by_and_by(asked, "the OMS to be asked")[0]["id"]
+        story.says((REFUSED, {"topic": AUTHORIZE, "message": "unknown reason", "delivery_id": first, "payload": {}}))
+        story.by_and_by(lambda: known().get("needs_attention"), "the return to be an operator's")
+        self.assertIn("unknown reason", known()["reason"])
+        story.both(lambda: self.world.call(f"{POST_SALES}/ResumeReturn", {"entity_id": entity}))
+        story.by_and_by(lambda: {message["id"] for message in asked()} - {first}, "the OMS to be asked anew")
+        order.returns([asked()[-1]["params"]["return"]["lines"][0]["line_number"]], "APPROVED")
+        story.ends(order, returns=1)
+        story.by_and_by(lambda: known().get("rma") and not known().get("needs_attention"), "the OMS's answer to be known")
 
     @told
     def test_return_that_nobody_asked_for_in_the_shop_is_made_there(self, story):

@@ -2,11 +2,13 @@
 
 import unittest
 
-from story import Scenario, told
+from stock import Stock
+from story import told
 from wire import untaxed
+from world import SOURCE
 
 
-class VirtualProducts(Scenario):
+class VirtualProducts(Stock):
     PRODUCTS = [{"sku": "EBOOK", "type": "virtual", "price": "12", "stock": {"manage_stock": False}},
                 {"sku": "SONG", "type": "downloadable", "price": "1", "stock": {"manage_stock": False}},
                 {"sku": "MUG", "price": "10"}]
@@ -40,6 +42,30 @@ class VirtualProducts(Scenario):
         order.updated("COMPLETE", "FULLYSHIPPED")
         story.ends(order, shipments=1, state="complete", total_invoiced=27, attention=False)
         self.assertEqual([each["items"] for each in order.documents()["shipments"]], [{"MUG": "1"}])
+
+    @told
+    def test_counted_virtual_product_is_sold_once_and_leaves_the_source_with_the_invoice(self, story):
+        sku = self.put(story, quantity=5, type="virtual", price="12")
+        self.snapshot(story, "EU-WEB", [(sku, 5)])
+        order = story.order({sku: 2}, payment="gateway")
+        order.created()
+        story.then(order, exported="ACCEPTED")
+        self.snapshot(story, "EU-WEB", [(sku, 3)], second=2)
+        # The order is reserved in the shop until it is invoiced.
+        story.then((lambda: self.there(sku) == (5, 3), "the units of the open order to be added"))
+        order.updated("LOGISTICS", "READYTOSHIP")
+        order.ships()
+        order.updated("COMPLETE", "FULLYSHIPPED")
+        story.ends(order, invoices=1, shipments=0, state="complete")
+        story.by_and_by(lambda: self.there(sku) == (3, 3), "the shop to have what the OMS has")
+        story.keeps("stock", lambda: self.there(sku))
+
+    def there(self, sku):
+        """What the source holds, and what can be sold of it."""
+        with self.world.shop.lock:
+            msi = self.world.shop.stock.msi
+            held = msi.quantity(SOURCE, sku), msi.salable(sku, msi.stock_of("website", "base")["stock_id"])
+        return tuple(int(quantity) for quantity in held)
 
 
 if __name__ == "__main__":

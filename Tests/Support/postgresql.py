@@ -11,6 +11,10 @@ _SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "postgresql")
 class PostgreSQL:
     """To be used with `with`: it runs when that begins and is gone when that ends."""
 
+    def __init__(self, listen=""):
+        """`listen`: an address of a network of the tests', besides its socket."""
+        self._listen = listen
+
     def __enter__(self):
         # Short: it holds a socket.
         self.directory = tempfile.mkdtemp(prefix="oms-pg-", dir="/tmp")
@@ -47,7 +51,7 @@ class PostgreSQL:
         with tempfile.TemporaryFile("w+") as output:
             ended = subprocess.run(
                 [_SCRIPT, what, self.directory, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                timeout=120, check=False)
+                env={**os.environ, "POSTGRESQL_LISTEN": self._listen}, timeout=120, check=False)
             output.seek(0)
             text = output.read()
         if ended.returncode != 0:

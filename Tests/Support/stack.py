@@ -44,9 +44,11 @@ def clean_environment():
 class Process:
     """One executable. Its output goes to a file, which a test can read."""
 
-    def __init__(self, name, environment, log, arguments=()):
+    def __init__(self, name, environment, log, arguments=(), inside=()):
+        """`inside`: a command that becomes the one behind it, elsewhere, e.g. in a network of its own."""
         self.name, self.environment, self.log_path = name, environment, log
-        self.command = [os.path.join(BIN, name), *arguments]
+        self.executable = os.path.join(BIN, name)
+        self.command = [*inside, self.executable, *arguments]
         self.process = None
 
     def start(self):
@@ -71,7 +73,7 @@ class Process:
         """What the executable's own probe says."""
         if not self.running:
             raise AssertionError(f"{self.name} ended with status {self.process.poll()}:\n{self.log()[-4000:]}")
-        probe = subprocess.run([self.command[0], "--check"], env=self.environment, capture_output=True, timeout=30)
+        probe = subprocess.run([self.executable, "--check"], env=self.environment, capture_output=True, timeout=30)
         return probe.returncode == 0
 
     def wait_healthy(self):
@@ -129,9 +131,33 @@ class Stack:
     def free_ports():
         return {name: free_address() for name in ("GATEWAY_GRPC", "GATEWAY_HTTP", "GATEWAY_ADMIN")}
 
-    def _add(self, name, executable, listen):
+    def _add(self, name, executable, listen, inside=(), **settings):
         log = os.path.join(self.state_dir, "log", f"{name}.log")
-        self.processes[name] = Process(executable, self.environment(listen), log)
+        environment = self.environment(listen) | {setting.upper(): value for setting, value in settings.items()}
+        self.processes[name] = Process(executable, environment, log, inside=inside)
+        return self.processes[name]
+
+    @property
+    def replicas(self):
+        """The names of those of inventory."""
+        return [name for name in self.processes if name.startswith("inventory-")]
+
+    def add_replica(self, inside=(), **settings):
+        """One more of inventory, started. `settings`: those that it has otherwise than the others."""
+        number = len(self.replicas) + 1
+        return self._add(f"inventory-{number}", "inventory", f"inventory/{number}.sock", inside, **settings).start()
+
+    def scale(self, count):
+        """So many replicas of inventory, the last ones new or stopped in order; returns when they are healthy."""
+        added = [self.add_replica() for _ in range(len(self.replicas), count)]
+        for process in added:
+            process.wait_healthy()
+        removed = [self.processes.pop(name) for name in self.replicas[count:]]
+        for process in removed:
+            process.signal(signal.SIGTERM)
+        for process in removed:
+            status = process.stop()
+            assert status == 0, f"{process.name} ended with status {status}:\n{process.log()[-4000:]}"
 
     def environment(self, listen):
         def unix(name):

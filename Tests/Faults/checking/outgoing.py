@@ -82,13 +82,23 @@ def _repeats(run, message):
     """After an answer that has left in full and in time, only a kill of the gateway explains that it asks again."""
     for earlier, later in zip(message.receipts, message.receipts[1:]):
         in_time = earlier["answer_ns"] - earlier["received_ns"] < run.patience_ns
-        if not (earlier["taken"] and earlier["whole"] and in_time):
+        if not (earlier["taken"] and earlier["whole"] and in_time) or _was_sent_before(later, earlier):
             continue
         killed = any(kill["process"] == "gateway" and earlier["received_ns"] <= kill["at_ns"] <= later["received_ns"]
                      for kill in run.kills)
         if not killed and not (message.rows and message.rows[0]["replay_count"]):
             seconds = (later["received_ns"] - earlier["received_ns"]) / 1e9
             yield Finding("repeated", f"{message} came again {seconds:.3f} s after it was taken and answered")
+
+
+def _was_sent_before(later, earlier):
+    """When a kept connection ends without a byte of the answer, the same attempt is made on another one at once, and the OMS
+    may get round to what it had read from the first one afterwards. An attempt's traceparent is its own."""
+    return not later["whole"] and _attempt(later) is not None and _attempt(later) == _attempt(earlier)
+
+
+def _attempt(receipt):
+    return receipt["headers"].get("traceparent")
 
 
 def _row(message):

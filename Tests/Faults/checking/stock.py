@@ -45,7 +45,9 @@ class Stock:
         for row in snapshot["stock"]:
             key = (aggregate, row["sku"])
             if key not in self.rows or self.rows[key][0] <= created:
-                self.rows[key] = (created, None if row.get("unlimited") else max(0, int(row["quantity"])), is_nonzero, by)
+                # Another one of the same time doesn't make a NONZERO forget what it has named.
+                is_named = is_nonzero or key in self.rows and self.rows[key][0] == created and self.rows[key][2]
+                self.rows[key] = (created, None if row.get("unlimited") else max(0, int(row["quantity"])), is_named, by)
         if is_nonzero:
             self._end(aggregate, created, by)
 

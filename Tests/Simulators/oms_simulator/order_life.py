@@ -215,12 +215,17 @@ class OrderLife:
                 del package[name]
         return package
 
+    def _units(self, number):
+        """Of one line: an item with many units is not taken apart."""
+        units = Decimal(str(self.line(number).get("quantity") or 1))
+        return int(units) if units == int(units) else float(units)
+
     def _aggregated(self, numbers):
         """Lines of a SKU together."""
         grouped = {}
         for number in numbers:
             grouped.setdefault(self.line(number)["sku"], []).append(number)
         return [{
-            "aggregated_line_id": str(n), "sku": sku, "quantity": self._number(len(found)),
+            "aggregated_line_id": str(n), "sku": sku, "quantity": self._number(sum(self._units(each) for each in found)),
             "order_lines": [self.line(each)["id"] for each in found] if self.quirks.items_in_packages else found,
         } for n, (sku, found) in enumerate(grouped.items(), 1)]

@@ -13,6 +13,10 @@
 | unauthorized | 401 as for a token that is not valid any more                                            |
 | status       | that "status" with a message                                                            |
 | slow         | the proper answer, "delay_s" later                                                       |
+
+And rows that the shop can't handle: `break_rows("/V1/orders", 7)` fails each read of that route that holds the order, as one whose
+payment module was taken out; by SKU, /V1/products each read and /V1/inventory/source-items each write that holds it, as with an
+observer of another module that throws.
 """
 
 import json
@@ -23,7 +27,7 @@ from fnmatch import fnmatchcase
 
 from oms_simulator.faults import Fault, closing, half_an_answer, html, resetting
 
-from .errors import no_permission
+from .errors import ShopError, no_permission
 
 TIMEOUT = "timeout"
 
@@ -42,6 +46,7 @@ class Faults:
 
     def __init__(self):
         self._planned = []
+        self._broken = {}  # path → keys of rows
         self._changed = threading.Condition()
 
     def plan(self, fault, path="*", times=1, verb=None, delay_s=0.0, **options):
@@ -59,6 +64,21 @@ class Faults:
         make(**options)  # a mistake is told now, not when it happens
         with self._changed:
             self._planned.append(Planned(lambda: make(**options), path, verb, times, delay_s))
+
+    def break_rows(self, path, *keys):
+        with self._changed:
+            self._broken.setdefault(path, set()).update(keys)
+
+    def mend_rows(self, path):
+        with self._changed:
+            self._broken.pop(path, None)
+
+    def check_rows(self, path, keys):
+        """Fails when one of the rows is broken."""
+        with self._changed:
+            broken = self._broken.get(path)
+            if broken and not broken.isdisjoint(keys):
+                raise ShopError(500, _REPORT % secrets.token_hex(7))
 
     def clear(self):
         with self._changed:
@@ -90,9 +110,11 @@ def _json(kind, status, value, handled=False, **headers):
                  json.dumps(value).encode(), handled)
 
 
+_REPORT = "Internal Error. Details are available in Magento log file. Report ID: webapi-%s"
+
+
 def _report(handled=False):
-    said = "Internal Error. Details are available in Magento log file. Report ID: webapi-%s"
-    return _json("report", 500, {"message": said % secrets.token_hex(7)}, handled)
+    return _json("report", 500, {"message": _REPORT % secrets.token_hex(7)}, handled)
 
 
 def _throttled(retry_after=None):

@@ -35,6 +35,8 @@ def invoice(order, asked, capture):
         payments.pay(order, document)  # with a closed authorisation too: paid, and no money came
     for item, quantity in document.quantities:
         item["qty_invoiced"] += quantity
+    order.shop.stock.invoiced(order, order.website, [
+        (item.stock_sku(), quantity) for item, quantity in document.quantities if item["is_virtual"] and item.has_stock])
     for side in sides(order):
         document.book(side, 1)
     order.shop.sales.invoices.add(document, document["entity_id"])

@@ -39,7 +39,8 @@ class Outgoing:
             if hook["event"] != event:
                 continue
             try:
-                operations = _post(hook["url"], {"event": event, **plain(data)}, hook.get("timeout_s", 5))
+                asked = {"event": event, **self._fields(data), **plain(data)}
+                operations = _post(hook["url"], asked, hook.get("timeout_s", 5), hook.get("headers"))
             except (OSError, ValueError, http.client.HTTPException):
                 if hook.get("required", True):
                     raise ShopError(400,
@@ -48,6 +49,25 @@ class Outgoing:
             for operation in operations if isinstance(operations, list) else [operations]:
                 if operation.get("op") == "exception":
                     raise ShopError(400, operation.get("message") or "The operation was stopped.")
+
+    def _fields(self, data):
+        """What a merchant chooses from what a webhook may send: the order's entity id, and the document's comment."""
+        kind, _, rest = data["path"].removeprefix("/V1/").partition("/")
+        said, number = data["data"] if isinstance(data["data"], dict) else {}, rest.partition("/")[0]
+        with self._shop.lock:
+            try:
+                if "increment_id" in said:
+                    order_id = self._shop.sales.by_increment(said["increment_id"])["entity_id"]
+                elif kind == "invoice":
+                    order_id = self._shop.sales.invoice(int(number))["order_id"]
+                elif kind == "creditmemo":
+                    order_id = said["creditmemo"]["order_id"]
+                else:
+                    order_id = int(number)
+            except (KeyError, ValueError, ShopError):
+                order_id = None
+        comments = [said.get("comment"), *((said.get("creditmemo") or {}).get("comments") or [])]
+        return {"order_id": order_id, "comment": next((c["comment"] for c in comments if isinstance(c, dict)), None)}
 
     def tell(self, event, value):
         """Sends an event later, in the order in which they were told."""
@@ -72,12 +92,12 @@ class Outgoing:
                     continue  # and after the last try it is lost
 
 
-def _post(url, value, timeout_s):
+def _post(url, value, timeout_s, headers=None):
     """What the other side answers. ValueError unless that is 2xx with JSON, or with nothing."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=timeout_s)
     try:
-        connection.request("POST", parts.path or "/", dump(value).encode(), {"Content-Type": "application/json"})
+        connection.request("POST", parts.path or "/", dump(value).encode(), {"Content-Type": "application/json", **(headers or {})})
         response = connection.getresponse()
         text = response.read()
     finally:

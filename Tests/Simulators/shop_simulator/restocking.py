@@ -11,8 +11,8 @@ def restock(order, memo, back):
         if not item.has_stock or not quantity:
             continue
         counted = item.parent if item.parent is not None and item.parent["product_type"] == "configurable" else item
-        shipped = counted["qty_shipped"]
-        if item.is_shipping_dummy and item.parent["product_type"] == "bundle":
+        shipped = counted["qty_invoiced" if item["is_virtual"] else "qty_shipped"]
+        if not item["is_virtual"] and item.is_shipping_dummy and item.parent["product_type"] == "bundle":
             shipped = item.per_parent * item.parent["qty_shipped"]
         waiting = max(counted["qty_ordered"] - counted["qty_canceled"] - shipped - item.refunded_unshipped, ZERO)
         unshipped = min(quantity, waiting)

@@ -4,6 +4,7 @@
 |-----------------------------|---------------------------|---------------|
 | order                       | reservation −q            | stock item −q |
 | ship                        | source −q, reservation +q | nothing       |
+| invoice of what is virtual  | source −q, reservation +q | nothing       |
 | cancel                      | reservation +q            | stock item +q |
 | refund, restocked, shipped  | source +q                 | stock item +q |
 | … never shipped             | reservation +q            | stock item +q |
@@ -12,7 +13,7 @@
 """
 
 from .errors import refused
-from .msi import Msi
+from .msi import DEFAULT, Msi
 from .stock_items import StockItems
 
 NOT_ALL = "Not all of your products are available in the requested quantity."
@@ -56,6 +57,13 @@ class Stock:
         if self._shop.settings.msi:
             self._from_source(source, movements)
             self.msi.reserve(self._stock_id(website), self._managed(movements), 1, "shipment_created", order)
+
+    def invoiced(self, order, website, movements):
+        """Of virtual products, which are never shipped: from the first source of the stock."""
+        if self._shop.settings.msi and movements:
+            stock_id = self._stock_id(website)
+            self._from_source(next(iter(self.msi.sources_of(stock_id)), DEFAULT), movements)
+            self.msi.reserve(stock_id, self._managed(movements), 1, "invoice_created", order)
 
     def refunded(self, order, website, sku, quantity, unshipped, restock, source):
         """`unshipped`: how many of the units were never shipped. `source`: where shipped ones came from."""

@@ -6,13 +6,9 @@ import time
 from oms_simulator.after_sales import AfterSales
 from oms_simulator.order_life import CREATE, OrderLife
 
-CHANNEL, SOURCE = "EU-STORE", "eu-web"
+# As in compose/demo.mapping, which tells the connector of this shop.
+SOURCE = "eu-web"
 AUTHORIZE = "magento.postsales.return_management.authorize"
-# What the connector has to be told of this shop: COMMERCE_MAPPING_FILE.
-MAPPING = f"""website base = {CHANNEL} vat-country=DE
-aggregate EU-WEB = base source={SOURCE}
-payment gateway = offline parts=yes
-"""
 # The connector's own statuses, which a merchant creates and assigns.
 STATUSES = {f"oms_{name}": ["processing", "new"] for name in (
     "received", "on_hold", "fulfilment", "part_shipped", "error")}

@@ -9,6 +9,7 @@ import tempfile
 
 from oms_simulator.control import Client
 from shop_case import MUG, Case
+from shop_simulator import story
 from shop_simulator.control import Control
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shop")
@@ -147,8 +148,14 @@ class Script(Case):
                 process.terminate()
                 process.stdout.close()
                 self.assertEqual(process.wait(10), 0)
-        mapping = subprocess.run([sys.executable, SCRIPT, "mapping"], capture_output=True, text=True, timeout=30).stdout
-        self.assertIn("website base = EU-STORE", mapping)
+
+    def test_the_demo_s_mapping_file_is_about_its_shop(self):
+        with open(os.path.join(os.path.dirname(SCRIPT), "..", "..", "compose", "demo.mapping"), encoding="utf-8") as file:
+            mapping = file.read()
+        stock, = story.FURNITURE["stocks"]
+        for website, source in zip(stock["websites"], stock["sources"], strict=True):
+            self.assertRegex(mapping, rf"(?m)^website {website} = ")
+            self.assertRegex(mapping, rf"(?m)^aggregate \S+ = {website} source={source}$")
 
     def run_script(self, control, *arguments):
         done = subprocess.run([sys.executable, SCRIPT, "--control", control, *arguments], capture_output=True,

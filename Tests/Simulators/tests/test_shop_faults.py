@@ -48,6 +48,27 @@ class Faults(Sales):
                                       (OSError, http.client.HTTPException))
                 self.assertEqual(len(shop.sales.shipments), done)
 
+    def test_row_that_the_shop_can_not_handle_fails_whatever_holds_it(self):
+        shop = self.shop()
+        first, second = (self.order(shop, "MUG")["entity_id"] for _ in range(2))
+        shop.faults.break_rows("/V1/orders", first)
+        shop.faults.break_rows("/V1/products", "MUG")
+        shop.faults.break_rows("/V1/inventory/source-items", "MUG")
+        behind = ("searchCriteria[filter_groups][0][filters][0][field]=entity_id&"
+                  "searchCriteria[filter_groups][0][filters][0][condition_type]=gt&"
+                  f"searchCriteria[filter_groups][0][filters][0][value]={first}")
+        row = {"sourceItems": [{"sku": "MUG", "source_code": "default", "quantity": 1, "status": 1}]}
+        asked = [("GET", "/V1/orders?searchCriteria", None), ("GET", "/V1/orders?fields=items[entity_id]&searchCriteria", None),
+                 ("GET", "/V1/products?searchCriteria", None), ("POST", "/V1/inventory/source-items", row)]
+        for verb, path, body in asked:
+            self.assertEqual(self.ask(shop, verb, path, body)[0], 500, path)
+        found = json.loads(self.ask(shop, "GET", f"/V1/orders?{behind}")[2])
+        self.assertEqual([order["entity_id"] for order in found["items"]], [second])
+        for path in ("/V1/orders", "/V1/products", "/V1/inventory/source-items"):
+            shop.faults.mend_rows(path)
+        for verb, path, body in asked:
+            self.assertEqual(self.ask(shop, verb, path, body)[0], 200, path)
+
     def test_500_shows_only_the_id_of_a_report(self):
         shop = self.shop()
         order = self.order(shop, "MUG")

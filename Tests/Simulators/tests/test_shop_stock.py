@@ -37,6 +37,15 @@ class WithSources(Case):
         self.assertEqual({r["source_code"]: r["quantity"] for r in rows}, {"berlin": 5, "oslo": 3, "default": 100})
         self.assertEqual([r["quantity"] for r in shop.stock.msi.reservations], [-2])
 
+    def test_virtual_product_leaves_the_source_when_it_is_invoiced(self):
+        shop = self.stocked()
+        shop.catalog.put({"sku": "CODE", "type": "virtual"})
+        self.push(shop, ("CODE", "berlin", 5))
+        order = self.order(shop, ("CODE", 2))
+        self.assertEqual((shop.stock.msi.quantity("berlin", "CODE"), self.salable(shop, "CODE")), (5, 3))
+        self.post(shop, f"/V1/order/{order['entity_id']}/invoice", {"capture": True})
+        self.assertEqual((shop.stock.msi.quantity("berlin", "CODE"), self.salable(shop, "CODE")), (3, 3))
+
     def test_salable_is_the_sum_of_sources_and_reservations_less_min_qty(self):
         shop = self.stocked()
         shop.catalog.put({"sku": "MUG", "stock": {"min_qty": 1}})

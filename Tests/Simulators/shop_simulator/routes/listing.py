@@ -16,6 +16,7 @@ def page(shop, call, table, value=lambda row, field: row.get(field)):
     criteria = Criteria(call.query, shop.settings)
     found = criteria.select(table.values(), value)
     shown = criteria.cut(found)
+    shop.faults.check_rows(call.path, [entity.get("entity_id") for entity in shown])
     rest = {"search_criteria": criteria.as_json(), "total_count": len(found)}
     if "fields" in call.query:
         return trimmed({"items": [entity.as_json() for entity in shown], **rest},

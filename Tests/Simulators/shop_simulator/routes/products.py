@@ -15,6 +15,7 @@ def products(shop, call):
     view_id = _view_id(shop, call)
     found = shop.catalog.search(criteria, view_id)
     page = criteria.cut(found)
+    shop.faults.check_rows("/V1/products", [product.sku for product in page])
     rest = {"search_criteria": criteria.as_json(), "total_count": len(found)}
     if "fields" in call.query:
         asked = str(call.query["fields"])

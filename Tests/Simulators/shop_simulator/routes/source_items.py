@@ -27,6 +27,7 @@ def save(shop, call):
     errors = [error for row in rows for error in _errors(shop, row, wanted)]
     if errors:
         raise ShopError(400, "Validation Failed", errors=errors)
+    shop.faults.check_rows("/V1/inventory/source-items", [row.get("sku") for row in rows])
     for row in rows:
         shop.stock.msi.put(row["source_code"], str(row["sku"]), decimal(row["quantity"]), int(row.get("status", 1)))
     return []

@@ -18,7 +18,7 @@ SERVICES = ("catalog", "inventory", "sales", "post-sales")  # those that have an
 JOURNAL = """
     SELECT id, direction, status, delivery_id, method, message_key AS key, destination, {body} AS body, attempt_count, reason,
            replay_count, handled_by FROM journal ORDER BY id"""
-INBOX = "SELECT id, {identity} AS identity, method FROM inbox ORDER BY id"
+INBOX = "SELECT {number} AS id, {identity} AS identity, method FROM inbox ORDER BY {number}"
 OUTBOX = "SELECT id, method FROM outbox ORDER BY id"
 REFUSED = "SELECT id, method, reason FROM outbox_refused ORDER BY id"
 
@@ -26,7 +26,7 @@ REFUSED = "SELECT id, method, reason FROM outbox_refused ORDER BY id"
 class SQLiteStores:
     """Reads the files beside the services that write them."""
 
-    _TEXTS = {"body": "CAST(body AS TEXT)", "identity": "lower(hex(identity))"}
+    _TEXTS = {"body": "CAST(body AS TEXT)", "identity": "lower(hex(identity))", "number": "id"}
 
     def __init__(self, directory):
         self._directory = directory
@@ -35,7 +35,8 @@ class SQLiteStores:
         return bool(self.query(service, f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{table}'"))
 
     def query(self, service, sql):
-        """The rows as dicts; none when the service has no store. {body} and {identity} are those columns as texts."""
+        """The rows as dicts; none when the service has no store. {body} and {identity} are those columns as texts, {number}
+        grows from note to note of the inbox."""
         path = os.path.join(self._directory, f"{service}.sqlite")
         if not os.path.exists(path):
             return []
@@ -47,7 +48,7 @@ class SQLiteStores:
 class PostgreSQLStores:
     """The same of a PostgreSQL server, by psql."""
 
-    _TEXTS = {"body": "convert_from(body, 'UTF8')", "identity": "encode(identity, 'hex')"}
+    _TEXTS = {"body": "convert_from(body, 'UTF8')", "identity": "encode(identity, 'hex')", "number": "noted_at"}
 
     def __init__(self, url):
         self._url = url

@@ -87,10 +87,12 @@ class Story:
         self.journal.append(row)
         return row
 
-    def receives(self, number, key="W", taken=True, whole=True):
+    def receives(self, number, key="W", taken=True, whole=True, attempt=None):
+        """`attempt`: whoever has the same one is the same attempt; an attempt of its own without."""
         event = {
             "event": "received", "received_ns": self.tick(), "answer_ns": self.tick(), "at_ns": self.tick(),
             "id": f"inventory-1-{number}", "method": ADJUST, "params": self.adjustment(number, key),
+            "headers": {"traceparent": attempt or f"attempt-{len(self.oms)}"},
             "status": 200 if taken else 500, "taken": taken, "whole": whole}
         self.oms.append(event)
         return event

@@ -16,22 +16,22 @@ HEALTHY_WITHIN_SECONDS = 20
 
 
 class Service:
-    """One executable with a fresh store, listening on a Unix socket; a context manager that ends it.
+    """One executable, listening on a Unix socket; a context manager that ends it.
 
-    The store lies under .build, where the bare loops have theirs too, and is removed at the end.
+    Without a `database_url` it has a fresh store, under .build, where the bare loops have theirs too; it is removed at the end.
     """
 
-    def __init__(self, program: Path):
+    def __init__(self, program: Path, database_url: str | None = None):
         self._program = program
         # Sockets lie elsewhere: their path may have 107 bytes at most.
         self._sockets = Path(tempfile.mkdtemp(prefix="bench-"))
-        self.data = Path(tempfile.mkdtemp(prefix="store-", dir=build.OUTPUT))
+        self._data = None if database_url else Path(tempfile.mkdtemp(prefix="store-", dir=build.OUTPUT))
         self.target = f"unix:{self._sockets}/{program.name}.sock"
         self._environment = {
             "PATH": "/usr/bin:/bin",
             "STATE_DIR": str(self._sockets),
             "LISTEN": self.target,
-            "DATABASE_URL": f"sqlite:{self.data}",
+            "DATABASE_URL": database_url or f"sqlite:{self._data}",
         }
         if program.name == "gateway":
             self._environment["GATEWAY_INSECURE"] = "1"
@@ -47,10 +47,6 @@ class Service:
         except BaseException:
             self.__exit__()
             raise
-
-    @property
-    def store(self) -> Path:
-        return self.data / STORE_FILE
 
     def __enter__(self) -> "Service":
         return self
@@ -74,4 +70,5 @@ class Service:
 
     def _remove(self) -> None:
         shutil.rmtree(self._sockets, ignore_errors=True)
-        shutil.rmtree(self.data, ignore_errors=True)
+        if self._data:
+            shutil.rmtree(self._data, ignore_errors=True)

@@ -9,7 +9,21 @@ from .failure import Failure
 CONNECTION = ROOT / "Shared" / "Storage" / "SQLite" / "SQLiteConnection.swift"
 OPTIONS = ROOT / "Shared" / "Storage" / "DatabaseOptions.swift"
 STORE = ROOT / "Services" / "Inventory" / "Store"
-TABLE = "cataloginventory_stock_item_update"
+
+# The statements that a snapshot runs, in their order: the file that a bare loop reads, and how the statement begins.
+STATEMENTS = {
+    # Whether a NONZERO is open.
+    "run.sql": ["SELECT created_on, last_at, parts, named, is_open FROM stock_nonzero WHERE"],
+    # What is stored: of neighbours, and of those that are named.
+    "range.sql": ["SELECT sku, quantity, unlimited, created_on FROM", "sku >= ?2 AND sku <= ?3"],
+    "named.sql": ["SELECT named.", "FROM {each}"],
+    "upsert.sql": ["INSERT INTO cataloginventory_stock_item_update", "VALUES", "ON CONFLICT"],
+    "history.sql": ["INSERT INTO stock_history", "VALUES"],
+    # Whether the shop is to be told.
+    "target.sql": ["SELECT 1 FROM stock_push_target WHERE aggregate_id = ?1"],
+}
+# What `{each}` stands for: how an engine takes a list apart.
+EACH = {"SQLite": "json_each", "PostgreSQL": "jsonb_array_elements_text"}
 
 
 def pragmas() -> str:
@@ -23,9 +37,13 @@ def checkpoint_pages() -> int:
     return _option("checkpointPages")
 
 
-def upsert() -> str:
-    """The statement that writes one row."""
-    return upsert_in("".join(path.read_text() for path in sorted(STORE.glob("*.swift"))))
+def write(folder: Path, engine: str) -> None:
+    """Writes what a bare loop on `engine`, a key of EACH, reads into a new folder."""
+    folder.mkdir()
+    for name, statement in statements_in("\n".join(path.read_text() for path in sorted(STORE.glob("*.swift"))), engine).items():
+        (folder / name).write_text(statement)
+    if engine == "SQLite":
+        (folder / "pragmas.sql").write_text(pragmas())
 
 
 def pragmas_in(source: str, values: dict[str, int]) -> str:
@@ -45,13 +63,21 @@ def pragmas_in(source: str, values: dict[str, int]) -> str:
     return "\n".join(statements) + "\n"
 
 
-def upsert_in(source: str) -> str:
-    """The one multi-line string literal of `source` that is an upsert of stock."""
+def statements_in(source: str, engine: str) -> dict[str, str]:
+    """The statements, by their file, among the string literals of `source`."""
+    names = dict(re.findall(r'static let (\w+) = "(\w+)"', source))
     literals = re.findall(r'"""\n(.*?)\n *"""', source, re.DOTALL)
-    found = [text for text in literals if "INSERT INTO \\(StockSchema.table)" in text and "ON CONFLICT" in text]
-    if len(found) != 1:
-        raise Failure(f"{STORE}: {len(found)} upserts instead of one; adapt driver/store_source.py")
-    return found[0].replace("\\(StockSchema.table)", TABLE)
+    literals += re.findall(r'^[^"\n]*"([A-Z]+ [^"\n]*)"[^"\n]*$', source, re.MULTILINE)
+    texts = [" ".join(re.sub(r"\\\(StockSchema\.(\w+)\)", lambda m: names.get(m[1], m[0]), each).split()) for each in literals]
+    result = {}
+    for file, words in STATEMENTS.items():
+        words = [each.format(each=EACH[engine]) for each in words]
+        found = [text for text in texts if text.startswith(words[0]) and all(word in text for word in words)]
+        if len(found) != 1 or "\\(" in found[0]:
+            said = f"{len(found)} statements" if len(found) != 1 else f"`{found[0]}`"
+            raise Failure(f"{STORE}: {said} with {words} instead of one that is whole; adapt driver/store_source.py")
+        result[file] = re.sub(r"\?(\d+)", r"$\1", found[0]) if engine == "PostgreSQL" else found[0]
+    return result
 
 
 def _option(name: str) -> int:

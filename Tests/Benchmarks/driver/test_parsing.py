@@ -47,12 +47,18 @@ class Parsing(unittest.TestCase):
         with self.assertRaises(Failure):
             store_source.pragmas_in(source, {})
 
-    def test_one_upsert_is_found_among_the_literals(self):
-        select = 'let a = """\n  SELECT 1\n  """\n'
-        insert = 'let b = """\n  INSERT INTO \\(StockSchema.table) VALUES (?1)\n  ON CONFLICT DO NOTHING\n  """\n'
-        self.assertEqual(
-            store_source.upsert_in(select + insert).split(),
-            f"INSERT INTO {store_source.TABLE} VALUES (?1) ON CONFLICT DO NOTHING".split(),
-        )
+    def test_statements_are_found_among_the_literals_for_each_engine(self):
+        source = "\n".join(path.read_text() for path in sorted(store_source.STORE.glob("*.swift")))
+        for engine, each in store_source.EACH.items():
+            with self.subTest(engine=engine):
+                statements = store_source.statements_in(source, engine)
+                self.assertEqual(statements.keys(), store_source.STATEMENTS.keys())
+                self.assertIn(each, statements["named.sql"])
+                self.assertEqual("$1" in statements["upsert.sql"], engine == "PostgreSQL")
+
+    def test_a_statement_that_is_missing_or_there_twice_is_a_failure(self):
+        source = "\n".join(path.read_text() for path in sorted(store_source.STORE.glob("*.swift")))
         with self.assertRaises(Failure):
-            store_source.upsert_in(select)
+            store_source.statements_in(source.replace("INSERT INTO \\(StockSchema.history)", "INSERT INTO x"), "SQLite")
+        with self.assertRaises(Failure):
+            store_source.statements_in(source + source, "SQLite")

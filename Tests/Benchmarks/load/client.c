@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { REQUEST_ID_LENGTH = 36, TRACEPARENT_LENGTH = 55 };
+enum { REQUEST_ID_LENGTH = 36, TRACEPARENT_LENGTH = 55, DEFERRED_LIMIT = 64, CLIENT_LIMIT = 64 };
 
 struct Client {
   int descriptor;
   nghttp2_session *session;
   size_t in_flight;
   unsigned long long started;
+  // Calls that have sent what they may send by now.
+  Call *deferred[DEFERRED_LIMIT];
+  size_t deferred_count;
   uint8_t input[256 << 10], output[256 << 10];
 };
 
@@ -67,9 +71,20 @@ static int on_close(nghttp2_session *session, int32_t stream_id, uint32_t error_
 
 static ssize_t read_request(nghttp2_session *session, int32_t stream_id, uint8_t *buffer, size_t length,
                             uint32_t *flags, nghttp2_data_source *source, void *user_data) {
-  (void)session, (void)stream_id, (void)user_data;
+  (void)session, (void)stream_id;
+  Client *client = user_data;
   Call *call = source->ptr;
-  const size_t left = call->request_count - call->request_sent, count = left < length ? left : length;
+  const size_t left = call->request_count - call->request_sent;
+  size_t count = left < length ? left : length;
+  if (call->released) {
+    const size_t released = call->released(call) - call->request_sent;
+    if (released == 0 && left > 0) {
+      if (client->deferred_count == DEFERRED_LIMIT) fail(call->path, "too many calls wait for others");
+      client->deferred[client->deferred_count++] = call;
+      return NGHTTP2_ERR_DEFERRED;
+    }
+    if (released < count) count = released;
+  }
   memcpy(buffer, call->request + call->request_sent, count);
   call->request_sent += count;
   if (count == left) *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -133,16 +148,21 @@ void client_start(Client *client, Call *call) {
   nghttp2_nv headers[] = {
       HEADER(":method", "POST"), HEADER(":scheme", "http"),  HEADER(":authority", "localhost"),
       HEADER(":path", ""),       HEADER("te", "trailers"),   HEADER("content-type", "application/grpc"),
-      HEADER("grpc-timeout", "10S"),
+      HEADER("grpc-timeout", ""),
       // Of each call its own, as it is in life: a server that remembers what it has read before gains nothing.
       {(uint8_t *)"x-request-id", (uint8_t *)request_id, 12, REQUEST_ID_LENGTH, NGHTTP2_NV_FLAG_NO_COPY_NAME},
       {(uint8_t *)"traceparent", (uint8_t *)traceparent, 11, TRACEPARENT_LENGTH, NGHTTP2_NV_FLAG_NO_COPY_NAME},
   };
   headers[3].value = (uint8_t *)call->path;
   headers[3].valuelen = strlen(call->path);
+  const char *timeout = call->timeout ? call->timeout : "10S";
+  headers[6].value = (uint8_t *)timeout;
+  headers[6].valuelen = strlen(timeout);
   const nghttp2_data_provider provider = {.source = {.ptr = call}, .read_callback = read_request};
   const size_t count = sizeof headers / sizeof *headers;
-  require(nghttp2_submit_request(client->session, NULL, headers, count, &provider, call), call->path);
+  const int32_t stream = nghttp2_submit_request(client->session, NULL, headers, count, &provider, call);
+  require(stream, call->path);
+  call->stream = stream;
   client->in_flight++;
 }
 
@@ -173,14 +193,50 @@ static void send_pending(Client *client) {
   }
 }
 
+static void resume_released(Client *client) {
+  size_t kept = 0;
+  for (size_t i = 0; i < client->deferred_count; i++) {
+    Call *call = client->deferred[i];
+    if (call->released(call) == call->request_sent) {
+      client->deferred[kept++] = call;
+    } else {
+      require(nghttp2_session_resume_data(client->session, call->stream), call->path);
+    }
+  }
+  client->deferred_count = kept;
+}
+
+static void receive(Client *client) {
+  ssize_t count;
+  do count = read(client->descriptor, client->input, sizeof client->input);
+  while (count < 0 && errno == EINTR);
+  if (count <= 0) fail("read", count ? strerror(errno) : "the server closed the connection");
+  require((int)nghttp2_session_mem_recv(client->session, client->input, (size_t)count), "receive");
+}
+
 void client_run(Client *client) {
   send_pending(client);
   while (client->in_flight) {
-    const ssize_t count = read(client->descriptor, client->input, sizeof client->input);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) fail("read", count ? strerror(errno) : "the server closed the connection");
-    require((int)nghttp2_session_mem_recv(client->session, client->input, (size_t)count), "receive");
+    receive(client);
     send_pending(client);
+  }
+}
+
+void clients_run(Client **clients, size_t count) {
+  struct pollfd polled[CLIENT_LIMIT];
+  if (count > CLIENT_LIMIT) fail("connections", "too many");
+  for (;;) {
+    size_t in_flight = 0;
+    for (size_t i = 0; i < count; i++) {
+      resume_released(clients[i]);
+      send_pending(clients[i]);
+      in_flight += clients[i]->in_flight;
+      polled[i] = (struct pollfd){.fd = clients[i]->descriptor, .events = POLLIN};
+    }
+    if (in_flight == 0) return;
+    if (poll(polled, count, -1) < 0 && errno != EINTR) fail("poll", strerror(errno));
+    for (size_t i = 0; i < count; i++)
+      if (polled[i].revents) receive(clients[i]);
   }
 }
 

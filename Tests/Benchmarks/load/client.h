@@ -1,4 +1,4 @@
-// A gRPC client for load: one connection, one thread, requests encoded beforehand.
+// A gRPC client for load: one thread, requests encoded beforehand.
 #ifndef LOAD_CLIENT_H
 #define LOAD_CLIENT_H
 
@@ -9,6 +9,7 @@
 
 enum { RESPONSE_LIMIT = 4096, MESSAGE_TEXT_LIMIT = 256 };
 
+// One connection.
 typedef struct Client Client;
 
 // One call. The caller sets the first group and keeps the call alive until `ended` has been called.
@@ -20,8 +21,13 @@ typedef struct Call {
   // Called when the stream has closed; may start the next call.
   void (*ended)(Client *client, struct Call *call);
   void *context;
+  // How much of the request may be sent by now; NULL for all of it. It is asked again whenever something was received or sent.
+  size_t (*released)(const struct Call *call);
+  // Of gRPC, such as 10S, which it is when this is NULL.
+  const char *timeout;
 
   size_t request_sent;
+  int32_t stream;
   // The length-prefixed answer.
   uint8_t response[RESPONSE_LIMIT];
   size_t response_count;
@@ -35,6 +41,8 @@ Client *client_connect(const char *target);
 void client_start(Client *client, Call *call);
 // Returns when every call has ended.
 void client_run(Client *client);
+// The same for calls on several connections at the same time.
+void clients_run(Client **clients, size_t count);
 void client_close(Client *client);
 
 // Ends the process when the call did not end with OK.

@@ -6,15 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rows.h"
+
 typedef struct {
   uint8_t *bytes;
   size_t count, capacity;
 } Buffer;
 
 // Appends one length-prefixed message {StockSnapshot snapshot = 1}: ApplyStockSnapshotRequest and
-// StreamStockSnapshotsRequest are alike. The rows are those of rows.h from `first` on.
-void append_snapshot_request(Buffer *buffer, int32_t mode, int64_t created_on_seconds, int64_t first, int64_t rows);
-
-enum { MODE_FULL = 1, MODE_DELTA = 2 };
+// StreamStockSnapshotsRequest are alike.
+void append_snapshot_request(Buffer *buffer, const Message *message);
+// Appends one length-prefixed GetStockRequest.
+void append_get_request(Buffer *buffer, int aggregate, int64_t number);
 
 #endif

@@ -89,7 +89,11 @@ class Export:
 
     def _export_catalog(self, site: Site) -> None:
         """Returns when all is read and in the outbox."""
+        end = time.monotonic() + HEALTHY_WITHIN_SECONDS
         done = self._omsctl(site, "catalog", "export", "--full")
+        # Each loop of the gateway has a connection of its own to the catalog: one may not be there yet.
+        while "SERVICE_UNREACHABLE" in done.stderr and time.monotonic() < end:
+            done = self._omsctl(site, "catalog", "export", "--full")
         if done.returncode != 0:
             said = (done.stdout + done.stderr).strip()[-2000:]
             raise Failure(f"omsctl catalog export --full failed with exit code {done.returncode}: {said}")

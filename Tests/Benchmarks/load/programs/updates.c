@@ -1,12 +1,11 @@
 // Single-row updates by InventoryService.ApplyStockSnapshot, a fixed number in flight, and prints the updates per
-// second. Usage: load-updates unix:PATH IN_FLIGHT UPDATES
+// second. Usage: load-updates TARGET IN_FLIGHT UPDATES
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../client.h"
 #include "../clock.h"
 #include "../requests.h"
-#include "../rows.h"
 
 typedef struct {
   Buffer requests;
@@ -35,7 +34,8 @@ static void prepare(Plan *plan) {
   plan->offsets = calloc((size_t)plan->updates + 1, sizeof *plan->offsets);
   if (!plan->offsets) exit(1);
   for (int64_t i = 0; i < plan->updates; i++) {
-    append_snapshot_request(&plan->requests, MODE_DELTA, update_created_on(i), i % UPDATED_SKUS, 1);
+    const Message message = update(i);
+    append_snapshot_request(&plan->requests, &message);
     plan->offsets[i + 1] = plan->requests.count;
   }
 }
@@ -43,7 +43,7 @@ static void prepare(Plan *plan) {
 int main(int count, char **arguments) {
   const int64_t in_flight = count == 4 ? atoll(arguments[2]) : 0, updates = count == 4 ? atoll(arguments[3]) : 0;
   if (in_flight <= 0 || updates < in_flight) {
-    fprintf(stderr, "usage: load-updates unix:PATH IN_FLIGHT UPDATES\n");
+    fprintf(stderr, "usage: load-updates TARGET IN_FLIGHT UPDATES\n");
     return 2;
   }
   Plan plan = {.updates = updates};

@@ -30,3 +30,16 @@ build_release() {
   done
   mv "$began" "$BUILT"
 }
+
+# install_to DIRECTORY: the built executables without their symbols, and beside them, where they look first, the libraries of
+# Swift that they need. What else they need is the distribution's.
+install_to() {
+  local product library
+  mkdir -p "$1"
+  for product in "${PRODUCTS[@]}"; do
+    strip -o "$1/$product" "$BIN/$product"
+    while IFS= read -r library; do
+      [ -e "$1/$(basename "$library")" ] || strip -o "$1/$(basename "$library")" "$library"
+    done < <(ldd "$1/$product" | sed -n 's|.* => \(/.*/swift/.*\.so\) .*|\1|p')
+  done
+}

@@ -41,6 +41,10 @@ check_settings() {
     fail 2 "STATE_DIR: the socket $longest has a path of $bytes bytes, and 107 is the most; choose a shorter STATE_DIR"
 }
 
+# The story tells what each message did, which the simulator learns from a synchronous answer.
+DEMO_SYNCHRONOUS_METHODS=magento.inventory.aggregate_stock_management.updated
+DEMO_POLL_INTERVAL=1s # nobody wants to wait a minute for the demo
+
 # demo_settings: simulators are the OMS and the shop. Their credentials are made up anew each time.
 demo_settings() {
   STACK_DEMO=1
@@ -49,14 +53,12 @@ demo_settings() {
   OMS_OAUTH_CLIENT_ID=demo
   OMS_OAUTH_CLIENT_SECRET=$(random_text)
   OMS_SECRET=$(random_text)
-  # The story tells what each message did, which the simulator learns from a synchronous answer.
-  OMS_SYNCHRONOUS_METHODS=${OMS_SYNCHRONOUS_METHODS-magento.inventory.aggregate_stock_management.updated}
+  OMS_SYNCHRONOUS_METHODS=${OMS_SYNCHRONOUS_METHODS-$DEMO_SYNCHRONOUS_METHODS}
   export OMS_URL OMS_OAUTH_SERVER_URL OMS_OAUTH_CLIENT_ID OMS_OAUTH_CLIENT_SECRET OMS_SECRET OMS_SYNCHRONOUS_METHODS
   COMMERCE_URL=http://$DEMO_SHOP
   COMMERCE_TOKEN=$(random_text)
-  COMMERCE_MAPPING_FILE=$STATE_DIR/demo-mapping
-  # Nobody wants to wait a minute for the demo.
-  COMMERCE_POLL_INTERVAL=${COMMERCE_POLL_INTERVAL:-1s}
+  COMMERCE_MAPPING_FILE=$ROOT/compose/demo.mapping
+  COMMERCE_POLL_INTERVAL=${COMMERCE_POLL_INTERVAL:-$DEMO_POLL_INTERVAL}
   export COMMERCE_URL COMMERCE_TOKEN COMMERCE_MAPPING_FILE COMMERCE_POLL_INTERVAL
 }
 

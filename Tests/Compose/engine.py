@@ -1,0 +1,71 @@
+"""Docker Compose as a user calls it: a project of the tests' own, from the project's files."""
+
+import json
+import os
+import subprocess
+
+from stack import ROOT, clean_environment, free_address
+from waiting import wait_until
+
+FILES = ("compose/compose.yaml",)
+ON_POSTGRES = ("compose/compose.yaml", "compose/compose.postgres.yaml")
+BUILD_LIMIT_S = 2400
+LIMIT_S = 300
+BASE = "debian:bookworm-slim"
+IMAGES = {"CONNECTOR_IMAGE": "oms-connector", "SIMULATORS_IMAGE": "oms-connector-simulators"}
+
+
+class Project:
+    """A stack in containers, taken down with its volumes at the end."""
+
+    def __init__(self, name, files=FILES, profiles=(), **settings):
+        self.name, self.files, self.profiles = name, files, profiles
+        ports = {f"GATEWAY_{port}_PORT": free_address().rpartition(":")[2] for port in ("GRPC", "HTTP", "ADMIN")}
+        self.grpc = f"127.0.0.1:{ports['GATEWAY_GRPC_PORT']}"
+        self.environment = clean_environment() | ports | {"COMPOSE_PROJECT_NAME": name} | settings
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        if failure[0] is not None:
+            print(self.compose("logs", "--tail", "60", "--no-color", check=False).stdout[-12000:])
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+
+    def compose(self, *arguments, check=True, timeout=LIMIT_S):
+        command = ["docker", "compose", *(word for file in self.files for word in ("-f", file)),
+                   *(word for profile in self.profiles for word in ("--profile", profile)), *arguments]
+        return run(command, self.environment, check, timeout)
+
+    def up(self, *arguments):
+        """What the README says, and back when everything is healthy."""
+        return self.compose("up", "--build", "--detach", "--wait", *arguments, timeout=BUILD_LIMIT_S)
+
+    def containers(self, service):
+        """[docker inspect's] of a service's running containers."""
+        ids = self.compose("ps", "--quiet", service).stdout.split()
+        return json.loads(run(["docker", "inspect", *ids]).stdout) if ids else []
+
+    def omsctl(self, *arguments, check=True):
+        return self.compose("exec", "-T", "gateway", "omsctl", *arguments, check=check)
+
+    def wait_until_healthy(self, service, count):
+        def healthy():
+            states = [each["State"].get("Health", {}).get("Status") for each in self.containers(service)]
+            return states == ["healthy"] * count
+
+        wait_until(healthy, f"{count} healthy containers of {service}", timeout_s=60)
+
+
+def run(command, environment=None, check=True, timeout=LIMIT_S):
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        timeout=timeout)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
+    return done
+
+
+def size(image):
+    """Bytes, as `docker images` counts."""
+    return int(run(["docker", "image", "inspect", "--format", "{{.Size}}", image]).stdout)

@@ -1,0 +1,134 @@
+"""The services in containers: what the compose files promise about them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from engine import BASE, FILES, IMAGES, Project, run, size
+from reflected import Reflected
+from stack import BIN, ROOT
+
+SERVICES = ("gateway", "inventory", "catalog", "sales", "post-sales")
+BUF = os.path.join(os.path.dirname(sys.executable), "buf")
+STOCK = "omsconnector.v1.InventoryService"
+SIZE_LIMIT = 60_000_000
+
+
+class Containers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.project = cls.enterClassContext(Project("oms-containers", OMS_URL="", COMMERCE_URL=""))
+        cls.project.up("--scale", "inventory=3")
+
+    def inspected(self):
+        for service in SERVICES:
+            for container in self.project.containers(service):
+                yield service, container
+
+    def test_all_are_healthy_by_their_own_check(self):
+        states = {(service, each["State"]["Health"]["Status"]) for service, each in self.inspected()}
+        self.assertEqual(states, {(service, "healthy") for service in SERVICES})
+        self.assertEqual(len(self.project.containers("inventory")), 3)
+        for service, each in self.inspected():
+            self.assertIn("--check", " ".join(each["Config"]["Healthcheck"]["Test"]), service)
+
+    def test_nothing_runs_as_root_or_may_write_its_files_or_has_capabilities(self):
+        for service, each in self.inspected():
+            with self.subTest(service):
+                self.assertEqual(each["Config"]["User"], "connector")
+                self.assertTrue(each["HostConfig"]["ReadonlyRootfs"])
+                status = run(["docker", "exec", each["Id"], "cat", "/proc/1/status"]).stdout
+                self.assertEqual(re.search(r"^Uid:\s+(\d+)", status, re.M).group(1), "10001")
+                self.assertEqual(int(re.search(r"^CapBnd:\s+(\w+)", status, re.M).group(1), 16), 0)
+                self.assertEqual(re.search(r"^NoNewPrivs:\s+(\d)", status, re.M).group(1), "1")
+
+    def test_ports_are_published_on_loopback_only(self):
+        for service, each in self.inspected():
+            bindings = [b["HostIp"] for ports in each["NetworkSettings"]["Ports"].values() for b in ports or ()]
+            self.assertEqual(bindings, ["127.0.0.1"] * (3 if service == "gateway" else 0), service)
+
+    def test_images_add_little_to_their_base(self):
+        added = size(IMAGES["CONNECTOR_IMAGE"]) - size(BASE)
+        print(f"the connector's image adds {added / 1e6:.1f} MB to {BASE}")
+        self.assertLessEqual(added, SIZE_LIMIT)
+
+    def test_a_newcomer_s_call_is_answered_by_any_replica(self):
+        def curl(method, request):
+            done = subprocess.run(
+                [BUF, "curl", "--protocol", "grpc", "--http2-prior-knowledge", "-d", json.dumps(request),
+                 f"http://{self.project.grpc}/{STOCK}/{method}"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+
+        curl("ApplyStockSnapshot", {"snapshot": {
+            "aggregate_id": "EU-WEB", "mode": "SNAPSHOT_MODE_DELTA", "created_on": "2024-01-01T00:00:00Z",
+            "stock": [{"sku": "MUG", "quantity": 7}]}})
+        self.assertEqual(curl("GetStock", {"aggregate_id": "EU-WEB", "sku": "MUG"})["stock"]["quantity"], "7")
+        with Reflected(self.project.grpc) as client:
+            for _ in range(12):
+                client.call(f"{STOCK}/GetStock", {"aggregate_id": "EU-WEB", "sku": "MUG"})
+
+    def test_an_operator_has_omsctl_in_the_gateway_s_container(self):
+        status = self.project.omsctl("status").stdout
+        self.assertEqual(re.findall(r"^(\S+)\s+SERVING", status, re.M), ["gateway", "catalog", "inventory", "sales", "post-sales"])
+
+    def test_a_stop_is_graceful(self):
+        """Exit code 0: what was under way has ended by itself."""
+        self.project.compose("stop", "catalog")
+        ids = self.project.compose("ps", "--all", "--quiet", "catalog").stdout.split()
+        self.assertEqual([each["State"]["ExitCode"] for each in json.loads(run(["docker", "inspect", *ids]).stdout)], [0])
+        self.project.compose("start", "catalog")
+        self.project.wait_until_healthy("catalog", 1)
+
+
+class Backups(unittest.TestCase):
+    def test_a_backup_goes_to_this_machine_and_comes_back(self):
+        """As the README says: a container for the moment, on the volume of the stores."""
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        os.chown(folder, 10001, 10001)
+        with Project("oms-backup", OMS_URL="", COMMERCE_URL="") as project:
+            def omsctl(*arguments, check=True):
+                return project.compose(
+                    "run", "--rm", "--no-deps", "-T", "-v", f"{folder}:/backup", "gateway", "omsctl", *arguments, check=check)
+
+            def write(sku):
+                with Reflected(project.grpc) as client:
+                    client.call(f"{STOCK}/ApplyStockSnapshot", {"snapshot": {
+                        "aggregate_id": "EU-WEB", "mode": "SNAPSHOT_MODE_DELTA", "created_on": "2024-01-01T00:00:00Z",
+                        "stock": [{"sku": sku, "quantity": 7}]}})
+
+            project.up()
+            write("BEFORE")
+            omsctl("backup", "/backup/one")
+            write("AFTER")
+            self.assertIn("stop", omsctl("restore", "/backup/one", check=False).stderr)
+            project.compose("stop", *SERVICES)
+            omsctl("restore", "/backup/one")
+            project.up()
+            listed = project.omsctl("stock", "list", "EU-WEB").stdout
+            self.assertIn("BEFORE", listed)
+            self.assertNotIn("AFTER", listed)
+
+
+class Settings(unittest.TestCase):
+    def test_every_setting_of_an_executable_can_be_given(self):
+        """The compose file says them one by one; one that is missing there could not be set."""
+        config = json.loads(run(["docker", "compose", "-f", *FILES, "config", "--format", "json"]).stdout)
+        fixed_by_the_image = {"LISTEN", "STATE_DIR"}
+        for service in SERVICES:
+            text = run([os.path.join(BIN, service), "--help"]).stdout
+            declared = set(re.findall(r"^  ([A-Z][A-Z_]+)$", text, re.M))
+            given = {name.removesuffix("_FILE") for name in config["services"][service]["environment"]}
+            given |= set(config["services"][service]["environment"])
+            targets = {name for name in declared if name.endswith("_TARGET")}
+            # The services call each other, and all but the gateway serve, on sockets alone.
+            tls = {name for name in declared if name == "TLS_CA_FILE" or name.startswith("TLS_") and service != "gateway"}
+            self.assertEqual(declared - given - targets - tls - fixed_by_the_image, set(), service)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,58 @@
+"""A replica of inventory in a container that is cut off from PostgreSQL's."""
+
+import os
+import secrets
+import tempfile
+import unittest
+
+from engine import ON_POSTGRES, Project, run
+from ledger import Ledger
+from reflected import Reflected
+from waiting import wait_until
+
+
+def made_secrets(folder):
+    """Settings that say where the password of PostgreSQL is, and the address with it. Another user reads them."""
+    password = secrets.token_hex(12)
+    files = {"POSTGRES_PASSWORD_FILE": password, "DATABASE_URL_FILE": f"postgresql://oms:{password}@postgres/oms"}
+    for name, text in files.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(file.name, 0o644)
+    return {name: os.path.join(folder, name) for name in files}
+
+
+class Partition(unittest.TestCase):
+    def test_replica_that_is_cut_off_is_unhealthy_and_spared_until_it_is_back(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        project = self.enterContext(
+            Project("oms-partition", ON_POSTGRES, OMS_URL="", COMMERCE_URL="", **made_secrets(folder)))
+        project.up("--scale", "inventory=3")
+        cut_off = project.containers("inventory")[0]
+        network, = cut_off["NetworkSettings"]["Networks"]
+
+        def health():
+            states = {each["Id"]: each["State"]["Health"]["Status"] for each in project.containers("inventory")}
+            return states[cut_off["Id"]], sorted(states.values())
+
+        with Ledger(project.grpc, "CUT") as ledger:
+            ledger.wait_for(300)
+            run(["docker", "network", "disconnect", network, cut_off["Id"]])
+            wait_until(lambda: health() == ("unhealthy", ["healthy", "healthy", "unhealthy"]),
+                       "the replica to be unhealthy, and no other", 90, every_s=0.5)
+            ledger.wait_for_all(2)
+            # Nobody waits for it any more, so that those who have not called before are answered.
+            with Ledger(project.grpc, "OTHERS") as others:
+                others.wait_for(300)
+            run(["docker", "network", "connect", network, cut_off["Id"]])
+            project.wait_until_healthy("inventory", 3)
+            ledger.wait_for_all(20)
+        with Reflected(project.grpc) as client:
+            for each in (ledger, others):
+                self.assertEqual(each.findings(client), [])
+        self.assertEqual(others.texts(), [])
+        self.assertEqual(ledger.without_hint(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

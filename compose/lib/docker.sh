@@ -1,0 +1,78 @@
+# The stack in containers: compose/up --docker and compose/down --docker.
+# shellcheck shell=bash disable=SC2154
+
+# docker_compose ARGUMENT…: of this project, on PostgreSQL when POSTGRES=1.
+docker_compose() {
+  local files=(-f "$ROOT/compose/compose.yaml")
+  [ "${POSTGRES:-0}" = 0 ] || files+=(-f "$ROOT/compose/compose.postgres.yaml")
+  docker compose "${files[@]}" --profile demo "$@"
+}
+
+need_docker() {
+  command -v docker >/dev/null || fail 2 "docker: not found on PATH: install Docker Engine with its compose plugin"
+  docker compose version >/dev/null 2>&1 || fail 2 "docker compose: this docker does not have it; install docker-compose-plugin"
+  docker info >/dev/null 2>&1 || fail 2 "the Docker engine does not answer: is it running, and may $(id -un) use it?"
+}
+
+# postgres_secrets: a password that is made once, and the URL that holds it, unless the caller has said where they are.
+postgres_secrets() {
+  local directory=$STATE_DIR/secrets
+  if [ -z "${POSTGRES_PASSWORD_FILE:-}${DATABASE_URL_FILE:-}" ]; then
+    (umask 077 && mkdir -p "$directory")
+    # The directory keeps others out: in the containers it is another user who reads the files.
+    [ -s "$directory/postgres-password" ] || random_text >"$directory/postgres-password"
+    printf 'postgresql://oms:%s@postgres/oms\n' "$(cat "$directory/postgres-password")" >"$directory/database-url"
+    chmod 644 "$directory"/*
+    POSTGRES_PASSWORD_FILE=$directory/postgres-password DATABASE_URL_FILE=$directory/database-url
+  fi
+  export POSTGRES_PASSWORD_FILE DATABASE_URL_FILE
+}
+
+# docker_up: builds the images, starts the stack and waits until everything in it is healthy.
+docker_up() {
+  local services=(gateway inventory catalog sales post-sales)
+  if [ "$demo" = 1 ]; then
+    services+=(oms shop)
+    export OMS_SYNCHRONOUS_METHODS=${OMS_SYNCHRONOUS_METHODS-$DEMO_SYNCHRONOUS_METHODS}
+    export COMMERCE_POLL_INTERVAL=${COMMERCE_POLL_INTERVAL:-$DEMO_POLL_INTERVAL}
+  else
+    # The simulators are not there.
+    export OMS_URL=${OMS_URL-} COMMERCE_URL=${COMMERCE_URL-}
+  fi
+  [ "${POSTGRES:-0}" = 0 ] || postgres_secrets
+  docker_compose up --build --detach --wait --scale "inventory=$replicas" "${services[@]}" || {
+    docker_compose logs --tail 20 >&2
+    docker_compose down >&2
+    fail 1 "the stack is not healthy; the end of its logs is above"
+  }
+}
+
+docker_demo() {
+  local state=/var/lib/oms-connector
+  say
+  say "== Stock, from the OMS to the shop"
+  docker_compose exec -T oms oms --control $state/oms.sock story
+  say
+  say "== An order, from checkout to refund"
+  docker_compose exec -T shop shop --control $state/shop.sock story --oms $state/oms.sock
+  say
+  say "== Stock of EU-WEB, as the store holds it (omsctl stock list EU-WEB)"
+  docker_compose exec -T gateway omsctl stock list EU-WEB
+}
+
+docker_addresses() {
+  local commands=' -f compose/compose.yaml'
+  [ "${POSTGRES:-0}" = 0 ] || commands+=" -f compose/compose.postgres.yaml"
+  cat <<TEXT
+
+== The connector runs in containers
+  gRPC            127.0.0.1:${GATEWAY_GRPC_PORT:-50051}
+  OMS callback    http://127.0.0.1:${GATEWAY_HTTP_PORT:-8080}/service-bus
+  admin           http://127.0.0.1:${GATEWAY_ADMIN_PORT:-8081}/healthz, /readyz, /metrics
+  inventory       $replicas replica(s)
+
+Try
+  docker compose$commands exec gateway omsctl status
+  docker compose$commands logs --follow
+TEXT
+}

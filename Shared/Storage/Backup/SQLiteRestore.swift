@@ -78,9 +78,11 @@ struct SQLiteRestore {
     guard geteuid() == 0 else { return }
     var status = stat()
     let model = FilePath.exists(directory) ? directory : StorePath.directory(of: directory)
-    guard stat(model, &status) == 0 else { throw FilePath.failure("stat", model) }
+    guard stat(model, &status) == 0 else { throw StorePath.failure(SystemError("stat"), model) }
     for entry in [path] + stores.map({ "\(path)/\($0.file)" }) {
-      guard chown(entry, status.st_uid, status.st_gid) == 0 else { throw FilePath.failure("chown", entry) }
+      guard chown(entry, status.st_uid, status.st_gid) == 0 else {
+        throw StorePath.failure(SystemError("chown"), entry)
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// Nobody has any of these stores open, nor can open one, for as long as this lives.
@@ -30,11 +31,11 @@ final class SQLiteStandstill {
 
   private func hold(_ path: String) throws(StorageError) {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FilePath.failure("open", path) }
+    guard descriptor >= 0 else { throw StorePath.failure(SystemError("open"), path) }
     descriptors.append(descriptor)
     var lock = Self.region()
     if fcntl(descriptor, Self.setLock, &lock) == 0 { return }
-    guard errno == EAGAIN || errno == EACCES else { throw FilePath.failure("fcntl", path) }
+    guard errno == EAGAIN || errno == EACCES else { throw StorePath.failure(SystemError("fcntl"), path) }
     lock = Self.region()
     // Of a process in another container there is no number here.
     let isKnown = fcntl(descriptor, Self.getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK) && lock.l_pid > 0

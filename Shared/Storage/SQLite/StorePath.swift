@@ -55,10 +55,11 @@ public enum StorePath {
     }
   }
 
-  private static func failure(_ error: SystemError, _ path: String) -> StorageError {
+  /// - Parameter remedy: unless the disk is full; nil when `path` has to be written to.
+  static func failure(_ error: SystemError, _ path: String, remedy: String? = nil) -> StorageError {
     let full = error.number == ENOSPC || error.number == EDQUOT
     return StorageError(
-      full ? .full : .cannotOpen, "\(path): \(error.reason)",
-      remedy: full ? "free disk space" : "make \(path) a place that this user can write to")
+      full ? .full : .cannotOpen, "\(path): \(error)",
+      remedy: full ? "free disk space" : remedy ?? "make \(path) a place that this user can write to")
   }
 }

@@ -26,6 +26,8 @@ enum PostgreSQLBackup {
     try PostgreSQLProgram("pg_dump", url: url).run(
       ["--format=custom", "--no-owner", "--no-privileges", "--no-password", "--snapshot=\(snapshot)", "--file=\(path)"]
         + stores.map { "--schema=\(StoreLocation.schema(of: $0.service))" })
+    // The snapshot is gone with the session that exported it.
+    withExtendedLifetime(session) {}
     try FilePath.flush(path)
     return stores
   }

@@ -35,7 +35,7 @@ struct PostgreSQLProgram {
     let end = status & 0x7f == 0 ? "exit code \(status >> 8 & 0xff)" : "signal \(status & 0x7f)"
     throw StorageError(
       .other, "\(name) of \(url.description) ended with \(end): \(OneLine.of(words))",
-      remedy: "its version has to be the server's or newer")
+      remedy: words.contains("version") ? "its version has to be the server's or newer" : nil)
   }
 
   private var missing: StorageError {

@@ -24,8 +24,8 @@ extension Outbox {
     let amounts = places.reduce(into: [Int64: Int64]()) { $0[$1, default: 0] += 1 }
     var next = try connection.withStatement(takeNumbers) { statement in
       let wanted = amounts.sorted { $0.key < $1.key }
-      try statement.bind(Self.array(wanted.map(\.key)), at: 1)
-      try statement.bind(Self.array(wanted.map(\.value)), at: 2)
+      try statement.bind(array: wanted.map(\.key), at: 1)
+      try statement.bind(array: wanted.map(\.value), at: 2)
       var first: [Int64: Int64] = [:]
       while try statement.step() {
         let bucket = statement.integer(0)
@@ -42,8 +42,6 @@ extension Outbox {
     }
   }
 
-  private static func array(_ numbers: [Int64]) -> String { "{\(numbers.map(String.init).joined(separator: ","))}" }
-
   /// A number is about the time in milliseconds since 2024, by the server's clock, so that messages of all buckets are about in the
   /// order of their coming; and not less than what makes an id larger than any that a sequence gave before. In the order of the
   /// buckets, so that two that want the same ones don't wait for each other in a circle.
@@ -51,7 +49,7 @@ extension Outbox {
     INSERT INTO outbox_number (bucket, last_number, taken)
     SELECT bucket, amount - 1 + GREATEST(
       CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - 1704067200000, 4294967296), amount
-    FROM unnest(CAST(?1 AS BIGINT[]), CAST(?2 AS BIGINT[])) AS wanted (bucket, amount) ORDER BY bucket
+    FROM unnest(?1, ?2) AS wanted (bucket, amount) ORDER BY bucket
     ON CONFLICT (bucket) DO UPDATE SET
       last_number = GREATEST(outbox_number.last_number + excluded.taken, excluded.last_number), taken = excluded.taken
     RETURNING bucket, last_number

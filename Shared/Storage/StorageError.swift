@@ -72,6 +72,11 @@ extension StorageError {
       kind, "\(prefix): \(message)", code: code, sqlState: sqlState, statement: statement, remedy: remedy)
   }
 
+  /// The same error with another remedy.
+  func advising(_ remedy: String) -> StorageError {
+    StorageError(kind, message, code: code, sqlState: sqlState, statement: statement, remedy: remedy)
+  }
+
   /// The same error about a statement as its caller wrote it.
   func naming(_ statement: String) -> StorageError {
     StorageError(kind, message, code: code, sqlState: sqlState, statement: statement, remedy: remedy)

@@ -306,22 +306,45 @@ class OnPostgreSQL(OnBothEngines, Case):
 
     def wrap(self, program):
         """Puts a program into the folder that notes its arguments and goes on as the real one."""
+        self.script(program, f'printf "%s\\n" "$@" >"$0.arguments"', f'exec {shutil.which(program)} "$@"')
+
+    def script(self, program, *lines):
+        """Puts it into the folder."""
         with open(self.path(program), "w", encoding="utf-8") as script:
-            script.write(f'#!/bin/sh\nprintf "%s\\n" "$@" >"$0.arguments"\nexec {shutil.which(program)} "$@"\n')
+            script.write("\n".join(("#!/bin/sh", *lines, "")))
         os.chmod(self.path(program), 0o755)
 
     def test_a_restore_that_fails_leaves_everything_as_it_was(self):
         with Stack(services=SERVICES, database_url=self.first) as stack, Reflected(stack.grpc) as client:
             write_one_row("FAILS")(client, 1, 1)
             self.run_ok(self.first, "backup", self.path("backup"))
-        with open(self.path("pg_restore"), "w", encoding="utf-8") as script:
-            script.write("#!/bin/sh\necho 'out of luck' >&2\nexit 1\n")
-        os.chmod(self.path("pg_restore"), 0o755)
+        self.script("pg_restore", "echo 'out of luck' >&2", "exit 1")
         self.refused(1, ["out of luck"], self.first, "restore", self.path("backup"), PATH=self.folder)
         self.assertEqual(self.query("SELECT nspname FROM pg_namespace WHERE nspname ~ 'gateway|inventory' ORDER BY 1"),
                          ["gateway", "inventory"])
         with Stack(services=SERVICES, database_url=self.first) as stack, Reflected(stack.grpc) as client:
             self.assertEqual(quantities(client, "FAILS"), {"S1-1": 1})
+
+    def test_a_restore_that_fails_and_leaves_something_behind_says_where_the_stores_are(self):
+        with Stack(services=("inventory",), database_url=self.first):
+            self.run_ok(self.first, "backup", self.path("backup"))
+        self.script("pg_restore", "psql --no-psqlrc --quiet --command 'CREATE SCHEMA inventory'",
+                    "echo 'out of luck' >&2", "exit 1")
+        said = self.refused(1, ["out of luck", "rename it back"], self.first, "restore", self.path("backup"),
+                            PATH=f"{self.folder}:{os.environ['PATH']}")
+        kept, = self.query("SELECT nspname FROM pg_namespace WHERE nspname ~ '^inventory_before_'")
+        self.assertIn(f"what was there is in {kept};", said)
+
+    def test_what_fails_behind_a_restore_is_told_and_the_restore_has_worked(self):
+        with Stack(services=("gateway",), database_url=self.first):
+            wait_until(lambda: self.query("SELECT count(*) FROM gateway.lease") != ["0"], "the gateway to take leases")
+            self.run_ok(self.first, "backup", self.path("backup"))
+        refusal = "ALTER TABLE gateway.lease ADD CHECK (holder IS NULL) NOT VALID"
+        self.script("pg_restore", f'{shutil.which("pg_restore")} "$@" && psql --no-psqlrc --quiet --command "{refusal}"')
+        done = omsctl(self.first, "restore", self.path("backup"), PATH=f"{self.folder}:{os.environ['PATH']}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("omsctl: the stores are restored, but", done.stderr)
+        self.assertIn("what was there is in gateway_before_", done.stdout)
 
     def test_a_gateway_of_before_the_restore_holds_nothing_any_more(self):
         holders = "SELECT holder FROM gateway.lease WHERE holder <> ''"

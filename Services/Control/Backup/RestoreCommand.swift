@@ -35,7 +35,8 @@ struct RestoreCommand: Command {
     try manifest.check(in: directory)
     let kept = try StoreBackup.restore(
       manifest.stores, services: StoreSite.services, from: directory, to: site.location,
-      keepingAs: Google.Protobuf.Timestamp.now.compactText.lowercased())
+      keepingAs: Google.Protobuf.Timestamp.now.compactText.lowercased()
+    ) { warning in session.console.complain("omsctl: \(warning)") }
     switch session.format {
     case .json:
       let names = kept.map { JSONText.quoted($0) }.joined(separator: ",")

@@ -10,7 +10,9 @@ struct PostgreSQLRestore {
     self.url = url
   }
 
-  func run(from backup: String, keepingAs mark: String) throws(StorageError) -> [String] {
+  func run(
+    from backup: String, keepingAs mark: String, _ onWarning: (StorageError) -> Void
+  ) throws(StorageError) -> [String] {
     let session = try PostgreSQLSession(
       url, store: url.description, application: "restore", options: DatabaseOptions())
     // The locks that it holds are to last as long as pg_restore runs.
@@ -26,10 +28,14 @@ struct PostgreSQLRestore {
         "\(backup)/\(PostgreSQLBackup.file)",
       ])
     } catch {
-      try rename(aside.map { ($0.kept, $0.schema) }, session)
-      throw error
+      throw renameBack(aside, after: error, session)
     }
-    try releaseLeases(session)
+    // The stores are in their place by now, whatever becomes of this.
+    do throws(StorageError) {
+      try releaseLeases(session)
+    } catch {
+      onWarning(error.explained("the stores are restored, but the leases in them are still those of the backup"))
+    }
     return aside.map(\.kept)
   }
 
@@ -71,6 +77,19 @@ struct PostgreSQLRestore {
     guard !names.isEmpty else { return }
     let statements = names.map { "ALTER SCHEMA \(Identifier.quoted($0)) RENAME TO \(Identifier.quoted($1))" }
     try session.simple(statements.joined(separator: "; "))
+  }
+
+  /// - Returns: `failure`, which says what is left to do when this does not work.
+  private func renameBack(
+    _ aside: [(schema: String, kept: String)], after failure: StorageError, _ session: PostgreSQLSession
+  ) -> StorageError {
+    do throws(StorageError) {
+      try rename(aside.map { ($0.kept, $0.schema) }, session)
+      return failure
+    } catch {
+      let kept = aside.map(\.kept).joined(separator: ", ")
+      return failure.advising("what was there is in \(kept); rename it back, which failed here: \(error.message)")
+    }
   }
 
   /// A gateway that was cut off from the server before all this may come back: what it held when the backup was made is not its own

@@ -102,8 +102,12 @@ struct SQLiteRestore {
           + "restore again")
     }
     // Now `incoming` is what was there.
-    try FilePath.rename(incoming, to: kept)
-    try FilePath.flush(StorePath.directory(of: directory))
+    do throws(StorageError) {
+      try FilePath.rename(incoming, to: kept)
+      try FilePath.flush(StorePath.directory(of: directory))
+    } catch {
+      throw error.advising("the stores are restored; what was there is in \(incoming) or \(kept)")
+    }
     return kept
   }
 }

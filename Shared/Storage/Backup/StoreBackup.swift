@@ -49,17 +49,19 @@ public enum StoreBackup {
   ///   - services: all that there may be: what a backup has no store of is put away, too.
   ///   - directory: where the files are.
   ///   - mark: becomes part of the name under which is kept what was there: letters, digits and underscores.
+  ///   - onWarning: told what else was to be done and failed, once the stores are in their place; never on SQLite.
   /// - Returns: where that is now: a directory, or schemas; nothing when there was nothing.
-  /// - Throws: ``StorageError``: `locked` when somebody works on the stores; `cannotOpen`, `full`, `unavailable`, `other`. After any
-  ///   of them what was there is where it was.
+  /// - Throws: ``StorageError``: `locked` when somebody works on the stores; `cannotOpen`, `full`, `unavailable`, `other`. What was
+  ///   there is where it was then; where it can't be put back, or the last step failed, the remedy says where it is.
   public static func restore(
-    _ stores: [Store], services: [String], from directory: String, to location: StoreLocation, keepingAs mark: String
+    _ stores: [Store], services: [String], from directory: String, to location: StoreLocation, keepingAs mark: String,
+    onWarning: (_ warning: StorageError) -> Void = { _ in }
   ) throws(StorageError) -> [String] {
     switch location {
     case .sqlite(let target):
       try SQLiteRestore(services: services, directory: target).run(stores, from: directory, keepingAs: mark)
     case .postgresql(let url):
-      try PostgreSQLRestore(services: services, url: url).run(from: directory, keepingAs: mark)
+      try PostgreSQLRestore(services: services, url: url).run(from: directory, keepingAs: mark, onWarning)
     }
   }
 }

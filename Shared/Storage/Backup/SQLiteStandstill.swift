@@ -9,7 +9,7 @@ final class SQLiteStandstill {
   private var descriptors: [Int32] = []
 
   /// `PENDING_BYTE` and the 511 that follow: the lock-byte page of the file format.
-  private static let lockBytes = (start: 0x4000_0000, count: 512)
+  private static let lockBytes = OpenFileLock(start: 0x4000_0000, count: 512)
 
   /// - Parameter paths: files that there are.
   /// - Throws: `locked` when somebody has one open.
@@ -33,24 +33,12 @@ final class SQLiteStandstill {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw StorePath.failure(SystemError("open"), path) }
     descriptors.append(descriptor)
-    var lock = Self.region()
-    if fcntl(descriptor, Self.setLock, &lock) == 0 { return }
+    if Self.lockBytes.set(F_WRLCK, on: descriptor) { return }
     guard errno == EAGAIN || errno == EACCES else { throw StorePath.failure(SystemError("fcntl"), path) }
-    lock = Self.region()
     // Of a process in another container there is no number here.
-    let isKnown = fcntl(descriptor, Self.getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK) && lock.l_pid > 0
+    let process = Self.lockBytes.obstacle(on: descriptor)?.l_pid ?? 0
     throw StorageError(
-      .locked, "store \(path): \(isKnown ? "process \(lock.l_pid)" : "another process") has it open",
+      .locked, "store \(path): \(process > 0 ? "process \(process)" : "another process") has it open",
       remedy: "stop all services first")
   }
-
-  private static func region() -> flock {
-    flock(
-      l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: off_t(lockBytes.start), l_len: off_t(lockBytes.count),
-      l_pid: 0)
-  }
-
-  /// F_OFD_GETLK and F_OFD_SETLK (fcntl(2)), which Swift doesn't import.
-  private static let getLock: Int32 = 36
-  private static let setLock: Int32 = 37
 }

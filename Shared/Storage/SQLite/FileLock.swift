@@ -4,6 +4,7 @@ import Glibc
 /// A lock on a file beside the store. The kernel gives it back when the process ends.
 final class FileLock: Sendable {
   private let descriptor: Lock<Int32?>
+  private static let wholeFile = OpenFileLock(start: 0, count: 0)
 
   /// How often to look again: there is no event to wait for with a limit.
   private static let intervalMicroseconds: UInt32 = 20_000
@@ -15,7 +16,7 @@ final class FileLock: Sendable {
         .cannotOpen, "\(path): \(SystemError("open").reason)", remedy: "make it writable for this user")
     }
     let end = EventLoop.monotonicNanoseconds() + waiting.nanoseconds
-    while !Self.setLock(opened) {
+    while !Self.wholeFile.set(F_WRLCK, on: opened) {
       if EventLoop.monotonicNanoseconds() >= end {
         let holder = Self.holder(opened)
         close(opened)
@@ -38,14 +39,6 @@ final class FileLock: Sendable {
       descriptor = nil
     }
   }
-
-  private static func setLock(_ descriptor: Int32) -> Bool {
-    var lock = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0, l_len: 0, l_pid: 0)
-    return fcntl(descriptor, openFileSetLock, &lock) == 0
-  }
-
-  /// F_OFD_SETLK (fcntl(2)), which Swift doesn't import.
-  private static let openFileSetLock: Int32 = 37
 
   /// For whoever finds the lock taken: its kind has no process id.
   private static func note(_ descriptor: Int32) {

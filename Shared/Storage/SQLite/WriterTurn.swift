@@ -9,6 +9,7 @@ import Glibc
 /// their process, so a crashed one is not waited for.
 final class WriterTurn {
   private let descriptor: Int32
+  private let lock = OpenFileLock(start: 0, count: 1)
   private var isAnnounced = false
 
   /// Longest time to step back; a waiting writer looks every 0.1 to 0.5 ms at first.
@@ -27,13 +28,13 @@ final class WriterTurn {
   /// Says that this writer waits for the lock.
   func announce() {
     if isAnnounced { return }
-    isAnnounced = setLock(F_RDLCK)
+    isAnnounced = lock.set(F_RDLCK, on: descriptor)
   }
 
   /// This writer has the lock, or gave up.
   func withdraw() {
     if !isAnnounced { return }
-    isAnnounced = !setLock(F_UNLCK)
+    isAnnounced = !lock.set(F_UNLCK, on: descriptor)
   }
 
   /// Waits while another writer says that it waits, for a moment at most. There is no event to wait for with a limit, so
@@ -43,21 +44,5 @@ final class WriterTurn {
     while othersWait, EventLoop.monotonicNanoseconds() < end { usleep(250) }
   }
 
-  private var othersWait: Bool {
-    var lock = Self.region(F_WRLCK)
-    return fcntl(descriptor, Self.getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
-  }
-
-  private func setLock(_ type: Int32) -> Bool {
-    var lock = Self.region(type)
-    return fcntl(descriptor, Self.setLock, &lock) == 0
-  }
-
-  private static func region(_ type: Int32) -> flock {
-    flock(l_type: Int16(type), l_whence: Int16(SEEK_SET), l_start: 0, l_len: 1, l_pid: 0)
-  }
-
-  /// F_OFD_GETLK and F_OFD_SETLK (fcntl(2)), which Swift doesn't import.
-  private static let getLock: Int32 = 36
-  private static let setLock: Int32 = 37
+  private var othersWait: Bool { lock.obstacle(on: descriptor) != nil }
 }

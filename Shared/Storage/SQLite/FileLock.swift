@@ -6,25 +6,18 @@ final class FileLock: Sendable {
   private let descriptor: Lock<Int32?>
   private static let wholeFile = OpenFileLock(start: 0, count: 0)
 
-  /// How often to look again: there is no event to wait for with a limit.
-  private static let intervalMicroseconds: UInt32 = 20_000
-
-  init(path: String, waiting: Duration) throws(StorageError) {
+  init(path: String) throws(StorageError) {
     let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     if opened < 0 {
       throw StorageError(
         .cannotOpen, "\(path): \(SystemError("open").reason)", remedy: "make it writable for this user")
     }
-    let end = EventLoop.monotonicNanoseconds() + waiting.nanoseconds
-    while !Self.wholeFile.set(F_WRLCK, on: opened) {
-      if EventLoop.monotonicNanoseconds() >= end {
-        let holder = Self.holder(opened)
-        close(opened)
-        throw StorageError(
-          .locked, "store \(path): process \(holder) works on it, and only one may",
-          remedy: "stop that one first, or give this one a store of its own")
-      }
-      usleep(Self.intervalMicroseconds)
+    guard Self.wholeFile.set(F_WRLCK, on: opened) else {
+      let holder = Self.holder(opened)
+      close(opened)
+      throw StorageError(
+        .locked, "store \(path): process \(holder) works on it, and only one may",
+        remedy: "stop that one first, or give this one a store of its own")
     }
     Self.note(opened)
     descriptor = Lock(opened)

@@ -5,18 +5,15 @@ public final class StoreLock: Sendable {
 
   private init(_ file: FileLock) { self.file = file }
 
-  /// Takes the lock. Blocks.
+  /// Takes the lock.
   ///
   /// - Parameters:
   ///   - service: whose store it is.
   ///   - directory: of the stores.
-  ///   - waiting: how long to wait for another process to end.
   /// - Throws: ``StorageError``: `locked` when another process has it, `cannotOpen`.
-  public static func acquire(
-    service: String, directory: String, waiting: Duration = .zero
-  ) throws(StorageError) -> StoreLock {
+  public static func acquire(service: String, directory: String) throws(StorageError) -> StoreLock {
     let path = try StorePath.prepare(directory: directory, file: "\(service).sqlite-lock")
-    return StoreLock(try FileLock(path: path, waiting: waiting))
+    return StoreLock(try FileLock(path: path))
   }
 
   /// Gives it back before the process ends.

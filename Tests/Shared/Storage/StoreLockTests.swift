@@ -18,15 +18,26 @@ struct StoreLockTests {
     second.release()
   }
 
-  @Test("who waits gets it as soon as the other one has ended")
-  func waiting() async throws {
+  @Test("who tries again and again gets it as soon as the other one has ended")
+  func tryingAgain() async throws {
     let store = try TestStore()
     let first = try StoreLock.acquire(service: store.service, directory: store.directory)
-    async let second = Task.detached {
-      try StoreLock.acquire(service: store.service, directory: store.directory, waiting: .seconds(60))
-    }.value
+    let (refusals, refused) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let second = Task.detached { () async throws -> StoreLock in
+      defer { refused.finish() }
+      while true {
+        do throws(StorageError) {
+          return try StoreLock.acquire(service: store.service, directory: store.directory)
+        } catch {
+          guard error.kind == .locked else { throw error }
+          refused.yield()
+          await Task.yield()
+        }
+      }
+    }
+    for await _ in refusals { break }
     first.release()
-    try await second.release()
+    try await second.value.release()
   }
 
   @Test("stores of different services have locks of their own")

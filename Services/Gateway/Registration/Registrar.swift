@@ -8,11 +8,8 @@ import ServiceKit
 /// Of several gateways on one store one does that (``lead(_:)``); those that don't show what that one knows
 /// (``follow(_:)``), and hand on to it what they are asked.
 actor Registrar {
-  private enum Wish: Equatable {
-    case register, unregister, disable, enable
-  }
   private struct Request {
-    let wish: Wish
+    let wish: RegistrationWish
     let answer: CheckedContinuation<Void, any Error>
   }
 
@@ -112,16 +109,9 @@ actor Registrar {
     }
   }
 
-  private func askLeader(_ wish: Wish, _ sharing: any RegistrationSharing) async throws {
-    let asked: RegistrationWish =
-      switch wish {
-      case .register: .register
-      case .unregister: .unregister
-      case .disable: .disable
-      case .enable: .enable
-      }
+  private func askLeader(_ wish: RegistrationWish, _ sharing: any RegistrationSharing) async throws {
     do {
-      try await sharing.ask(asked)
+      try await sharing.ask(wish)
       follow(try await sharing.load())
     } catch {
       throw RPCError(storing: error, what: "what was asked for")
@@ -196,7 +186,7 @@ actor Registrar {
   /// - Throws: as ``disable()``.
   func enable() async throws { try await ask(.enable) }
 
-  private func ask(_ wish: Wish) async throws {
+  private func ask(_ wish: RegistrationWish) async throws {
     guard port != nil else {
       throw RPCError(.failedPrecondition, "there is no OMS to register with: set OMS_URL and start the gateway again")
     }
@@ -214,7 +204,7 @@ actor Registrar {
   }
 
   /// One attempt answers all who ask for the same.
-  private func serveRequests(_ wish: Wish) async {
+  private func serveRequests(_ wish: RegistrationWish) async {
     let waiting = requests.prefix { $0.wish == wish }
     requests.removeFirst(waiting.count)
     let result: Result<Void, any Error>
@@ -227,7 +217,7 @@ actor Registrar {
     for request in waiting { request.answer.resume(with: result) }
   }
 
-  private func fulfil(_ wish: Wish) async throws(RPCError) -> Result<Void, any Error> {
+  private func fulfil(_ wish: RegistrationWish) async throws(RPCError) -> Result<Void, any Error> {
     if machine.goal == .unregistered, [.disable, .enable].contains(wish) {
       throw RPCError(.failedPrecondition, "the connector is unregistered: register it (omsctl register)")
     }
@@ -245,6 +235,10 @@ actor Registrar {
       try await choose(.registered)
       guard let manner = machine.neededManner else { return .success(()) }
       return await take(.register(manner))
+    case .look:
+      // Comes by ``suspectLost()``, and waits for no turn.
+      machine.suspectLost(now: now())
+      return .success(())
     }
   }
 

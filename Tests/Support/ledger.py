@@ -15,6 +15,10 @@ SKUS = 3  # of each caller
 PATIENCE_S = 120  # on one call: longer than anything waits
 
 
+def _text(error):
+    return f"{error.code().name}: {error.details()}"
+
+
 class Ledger:
     """Each caller has SKUs of its own. It sets one to ever larger quantities, and reads after each write: what was acknowledged
     must be there, and nothing that nobody has sent.
@@ -83,7 +87,7 @@ class Ledger:
 
     def texts(self):
         """The failures for people."""
-        return [f"{error.code().name}: {error.details()}" for error in self.failures]
+        return [_text(error) for error in self.failures]
 
     def _run(self, caller):
         # Connections are shared by all channels of a process otherwise.
@@ -155,5 +159,5 @@ class Ledger:
 
     def without_hint(self):
         """Failures that are not UNAVAILABLE, or don't say when to try again."""
-        return [f"{error.code().name}: {error.details()}" for error in self.failures
+        return [_text(error) for error in self.failures
                 if error.code() != grpc.StatusCode.UNAVAILABLE or retry_hint(error) is None]

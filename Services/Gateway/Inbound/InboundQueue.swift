@@ -44,7 +44,6 @@ struct InboundQueue: Sendable {
   }
 
   var destinations: [Destination] { Array(byService.values) }
-  var dispatchers: [Dispatcher] { destinations.flatMap(\.dispatchers) }
 
   /// Makes a message durable and lets it go its way.
   ///

@@ -47,7 +47,6 @@ struct OutboundQueue: Sendable {
   }
 
   var destinations: [Destination] { BusRoute.allCases.compactMap { byRoute[$0] } }
-  var dispatchers: [Dispatcher] { destinations.flatMap(\.dispatchers) }
 
   /// Makes a message durable and lets it go its way. The same message again changes nothing.
   ///

@@ -39,6 +39,16 @@ final class TemporaryJournal: Sendable {
   }
 }
 
+extension InboundQueue {
+  /// Of all services and partitions.
+  var dispatchers: [Dispatcher] { destinations.flatMap(\.dispatchers) }
+}
+
+extension OutboundQueue {
+  /// Of all routes and partitions.
+  var dispatchers: [Dispatcher] { destinations.flatMap(\.dispatchers) }
+}
+
 extension IncomingMessage {
   /// A stock message.
   init(id: String, key: String, body: String = "{}", method: String = CallbackEdgeTests.method) {

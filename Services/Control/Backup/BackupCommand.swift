@@ -64,7 +64,4 @@ struct BackupCommand: Command {
 extension Google.Protobuf.Timestamp {
   /// To the second.
   static var now: Google.Protobuf.Timestamp { .init(seconds: Int64(time(nil))) }
-
-  /// For names of files and schemas, e.g. `20240203T040506Z`.
-  var compactText: String { text.filter { $0 != "-" && $0 != ":" } }
 }

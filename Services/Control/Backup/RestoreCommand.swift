@@ -35,7 +35,7 @@ struct RestoreCommand: Command {
     try manifest.check(in: directory)
     let kept = try StoreBackup.restore(
       manifest.stores, services: StoreSite.services, from: directory, to: site.location,
-      keepingAs: Google.Protobuf.Timestamp.now.compactText.lowercased()
+      keepingAs: Google.Protobuf.Timestamp.now.compactText
     ) { warning in session.console.complain("omsctl: \(warning)") }
     switch session.format {
     case .json:
@@ -48,4 +48,9 @@ struct RestoreCommand: Command {
     }
     return 0
   }
+}
+
+extension Google.Protobuf.Timestamp {
+  /// For names of directories and schemas, e.g. `20240203t040506z`: names in PostgreSQL have no capitals unless they are quoted.
+  fileprivate var compactText: String { text.lowercased().filter { $0 != "-" && $0 != ":" } }
 }

@@ -61,8 +61,12 @@ docker_demo() {
 }
 
 docker_addresses() {
-  local commands=' -f compose/compose.yaml'
-  [ "${POSTGRES:-0}" = 0 ] || commands+=" -f compose/compose.postgres.yaml"
+  local commands=' -f compose/compose.yaml' secrets=''
+  if [ "${POSTGRES:-0}" != 0 ]; then
+    commands+=" -f compose/compose.postgres.yaml"
+    # That file is refused without them.
+    printf -v secrets '\n  export POSTGRES_PASSWORD_FILE=%q DATABASE_URL_FILE=%q' "$POSTGRES_PASSWORD_FILE" "$DATABASE_URL_FILE"
+  fi
   cat <<TEXT
 
 == The connector runs in containers
@@ -71,7 +75,7 @@ docker_addresses() {
   admin           http://127.0.0.1:${GATEWAY_ADMIN_PORT:-8081}/healthz, /readyz, /metrics
   inventory       $replicas replica(s)
 
-Try
+Try$secrets
   docker compose$commands exec gateway omsctl status
   docker compose$commands logs --follow
 TEXT

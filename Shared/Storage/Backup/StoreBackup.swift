@@ -51,8 +51,8 @@ public enum StoreBackup {
   ///   - mark: becomes part of the name under which is kept what was there: letters, digits and underscores.
   ///   - onWarning: told what else was to be done and failed, once the stores are in their place; never on SQLite.
   /// - Returns: where that is now: a directory, or schemas; nothing when there was nothing.
-  /// - Throws: ``StorageError``: `locked` when somebody works on the stores; `cannotOpen`, `full`, `unavailable`, `other`. What was
-  ///   there is where it was then; where it can't be put back, or the last step failed, the remedy says where it is.
+  /// - Throws: ``StorageError``: `locked` when somebody works on the stores; `cannotOpen`, `full`, `unavailable`, `other`. What
+  ///   was there is where it was then; where it can't be put back, or the last step failed, the remedy says where it is.
   public static func restore(
     _ stores: [Store], services: [String], from directory: String, to location: StoreLocation, keepingAs mark: String,
     onWarning: (_ warning: StorageError) -> Void = { _ in }

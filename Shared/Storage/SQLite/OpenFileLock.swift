@@ -1,7 +1,7 @@
 import Glibc
 
-/// A lock on bytes of a file that belongs to an open file and not to the process, and goes when that is closed (fcntl(2), "Open file
-/// description locks").
+/// A lock on bytes of a file that belongs to an open file and not to the process, and goes when that is closed (fcntl(2), "Open
+/// file description locks").
 struct OpenFileLock {
   private let start: off_t
   private let count: off_t

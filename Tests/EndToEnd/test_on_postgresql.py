@@ -45,7 +45,7 @@ class OnPostgreSQL(unittest.TestCase):
             self.assertEqual(quantities(client, "PG"), {"MUG": 3, "CUP": None})
             delivery_id, = client.call(f"{STOCK}/UpdateSourceStock", {"snapshot": {
                 "source_id": "WH-1", "mode": "SNAPSHOT_MODE_DELTA", "created_on": "2024-02-03T04:05:06Z",
-                "stock": [{"sku": "MUG", "quantity": 5}]}})["delivery_ids"]
+                "stock": [{"sku": "MUG", "quantity": 5}]}, "request_id": "R-1"})["delivery_ids"]
 
             def ended(*filters):
                 messages = self.omsctl(stack, "journal", "list", *filters)["messages"]

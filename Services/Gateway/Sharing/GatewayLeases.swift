@@ -31,6 +31,10 @@ actor GatewayLeases {
   private var running: [String: Task<Void, Never>] = [:]
   /// Being given back, or lost: their work has to end first.
   private var ending: [String: Task<Void, Never>] = [:]
+  /// Rounds that have begun.
+  private var rounds = 0
+  /// By key: the last round that may have seen a lease which was given back since. It does not say whose that is now.
+  private var outdated: [String: Int] = [:]
   private var live = 1
   private var lastError = ""
 
@@ -72,11 +76,12 @@ actor GatewayLeases {
   ///
   /// - Parameter time: nanoseconds since 1970; nil for the server's clock.
   func round(at time: Int64? = nil) async {
-    let start = now()
+    rounds += 1
+    let (number, start) = (rounds, now())
     do {
       let round = try await store.round(
         instance, shared: shared.map(\.key), single: single.map(\.key), for: Self.duration, now: time)
-      use(round, until: start + Self.duration.nanoseconds)
+      use(round, number, until: start + Self.duration.nanoseconds)
       if !lastError.isEmpty { Log.info("leases are renewed again") }
       lastError = ""
     } catch {
@@ -86,24 +91,26 @@ actor GatewayLeases {
     }
   }
 
-  private func use(_ round: LeaseStore.Round, until end: UInt64) {
+  private func use(_ round: LeaseStore.Round, _ number: Int, until end: UInt64) {
     if round.live != live { Log.info("gateways on the store", ["count": LogValue(round.live)]) }
     live = round.live
+    let keys = current(round.held, number)
     for (partition, duty) in shared.enumerated() {
-      if round.held.contains(duty.key) {
-        held.hold(partition, until: end)
-      } else if running[duty.key] != nil {
-        held.end(partition)
-      }
+      if keys.contains(duty.key) { held.hold(partition, until: end) } else { held.end(partition) }
     }
     for duty in shared + single {
-      let isHeld = round.held.contains(duty.key)
+      let isHeld = keys.contains(duty.key)
       if isHeld, running[duty.key] == nil, ending[duty.key] == nil { begin(duty) }
       if !isHeld, let task = running.removeValue(forKey: duty.key) { lose(duty, task) }
     }
     let share = LeaseStore.share(of: shared.count, among: live)
     let mine = shared.indices.filter { running[shared[$0].key] != nil }
     for partition in mine.dropFirst(share) { giveBack(partition) }
+  }
+
+  /// Those that were not given back while the round was under way.
+  private func current(_ keys: Set<String>, _ number: Int) -> Set<String> {
+    keys.filter { number > outdated[$0, default: 0] }
   }
 
   private func begin(_ duty: Duty) { running[duty.key] = Task { await duty.work() } }
@@ -126,6 +133,7 @@ actor GatewayLeases {
     let (store, instance, held) = (store, instance, held)
     ending[key] = Task {
       await task.value
+      self.outdated[key] = .max
       held.end(partition)
       do {
         try await store.release([key], of: instance)
@@ -133,6 +141,7 @@ actor GatewayLeases {
         // It is renewed no longer than this gateway believes that it has it, and may be begun again.
         Log.warning("a lease can't be given back", ["lease": "\(key)", "reason": LogValue(error)])
       }
+      self.outdated[key] = self.rounds
       self.ended(key)
     }
   }
@@ -170,10 +179,12 @@ actor GatewayLeases {
 
   /// Without taking any.
   private func renew() async {
-    let start = now()
+    rounds += 1
+    let (number, start) = (rounds, now())
     do {
       let round = try await store.round(instance, shared: [], single: [], for: Self.duration)
-      for (partition, duty) in shared.enumerated() where round.held.contains(duty.key) {
+      let keys = current(round.held, number)
+      for (partition, duty) in shared.enumerated() where keys.contains(duty.key) {
         held.hold(partition, until: start + Self.duration.nanoseconds)
       }
     } catch {

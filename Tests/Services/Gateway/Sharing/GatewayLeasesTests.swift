@@ -33,13 +33,21 @@ struct GatewayLeasesTests {
     }
   }
 
-  private func member(_ name: String, _ database: Database) -> Member {
+  /// - Parameter end: of the work on a partition that is given back.
+  private func member(
+    _ name: String, _ database: Database, end: @escaping @Sendable () async -> Void = {}
+  ) -> Member {
     let time = Clock()
     let partitions = 0..<JournalPartition.serverCount
     let held = HeldPartitions(partitions) { time.now }
     let leases = GatewayLeases(
       LeaseStore(database: database), instance: name, held: held,
-      shared: partitions.map { .init(key: JournalPartition.key($0), work: { await untilCancelled() }) },
+      shared: partitions.map { partition in
+        .init(key: JournalPartition.key(partition)) {
+          await untilCancelled()
+          await end()
+        }
+      },
       single: [.init(key: "single", work: { await untilCancelled() })], now: { time.now })
     return Member(leases: leases, held: held, time: time)
   }
@@ -100,6 +108,44 @@ struct GatewayLeasesTests {
     for member in members { counts.append(await member.count) }
     #expect(counts.sorted() == [4, 6, 6])
     await database.close()
+  }
+
+  @Test("a round that was under way while partitions were given back neither holds them nor begins them again")
+  func roundWhileGivingBack() async throws {
+    let store = try TemporaryGatewayStore(.postgresql)
+    let (database, other) = (try store.open(), try store.open())
+    let (work, row) = (DeliveryGate(), Gate())
+    let (anna, bert) = (member("anna", database) { _ = await work.pass() }, member("bert", other))
+    await anna.leases.round(at: Self.at(.zero))
+    await bert.leases.round(at: Self.at(.milliseconds(100)))
+    await anna.leases.round(at: Self.at(.seconds(1)))
+    let locking = Task {
+      try await other.write { connection in
+        _ = try connection.withStatement("SELECT 1 FROM gateway_instance WHERE instance = 'anna' FOR UPDATE") {
+          try $0.step()
+        }
+        row.pass()
+      }
+    }
+    await row.waitUntilEntered()
+    let round = Task { await anna.leases.round(at: Self.at(.seconds(2))) }
+    let blocked = """
+      SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE '%' || current_schema()
+      """
+    while try await database.number(blocked) == 0 { await Task.yield() }
+
+    work.open()
+    let given = 8..<JournalPartition.serverCount
+    while given.contains(where: anna.held.isHeld) { await Task.yield() }
+    row.open()
+    try await locking.value
+    await round.value
+    await anna.leases.settled()
+    #expect(!given.contains(where: anna.held.isHeld))
+    #expect(await anna.count == 8)
+    await bert.leases.round(at: Self.at(.milliseconds(2_100)))
+    #expect(given.allSatisfy(bert.held.isHeld))
+    for database in [database, other] { await database.close() }
   }
 
   @Test("nothing new is begun when the time is over that the holder counts itself, though nobody could be asked")

@@ -1,5 +1,6 @@
 import EventLoop
 import ServiceKit
+import Storage
 
 /// What gateways on one store share among themselves, on PostgreSQL: the partitions of the journal, evenly, and the work that one of
 /// them does for all.
@@ -43,10 +44,10 @@ actor GatewayLeases {
   ///   - held: told of the partitions.
   ///   - shared: the partitions' duties, in their order.
   ///   - single: each for one gateway, whichever has it.
-  ///   - now: a clock that nobody sets, in nanoseconds.
+  ///   - now: a clock that nobody sets and that goes on while the machine sleeps, in nanoseconds.
   init(
     _ store: LeaseStore, instance: String = String(UInt64.random(in: .min ... .max), radix: 36), held: HeldPartitions,
-    shared: [Duty], single: [Duty] = [], now: @escaping @Sendable () -> UInt64 = { EventLoop.monotonicNanoseconds() }
+    shared: [Duty], single: [Duty] = [], now: @escaping @Sendable () -> UInt64 = { ConfirmedClock.elapsed() }
   ) {
     self.store = store
     self.instance = instance

@@ -16,6 +16,8 @@ actor GatewayLeases {
     let work: @Sendable () async -> Void
     /// The lease is lost: called when the task was cancelled, so that nothing is waited for.
     var abandon: @Sendable () async -> Void = {}
+    /// Told until when the lease is this gateway's, by the clock of the leases; 0 for one that is not.
+    var hold: @Sendable (_ end: UInt64) -> Void = { _ in }
   }
 
   static let duration = Duration.seconds(3)
@@ -99,6 +101,7 @@ actor GatewayLeases {
     for (partition, duty) in shared.enumerated() {
       if keys.contains(duty.key) { held.hold(partition, until: end) } else { held.end(partition) }
     }
+    for duty in single { duty.hold(keys.contains(duty.key) ? end : 0) }
     for duty in shared + single {
       let isHeld = keys.contains(duty.key)
       if isHeld, running[duty.key] == nil, ending[duty.key] == nil { begin(duty) }
@@ -184,10 +187,9 @@ actor GatewayLeases {
     let (number, start) = (rounds, now())
     do {
       let round = try await store.round(instance, shared: [], single: [], for: Self.duration)
-      let keys = current(round.held, number)
-      for (partition, duty) in shared.enumerated() where keys.contains(duty.key) {
-        held.hold(partition, until: start + Self.duration.nanoseconds)
-      }
+      let (keys, end) = (current(round.held, number), start + Self.duration.nanoseconds)
+      for (partition, duty) in shared.enumerated() where keys.contains(duty.key) { held.hold(partition, until: end) }
+      for duty in single where keys.contains(duty.key) { duty.hold(end) }
     } catch {
       Log.debug("leases can't be renewed", ["reason": LogValue(error)])
     }

@@ -23,6 +23,7 @@ struct GatewayLeasesTests {
   private struct Member {
     let leases: GatewayLeases
     let held: HeldPartitions
+    let single: HeldDuty
     let time: Clock
 
     var count: Int {
@@ -40,6 +41,7 @@ struct GatewayLeasesTests {
     let time = Clock()
     let partitions = 0..<JournalPartition.serverCount
     let held = HeldPartitions(partitions) { time.now }
+    let duty = HeldDuty { time.now }
     let leases = GatewayLeases(
       LeaseStore(database: database), instance: name, held: held,
       shared: partitions.map { partition in
@@ -48,8 +50,9 @@ struct GatewayLeasesTests {
           await end()
         }
       },
-      single: [.init(key: "single", work: { await untilCancelled() })], now: { time.now })
-    return Member(leases: leases, held: held, time: time)
+      single: [.init(key: "single", work: { await untilCancelled() }, hold: { duty.hold(until: $0) })],
+      now: { time.now })
+    return Member(leases: leases, held: held, single: duty, time: time)
   }
 
   @Test("are shared evenly, given back when another one comes, and pass on within five seconds of a death")
@@ -59,7 +62,7 @@ struct GatewayLeasesTests {
     let (anna, bert) = (member("anna", database), member("bert", database))
     await anna.leases.round(at: Self.at(.zero))
     #expect(await anna.count == 16)
-    #expect(await anna.hasSingle)
+    #expect(await anna.hasSingle && anna.single.isHeld)
     #expect(await anna.leases.isAlone)
     await bert.leases.round(at: Self.at(.milliseconds(100)))
     #expect(await bert.count == 0)
@@ -82,6 +85,7 @@ struct GatewayLeasesTests {
     await anna.leases.round(at: Self.at(.milliseconds(4_200)))
     await anna.leases.settled()
     #expect(await anna.count == 0)
+    #expect(!anna.single.isHeld && bert.single.isHeld)
     for partition in 0..<JournalPartition.serverCount {
       #expect(!anna.held.isHeld(partition) && bert.held.isHeld(partition))
     }
@@ -159,8 +163,9 @@ struct GatewayLeasesTests {
     #expect(anna.held.heldBack(3) == nil)
     await database.close()
     await anna.leases.round(at: Self.at(.seconds(2)))
-    #expect(anna.held.heldBack(3) == nil)
+    #expect(anna.held.heldBack(3) == nil && anna.single.isHeld)
     anna.time.advance(by: 1)
+    #expect(!anna.single.isHeld)
     #expect(anna.held.heldBack(3)?.contains("lease") == true)
     #expect(anna.held.isHeld(3), "what is under way goes on until another gateway is known to have it")
   }

@@ -12,10 +12,12 @@ extension Gateway {
   }
 
   /// What is asked about leases is worth nothing when their time is over, and who stops does not wait for a server that is away.
+  /// A gateway that stands still in the middle of a transaction (SIGSTOP, say) soon loses it, with the leases that it was taking.
   static func configureLeases(_ options: inout DatabaseOptions) {
     options.readers = 1
     options.statementTimeout = .seconds(2)
-    options.busyTimeout = .seconds(1)
+    options.busyTimeout = .milliseconds(500)
+    options.idleTransactionTimeout = .seconds(2)
     options.outageTimeout = .seconds(1)
   }
 

@@ -40,6 +40,7 @@ actor GatewayLeases {
   private var outdated: [String: Int] = [:]
   private var live = 1
   private var lastError = ""
+  private var lastRefusal = ""
 
   /// - Parameters:
   ///   - instance: unique to this start of this process.
@@ -82,9 +83,9 @@ actor GatewayLeases {
     rounds += 1
     let (number, start) = (rounds, now())
     do {
-      let round = try await store.round(
-        instance, shared: shared.map(\.key), single: single.map(\.key), for: Self.duration, now: time)
+      let round = try await store.renew(instance, for: Self.duration, now: time)
       use(round, number, until: start + Self.duration.nanoseconds)
+      await take(round, number, at: time)
       if !lastError.isEmpty { Log.info("leases are renewed again") }
       lastError = ""
     } catch {
@@ -94,22 +95,46 @@ actor GatewayLeases {
     }
   }
 
+  /// Takes what nobody has: of the shared leases no more than its share. Where that fails, what it has is renewed still.
+  private func take(_ round: LeaseStore.Round, _ number: Int, at time: Int64?) async {
+    let count = LeaseStore.share(of: shared.count, among: round.live) - shared.count { round.held.contains($0.key) }
+    let free = count > 0 ? shared.map(\.key).filter { !round.taken.contains($0) } : []
+    let others = single.map(\.key).filter { !round.taken.contains($0) }
+    if free.isEmpty, others.isEmpty { return }
+    let start = now()
+    do {
+      let keys = try await store.take(
+        instance, shared: free, atMost: count, single: others, for: Self.duration, now: time)
+      hold(current(keys, number), until: start + Self.duration.nanoseconds)
+      lastRefusal = ""
+    } catch {
+      let text = "\(error)"
+      if text != lastRefusal { Log.warning("leases that nobody has can't be taken", ["reason": LogValue(error)]) }
+      lastRefusal = text
+    }
+  }
+
   private func use(_ round: LeaseStore.Round, _ number: Int, until end: UInt64) {
     if round.live != live { Log.info("gateways on the store", ["count": LogValue(round.live)]) }
     live = round.live
     let keys = current(round.held, number)
-    for (partition, duty) in shared.enumerated() {
-      if keys.contains(duty.key) { held.hold(partition, until: end) } else { held.end(partition) }
+    for (partition, duty) in shared.enumerated() where !keys.contains(duty.key) { held.end(partition) }
+    for duty in single where !keys.contains(duty.key) { duty.hold(0) }
+    for duty in shared + single where !keys.contains(duty.key) {
+      if let task = running.removeValue(forKey: duty.key) { lose(duty, task) }
     }
-    for duty in single { duty.hold(keys.contains(duty.key) ? end : 0) }
-    for duty in shared + single {
-      let isHeld = keys.contains(duty.key)
-      if isHeld, running[duty.key] == nil, ending[duty.key] == nil { begin(duty) }
-      if !isHeld, let task = running.removeValue(forKey: duty.key) { lose(duty, task) }
-    }
+    hold(keys, until: end)
     let share = LeaseStore.share(of: shared.count, among: live)
     let mine = shared.indices.filter { running[shared[$0].key] != nil }
     for partition in mine.dropFirst(share) { giveBack(partition) }
+  }
+
+  private func hold(_ keys: Set<String>, until end: UInt64) {
+    for (partition, duty) in shared.enumerated() where keys.contains(duty.key) { held.hold(partition, until: end) }
+    for duty in single where keys.contains(duty.key) { duty.hold(end) }
+    for duty in shared + single where keys.contains(duty.key) {
+      if running[duty.key] == nil, ending[duty.key] == nil { begin(duty) }
+    }
   }
 
   /// Those that were not given back while the round was under way.
@@ -186,7 +211,7 @@ actor GatewayLeases {
     rounds += 1
     let (number, start) = (rounds, now())
     do {
-      let round = try await store.round(instance, shared: [], single: [], for: Self.duration)
+      let round = try await store.renew(instance, for: Self.duration)
       let (keys, end) = (current(round.held, number), start + Self.duration.nanoseconds)
       for (partition, duty) in shared.enumerated() where keys.contains(duty.key) { held.hold(partition, until: end) }
       for duty in single where keys.contains(duty.key) { duty.hold(end) }

@@ -152,6 +152,35 @@ struct GatewayLeasesTests {
     for database in [database, other] { await database.close() }
   }
 
+  @Test(
+    "what a gateway has is renewed while another one stands still that was taking a lease, and that lease is soon free")
+  func standstill() async throws {
+    let store = try TemporaryGatewayStore(.postgresql)
+    let (database, other) = (try store.openLeases(), try store.openLeases())
+    let anna = member("anna", database)
+    await anna.leases.round(at: Self.at(.zero))
+    try await database.write { try Lease.release($0, key: "single", holder: "anna") }
+    let gate = Gate()
+    let frozen = Task {
+      try await other.write { connection in
+        _ = try Lease.acquire(connection, key: "single", holder: "bert", for: .seconds(3), now: Self.at(.seconds(4)))
+        gate.pass()
+      }
+    }
+    await gate.waitUntilEntered()
+    anna.time.advance(by: Duration.seconds(2).nanoseconds)
+    await anna.leases.round(at: Self.at(.seconds(2)))
+    #expect(await !anna.hasSingle)
+    anna.time.advance(by: Duration.seconds(2).nanoseconds)
+    #expect(anna.held.heldBack(3) == nil)
+    while await !anna.hasSingle { await anna.leases.round(at: Self.at(.seconds(4))) }
+    gate.open()
+    _ = await frozen.result
+    await anna.leases.round(at: Self.at(.seconds(4)))
+    #expect(await anna.hasSingle)
+    for database in [database, other] { await database.close() }
+  }
+
   @Test("nothing new is begun when the time is over that the holder counts itself, though nobody could be asked")
   func expiry() async throws {
     let store = try TemporaryGatewayStore(.postgresql)

@@ -26,10 +26,11 @@ extension Gateway {
   /// - Parameters:
   ///   - leases: nil for a gateway that works alone.
   ///   - single: what one gateway of several does for all.
+  ///   - share: told among how many gateways everything is shared.
   /// - Returns: what looks for messages that others put into the journal.
   static func deliver(
     _ journal: JournalStore, _ destinations: [Destination], _ held: HeldPartitions, _ leases: Database?,
-    _ single: [GatewayLeases.Duty], _ setup: inout ServiceSetup
+    _ single: [GatewayLeases.Duty], _ setup: inout ServiceSetup, share: @escaping @Sendable (Int) async -> Void
   ) -> PartitionWatch {
     guard let leases else {
       for destination in destinations {
@@ -40,7 +41,7 @@ extension Gateway {
       return PartitionWatch(store: journal, held: held, destinations)
     }
     let duties = journal.partitions.map { duty($0, destinations) }
-    let shared = GatewayLeases(LeaseStore(database: leases), held: held, shared: duties, single: single)
+    let shared = GatewayLeases(LeaseStore(database: leases), held: held, shared: duties, single: single, share: share)
     setup.run("leases") { await shared.run() }
     let watch = PartitionWatch(
       store: journal, looking: JournalStore(database: leases), held: held, destinations

@@ -30,6 +30,7 @@ actor GatewayLeases {
   private let shared: [Duty]
   private let single: [Duty]
   private let now: @Sendable () -> UInt64
+  private let share: @Sendable (Int) async -> Void
   /// By key.
   private var running: [String: Task<Void, Never>] = [:]
   /// Being given back, or lost: their work has to end first.
@@ -47,16 +48,19 @@ actor GatewayLeases {
   ///   - held: told of the partitions.
   ///   - shared: the partitions' duties, in their order.
   ///   - single: each for one gateway, whichever has it.
+  ///   - share: told how many gateways are there whenever that has changed.
   ///   - now: a clock that nobody sets and that goes on while the machine sleeps, in nanoseconds.
   init(
     _ store: LeaseStore, instance: String = String(UInt64.random(in: .min ... .max), radix: 36), held: HeldPartitions,
-    shared: [Duty], single: [Duty] = [], now: @escaping @Sendable () -> UInt64 = { ConfirmedClock.elapsed() }
+    shared: [Duty], single: [Duty] = [], share: @escaping @Sendable (Int) async -> Void = { _ in },
+    now: @escaping @Sendable () -> UInt64 = { ConfirmedClock.elapsed() }
   ) {
     self.store = store
     self.instance = instance
     self.held = held
     self.shared = shared
     self.single = single
+    self.share = share
     self.now = now
   }
 
@@ -84,7 +88,12 @@ actor GatewayLeases {
     let (number, start) = (rounds, now())
     do {
       let round = try await store.renew(instance, for: Self.duration, now: time)
+      let isOther = round.live != live
       use(round, number, until: start + Self.duration.nanoseconds)
+      if isOther {
+        Log.info("gateways on the store", ["count": LogValue(live)])
+        await share(live)
+      }
       await take(round, number, at: time)
       if !lastError.isEmpty { Log.info("leases are renewed again") }
       lastError = ""
@@ -115,7 +124,6 @@ actor GatewayLeases {
   }
 
   private func use(_ round: LeaseStore.Round, _ number: Int, until end: UInt64) {
-    if round.live != live { Log.info("gateways on the store", ["count": LogValue(round.live)]) }
     live = round.live
     let keys = current(round.held, number)
     for (partition, duty) in shared.enumerated() where !keys.contains(duty.key) { held.end(partition) }

@@ -19,11 +19,19 @@ struct GatewayLeasesTests {
     func advance(by duration: UInt64) { nanoseconds.withLock { $0 += duration } }
   }
 
+  /// What was told of the number of gateways.
+  private final class Shares: Sendable {
+    private let counts = Lock<[Int]>([])
+    var all: [Int] { counts.withLock { $0 } }
+    func add(_ count: Int) { counts.withLock { $0.append(count) } }
+  }
+
   /// A gateway that shares the partitions, and a duty of one.
   private struct Member {
     let leases: GatewayLeases
     let held: HeldPartitions
     let single: HeldDuty
+    let shares: Shares
     let time: Clock
 
     var count: Int {
@@ -42,6 +50,7 @@ struct GatewayLeasesTests {
     let partitions = 0..<JournalPartition.serverCount
     let held = HeldPartitions(partitions) { time.now }
     let duty = HeldDuty { time.now }
+    let shares = Shares()
     let leases = GatewayLeases(
       LeaseStore(database: database), instance: name, held: held,
       shared: partitions.map { partition in
@@ -51,8 +60,8 @@ struct GatewayLeasesTests {
         }
       },
       single: [.init(key: "single", work: { await untilCancelled() }, hold: { duty.hold(until: $0) })],
-      now: { time.now })
-    return Member(leases: leases, held: held, single: duty, time: time)
+      share: { shares.add($0) }, now: { time.now })
+    return Member(leases: leases, held: held, single: duty, shares: shares, time: time)
   }
 
   @Test("are shared evenly, given back when another one comes, and pass on within five seconds of a death")
@@ -94,6 +103,7 @@ struct GatewayLeasesTests {
     await anna.leases.round(at: Self.at(.milliseconds(5_200)))
     #expect(await anna.count == 8)
     #expect(await bert.count == 8)
+    #expect(anna.shares.all == [2] && bert.shares.all == [2, 1, 2])
     await database.close()
   }
 

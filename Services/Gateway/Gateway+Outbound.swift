@@ -5,10 +5,11 @@ extension Gateway {
   /// Everything on the way to the OMS: what takes messages, and what delivers them.
   ///
   /// - Parameter bus: nil without an OMS.
+  /// - Returns: also what limits all that goes there.
   static func outbound(
     _ journal: JournalStore, _ held: HeldPartitions, _ bus: BusClient?, _ registrar: Registrar,
     _ setup: inout ServiceSetup
-  ) -> OutboundQueue {
+  ) -> (queue: OutboundQueue, limiter: SendLimiter) {
     let (configuration, timings) = (setup.configuration, setup.timings)
     let sender = bus.map { bus in
       BusSender(
@@ -28,7 +29,7 @@ extension Gateway {
     ) { message, route in await link.deliver(message, route) }
     queue.heldBack = { await link.reasonToHold() }
     DeliveryService(queue: queue, link: link).register(in: &setup.router)
-    return queue
+    return (queue, limiter)
   }
 
   /// Whoever takes the connector out of the OMS wants it left alone. A registration that only isn't there yet keeps nothing.

@@ -22,15 +22,21 @@ extension Gateway {
       oms.connection(callbackURL: callbackURL).map { ServiceBus($0, bus: bus) }
     }
     let share = shared.map { RegistrationShare(database: $0) }
+    let lease = HeldDuty()
     let registrar = Registrar(
-      port: port, memory: store, kept: kept.registration, signing: oms.signing, timing: timing, sharing: share)
+      port: port, memory: store, kept: kept.registration, signing: oms.signing, timing: timing, sharing: share,
+      mayAct: { share == nil || lease.isHeld })
     let watcher = TopicWatcher(
       services: ConnectorService.allCases, ask: TopicWatcher.ask(backends.channels), memory: store,
       startWait: configuration[GatewaySettings.registrationWait])
     var duties: [GatewayLeases.Duty] = []
     if let share {
       setup.run("registration") { await share.follow(registrar) }
-      duties = [.init(key: "registration") { await share.lead(registrar, port == nil ? nil : watcher) }]
+      duties = [
+        .init(
+          key: "registration", work: { await share.lead(registrar, port == nil ? nil : watcher) },
+          hold: { lease.hold(until: $0) })
+      ]
     } else {
       setup.run("registration") { await registrar.run() }
       if port != nil {

@@ -12,10 +12,12 @@ extension Gateway {
   }
 
   /// What is asked about leases is worth nothing when their time is over, and who stops does not wait for a server that is away.
+  /// A gateway that stands still in the middle of a transaction (SIGSTOP, say) soon loses it, with the leases that it was taking.
   static func configureLeases(_ options: inout DatabaseOptions) {
     options.readers = 1
     options.statementTimeout = .seconds(2)
-    options.busyTimeout = .seconds(1)
+    options.busyTimeout = .milliseconds(500)
+    options.idleTransactionTimeout = .seconds(2)
     options.outageTimeout = .seconds(1)
   }
 
@@ -24,10 +26,11 @@ extension Gateway {
   /// - Parameters:
   ///   - leases: nil for a gateway that works alone.
   ///   - single: what one gateway of several does for all.
+  ///   - share: told among how many gateways everything is shared.
   /// - Returns: what looks for messages that others put into the journal.
   static func deliver(
     _ journal: JournalStore, _ destinations: [Destination], _ held: HeldPartitions, _ leases: Database?,
-    _ single: [GatewayLeases.Duty], _ setup: inout ServiceSetup
+    _ single: [GatewayLeases.Duty], _ setup: inout ServiceSetup, share: @escaping @Sendable (Int) async -> Void
   ) -> PartitionWatch {
     guard let leases else {
       for destination in destinations {
@@ -38,7 +41,7 @@ extension Gateway {
       return PartitionWatch(store: journal, held: held, destinations)
     }
     let duties = journal.partitions.map { duty($0, destinations) }
-    let shared = GatewayLeases(LeaseStore(database: leases), held: held, shared: duties, single: single)
+    let shared = GatewayLeases(LeaseStore(database: leases), held: held, shared: duties, single: single, share: share)
     setup.run("leases") { await shared.run() }
     let watch = PartitionWatch(
       store: journal, looking: JournalStore(database: leases), held: held, destinations

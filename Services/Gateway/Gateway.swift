@@ -44,14 +44,15 @@ enum Gateway {
     let bus = oms.bus()
     let (registrar, registrationDuties) = try await registration(
       oms, bus, callbackURL: oms.callbackURL(at: callback.address), backends, database, shared: leases, &setup)
-    let outgoing = outbound(journal, held, bus, registrar, &setup)
+    let (outgoing, limiter) = outbound(journal, held, bus, registrar, &setup)
     let timings = TimingRecord(TimingStore(database), isShared: leases != nil, now: .now)
     let collector = TimingCollector(
       services: backends.channels, ownTimings: setup.timings, record: timings,
       sharing: leases.map { TimingSharing(database: $0) })
     let duties = registrationDuties + [.init(key: "timings") { await collector.keep(isStopping: { held.isStopping }) }]
     let watch = deliver(
-      journal, inbound.destinations + outgoing.destinations, held, leases, duties, &setup)
+      journal, inbound.destinations + outgoing.destinations, held, leases, duties, &setup
+    ) { await limiter.share(among: $0) }
     let (states, outboxes) = serveJournal(journal, inbound, outgoing, backends, watch, &setup)
 
     setup.run("timings") { try await collector.run() }

@@ -27,6 +27,8 @@ public struct DatabaseOptions: Sendable {
   public var statementTimeout: Duration = .seconds(30)
   /// How much longer than that a server may be silent before it is taken for lost.
   var answerGrace: Duration = .seconds(10)
+  /// How long the server lets a transaction wait for its client; then it ends the session.
+  public var idleTransactionTimeout: Duration = .seconds(60)
   /// How long calls wait for a server that can't be reached, counted from when it was lost; after that they fail at once.
   public var outageTimeout: Duration = .seconds(15)
   /// How often a commit is tried that other processes' commits make impossible.

@@ -51,10 +51,11 @@ extension Dispatcher {
         switch decision {
         case .finish(let status, let reason, let result):
           try await store.finish(
-            message.id, status, attempts: message.attempts, reason: reason, result: result, at: now(),
-            notice: status == policy.givenUp ? notice?.make(message, reason) : nil)
+            message.id, replay: message.replayCount, status, attempts: message.attempts, reason: reason, result: result,
+            at: now(), notice: status == policy.givenUp ? notice?.make(message, reason) : nil)
         case .postpone(let until, let reason):
-          try await store.postpone(message.id, attempts: message.attempts, reason: reason, until: until)
+          try await store.postpone(
+            message.id, replay: message.replayCount, attempts: message.attempts, reason: reason, until: until)
         case .nothing: break
         }
         return

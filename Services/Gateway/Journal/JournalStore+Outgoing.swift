@@ -71,7 +71,8 @@ extension JournalStore {
         throw JournalError.lost(deliveryID: message.deliveryID)
       }
       _ = try Self.finish(
-        id, end.status, attempts: log, reason: end.reason, result: end.result, at: startedAt + duration, connection)
+        id, replay: 0, end.status, attempts: log, reason: end.reason, result: end.result, at: startedAt + duration,
+        connection)
     }
     counters.add(.outgoing, end.status)
   }

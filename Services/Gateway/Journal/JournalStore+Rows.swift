@@ -218,11 +218,11 @@ extension JournalStore {
   static let updateFinished = """
     UPDATE journal SET status = ?1, finished_at = ?2, attempt_count = ?3, attempts = ?4, next_attempt_at = NULL,
       reason = ?5, result = ?6
-    WHERE id = ?7 AND partition = ?8 AND status = 1 RETURNING direction
+    WHERE id = ?7 AND partition = ?8 AND status = 1 AND replay_count = ?9 RETURNING direction
     """
 
   static let updatePostponed = """
     UPDATE journal SET next_attempt_at = ?1, attempt_count = ?2, attempts = ?3, reason = ?4
-    WHERE id = ?5 AND partition = ?6 AND status = 1
+    WHERE id = ?5 AND partition = ?6 AND status = 1 AND replay_count = ?7
     """
 }

@@ -29,7 +29,8 @@ extension JournalStore {
     }
   }
 
-  /// Ends messages of one partition that were not tried again. Those that are not pending any more stay as they are.
+  /// Ends messages of one partition that were not tried again. Those that are not pending any more, or were replayed since, stay
+  /// as they are.
   ///
   /// - Parameter end: why, and what is to tell of it.
   func giveUp(
@@ -42,7 +43,9 @@ extension JournalStore {
       for message in messages {
         let (reason, notice) = end(message)
         let direction = try Self.finish(
-          message.id, status, attempts: message.attempts, reason: reason, result: [], at: now, connection)
+          message.id, replay: message.replayCount, status, attempts: message.attempts, reason: reason, result: [],
+          at: now,
+          connection)
         guard let direction else { continue }
         ended.append(direction)
         if let notice { _ = try Self.insert(notice, in: partition, at: now, connection) }

@@ -98,30 +98,34 @@ struct JournalStore: Sendable {
     }
   }
 
-  /// Notes the end of a delivery. A message that is not pending any more stays as it is.
+  /// Notes the end of a delivery. A message that is not pending any more stays as it is, and so does one that was replayed since:
+  /// a gateway that can't write may have tried it so long ago that another one has delivered it.
   ///
-  /// - Parameter notice: a message that is to tell of it, and becomes durable together with it, so that no crash can lose or
-  ///   double it.
+  /// - Parameters:
+  ///   - replay: as which the message was delivered (``PendingMessage/replayCount``).
+  ///   - notice: a message that is to tell of it, and becomes durable together with it, so that no crash can lose or double it.
   func finish(
-    _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
+    _ id: Int64, replay: Int, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8],
+    at now: WallTime,
     notice: OutgoingMessage? = nil
   ) async throws {
     let partition = partition(of: id)
     // Without a notice no partition is locked.
     let direction = try await database.write(key: notice == nil ? nil : writeKey(partition)) { connection in
       let direction = try Self.finish(
-        id, status, attempts: attempts, reason: reason, result: result, at: now, connection)
+        id, replay: replay, status, attempts: attempts, reason: reason, result: result, at: now, connection)
       if direction != nil, let notice { _ = try Self.insert(notice, in: partition, at: now, connection) }
       return direction
     }
     if let direction { counters.add(direction, status) }
   }
 
-  /// As ``finish(_:_:attempts:reason:result:at:notice:)``, within a transaction.
+  /// As ``finish(_:replay:_:attempts:reason:result:at:notice:)``, within a transaction.
   ///
-  /// - Returns: its direction; nil when the message was not pending any more.
+  /// - Returns: its direction; nil when the message stays as it is.
   static func finish(
-    _ id: Int64, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8], at now: WallTime,
+    _ id: Int64, replay: Int, _ status: MessageStatus, attempts: AttemptLog, reason: String, result: [UInt8],
+    at now: WallTime,
     _ connection: Connection
   ) throws -> MessageDirection? {
     try connection.withStatement(updateFinished) { statement in
@@ -133,12 +137,15 @@ struct JournalStore: Sendable {
       try statement.bind(result, at: 6)
       try statement.bind(id, at: 7)
       try bindPartition(of: id, at: 8, statement, connection)
+      try statement.bind(Int64(replay), at: 9)
       return try statement.step() ? direction(statement, 0) : nil
     }
   }
 
   /// Notes an attempt that failed, and when the next is due.
-  func postpone(_ id: Int64, attempts: AttemptLog, reason: String, until next: WallTime) async throws {
+  ///
+  /// - Parameter replay: as in ``finish(_:replay:_:attempts:reason:result:at:notice:)``.
+  func postpone(_ id: Int64, replay: Int, attempts: AttemptLog, reason: String, until next: WallTime) async throws {
     try await database.write { connection in
       try connection.withStatement(Self.updatePostponed) { statement in
         try statement.bind(next.nanoseconds, at: 1)
@@ -147,6 +154,7 @@ struct JournalStore: Sendable {
         try statement.bind(String(reason.prefix(Self.reasonCharacters)), at: 4)
         try statement.bind(id, at: 5)
         try Self.bindPartition(of: id, at: 6, statement, connection)
+        try statement.bind(Int64(replay), at: 7)
         try statement.run()
       }
     }

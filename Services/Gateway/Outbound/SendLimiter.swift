@@ -31,6 +31,12 @@ actor SendLimiter: DeliveryTurns {
     admit()
   }
 
+  /// So many gateways send to the same OMS.
+  func share(among gateways: Int) {
+    limits.share(among: gateways)
+    admit()
+  }
+
   private func giveUp(_ ticket: SendLimits.Ticket) {
     limits.withdraw(ticket)
     waiting.removeValue(forKey: ticket)?.resume(returning: false)

@@ -1,6 +1,8 @@
 /// Who may send to the OMS now: so many at a time, so many a second, those who are waited for first. No I/O, no clock: callers
 /// pass the time and admit whom ``admissions(now:)`` names.
 ///
+/// Gateways on one store share the limits evenly, as each has about as much to send as the others.
+///
 /// The rate is a token bucket that holds the tokens of a tenth of a second: the OMS is never hit by more than that at once.
 struct SendLimits: Sendable {
   typealias Ticket = UInt64
@@ -11,10 +13,12 @@ struct SendLimits: Sendable {
   /// Calls that may wait. Deliveries are few: their dispatchers limit themselves.
   static let maxWaitingCalls = 256
 
-  private let concurrency: Int
+  /// Of all gateways together.
+  private let whole: (concurrency: Int, rate: Double?)
+  private var concurrency: Int
   /// Tokens a second; nil for no limit.
-  private let rate: Double?
-  private let capacity: Double
+  private var rate: Double?
+  private var capacity: Double
   private var tokens: Double
   private var filledAt: ContinuousClock.Instant?
   private var inFlight = 0
@@ -27,10 +31,21 @@ struct SendLimits: Sendable {
   ///   - concurrency: messages that the OMS works on at the same time.
   ///   - rate: messages a second; nil for no limit.
   init(concurrency: Int, rate: Int?) {
-    self.concurrency = concurrency
-    self.rate = rate.map(Double.init)
-    capacity = max(1, (self.rate ?? 1) / 10)
+    whole = (concurrency, rate.map(Double.init))
+    (self.concurrency, self.rate) = whole
+    capacity = Self.capacity(whole.rate)
     tokens = capacity
+  }
+
+  private static func capacity(_ rate: Double?) -> Double { max(1, (rate ?? 1) / 10) }
+
+  /// So many gateways send. Each may have one message under way at least.
+  mutating func share(among gateways: Int) {
+    let gateways = max(1, gateways)
+    concurrency = (whole.concurrency + gateways - 1) / gateways
+    rate = whole.rate.map { $0 / Double(gateways) }
+    capacity = Self.capacity(rate)
+    tokens = min(tokens, capacity)
   }
 
   /// - Returns: nil when too many calls wait already.

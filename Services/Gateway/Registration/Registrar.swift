@@ -15,6 +15,8 @@ actor Registrar {
 
   /// Requests that may wait for their turn.
   static let maxRequests = 100
+  /// Between two looks whether the lease is this gateway's again.
+  private static let leaseInterval = Duration.milliseconds(500)
 
   private(set) var machine: RegistrationMachine
   /// What is subscribed to, and which services are away.
@@ -27,6 +29,9 @@ actor Registrar {
   private let timing: RegistrationTiming
   /// nil for a gateway that works alone.
   private let sharing: (any RegistrationSharing)?
+  /// Whether no other gateway can see to the registration now: the lease of one that can't reach the store may have passed on
+  /// before it hears of that.
+  nonisolated let mayAct: @Sendable () -> Bool
   private var isLeading: Bool
   private var published: RegistrationSnapshot?
   private var secretMark: [UInt8] = []
@@ -40,13 +45,16 @@ actor Registrar {
   ///   - kept: what ``RegistrationMemory`` has kept.
   ///   - signing: is told which secret the OMS has.
   ///   - sharing: with other gateways; nil for one that works alone.
+  ///   - mayAct: whether no other gateway sees to it.
   init(
     port: (any RegistrationPort)?, memory: any RegistrationMemory, kept: KeptRegistration = .init(),
     signing: SigningSecrets? = nil, timing: RegistrationTiming = .init(),
-    sharing: (any RegistrationSharing)? = nil, now: @escaping @Sendable () -> WallTime = { .now }
+    sharing: (any RegistrationSharing)? = nil, mayAct: @escaping @Sendable () -> Bool = { true },
+    now: @escaping @Sendable () -> WallTime = { .now }
   ) {
     self.timing = timing
     self.sharing = sharing
+    self.mayAct = mayAct
     isLeading = sharing == nil
     self.port = port
     self.memory = memory
@@ -58,6 +66,11 @@ actor Registrar {
   /// Works until the task is cancelled. Nothing is registered before ``subscribe(to:)`` was called.
   func run() async {
     while !Task.isCancelled {
+      guard mayAct() else {
+        refuse(Self.outOfTime)
+        await pause(for: Self.leaseInterval)
+        continue
+      }
       await publish()
       if let request = requests.first, machine.content != nil || [.unregister, .disable].contains(request.wish) {
         await serveRequests(request.wish)
@@ -71,7 +84,11 @@ actor Registrar {
       }
     }
     isStopped = true
-    for request in requests { request.answer.resume(throwing: Self.stopping) }
+    refuse(Self.stopping)
+  }
+
+  private func refuse(_ reason: RPCError) {
+    for request in requests { request.answer.resume(throwing: reason) }
     requests = []
   }
 
@@ -346,5 +363,8 @@ actor Registrar {
     sleeper = nil
   }
 
+  private static let outOfTime = RPCError(
+    .unavailable, "the gateway can't renew its lease on the registration: nothing was done, try again later",
+    details: [.retryInfo(.seconds(1))])
   private static let stopping = RPCError(.unavailable, "the gateway is stopping: try again later")
 }

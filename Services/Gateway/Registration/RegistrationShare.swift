@@ -127,7 +127,8 @@ struct RegistrationShare: RegistrationSharing {
   func serve(_ registrar: Registrar) async {
     while !Task.isCancelled {
       do {
-        for (id, wish) in try await open() { try await serve(id, wish, registrar) }
+        // Else another gateway answers.
+        if registrar.mayAct() { for (id, wish) in try await open() { try await serve(id, wish, registrar) } }
       } catch {
         Log.warning("what other gateways ask of the registration can't be seen", ["reason": LogValue(error)])
       }

@@ -1,5 +1,6 @@
 import EventLoop
 import ServiceKit
+import Storage
 
 /// What gateways on one store share among themselves, on PostgreSQL: the partitions of the journal, evenly, and the work that one of
 /// them does for all.
@@ -15,6 +16,8 @@ actor GatewayLeases {
     let work: @Sendable () async -> Void
     /// The lease is lost: called when the task was cancelled, so that nothing is waited for.
     var abandon: @Sendable () async -> Void = {}
+    /// Told until when the lease is this gateway's, by the clock of the leases; 0 for one that is not.
+    var hold: @Sendable (_ end: UInt64) -> Void = { _ in }
   }
 
   static let duration = Duration.seconds(3)
@@ -27,28 +30,37 @@ actor GatewayLeases {
   private let shared: [Duty]
   private let single: [Duty]
   private let now: @Sendable () -> UInt64
+  private let share: @Sendable (Int) async -> Void
   /// By key.
   private var running: [String: Task<Void, Never>] = [:]
   /// Being given back, or lost: their work has to end first.
   private var ending: [String: Task<Void, Never>] = [:]
+  /// Rounds that have begun.
+  private var rounds = 0
+  /// By key: the last round that may have seen a lease which was given back since. It does not say whose that is now.
+  private var outdated: [String: Int] = [:]
   private var live = 1
   private var lastError = ""
+  private var lastRefusal = ""
 
   /// - Parameters:
   ///   - instance: unique to this start of this process.
   ///   - held: told of the partitions.
   ///   - shared: the partitions' duties, in their order.
   ///   - single: each for one gateway, whichever has it.
-  ///   - now: a clock that nobody sets, in nanoseconds.
+  ///   - share: told how many gateways are there whenever that has changed.
+  ///   - now: a clock that nobody sets and that goes on while the machine sleeps, in nanoseconds.
   init(
     _ store: LeaseStore, instance: String = String(UInt64.random(in: .min ... .max), radix: 36), held: HeldPartitions,
-    shared: [Duty], single: [Duty] = [], now: @escaping @Sendable () -> UInt64 = { EventLoop.monotonicNanoseconds() }
+    shared: [Duty], single: [Duty] = [], share: @escaping @Sendable (Int) async -> Void = { _ in },
+    now: @escaping @Sendable () -> UInt64 = { ConfirmedClock.elapsed() }
   ) {
     self.store = store
     self.instance = instance
     self.held = held
     self.shared = shared
     self.single = single
+    self.share = share
     self.now = now
   }
 
@@ -72,11 +84,17 @@ actor GatewayLeases {
   ///
   /// - Parameter time: nanoseconds since 1970; nil for the server's clock.
   func round(at time: Int64? = nil) async {
-    let start = now()
+    rounds += 1
+    let (number, start) = (rounds, now())
     do {
-      let round = try await store.round(
-        instance, shared: shared.map(\.key), single: single.map(\.key), for: Self.duration, now: time)
-      use(round, until: start + Self.duration.nanoseconds)
+      let round = try await store.renew(instance, for: Self.duration, now: time)
+      let isOther = round.live != live
+      use(round, number, until: start + Self.duration.nanoseconds)
+      if isOther {
+        Log.info("gateways on the store", ["count": LogValue(live)])
+        await share(live)
+      }
+      await take(round, number, at: time)
       if !lastError.isEmpty { Log.info("leases are renewed again") }
       lastError = ""
     } catch {
@@ -86,24 +104,50 @@ actor GatewayLeases {
     }
   }
 
-  private func use(_ round: LeaseStore.Round, until end: UInt64) {
-    if round.live != live { Log.info("gateways on the store", ["count": LogValue(round.live)]) }
+  /// Takes what nobody has: of the shared leases no more than its share. Where that fails, what it has is renewed still.
+  private func take(_ round: LeaseStore.Round, _ number: Int, at time: Int64?) async {
+    let count = LeaseStore.share(of: shared.count, among: round.live) - shared.count { round.held.contains($0.key) }
+    let free = count > 0 ? shared.map(\.key).filter { !round.taken.contains($0) } : []
+    let others = single.map(\.key).filter { !round.taken.contains($0) }
+    if free.isEmpty, others.isEmpty { return }
+    let start = now()
+    do {
+      let keys = try await store.take(
+        instance, shared: free, atMost: count, single: others, for: Self.duration, now: time)
+      hold(current(keys, number), until: start + Self.duration.nanoseconds)
+      lastRefusal = ""
+    } catch {
+      let text = "\(error)"
+      if text != lastRefusal { Log.warning("leases that nobody has can't be taken", ["reason": LogValue(error)]) }
+      lastRefusal = text
+    }
+  }
+
+  private func use(_ round: LeaseStore.Round, _ number: Int, until end: UInt64) {
     live = round.live
-    for (partition, duty) in shared.enumerated() {
-      if round.held.contains(duty.key) {
-        held.hold(partition, until: end)
-      } else if running[duty.key] != nil {
-        held.end(partition)
-      }
+    let keys = current(round.held, number)
+    for (partition, duty) in shared.enumerated() where !keys.contains(duty.key) { held.end(partition) }
+    for duty in single where !keys.contains(duty.key) { duty.hold(0) }
+    for duty in shared + single where !keys.contains(duty.key) {
+      if let task = running.removeValue(forKey: duty.key) { lose(duty, task) }
     }
-    for duty in shared + single {
-      let isHeld = round.held.contains(duty.key)
-      if isHeld, running[duty.key] == nil, ending[duty.key] == nil { begin(duty) }
-      if !isHeld, let task = running.removeValue(forKey: duty.key) { lose(duty, task) }
-    }
+    hold(keys, until: end)
     let share = LeaseStore.share(of: shared.count, among: live)
     let mine = shared.indices.filter { running[shared[$0].key] != nil }
     for partition in mine.dropFirst(share) { giveBack(partition) }
+  }
+
+  private func hold(_ keys: Set<String>, until end: UInt64) {
+    for (partition, duty) in shared.enumerated() where keys.contains(duty.key) { held.hold(partition, until: end) }
+    for duty in single where keys.contains(duty.key) { duty.hold(end) }
+    for duty in shared + single where keys.contains(duty.key) {
+      if running[duty.key] == nil, ending[duty.key] == nil { begin(duty) }
+    }
+  }
+
+  /// Those that were not given back while the round was under way.
+  private func current(_ keys: Set<String>, _ number: Int) -> Set<String> {
+    keys.filter { number > outdated[$0, default: 0] }
   }
 
   private func begin(_ duty: Duty) { running[duty.key] = Task { await duty.work() } }
@@ -126,6 +170,7 @@ actor GatewayLeases {
     let (store, instance, held) = (store, instance, held)
     ending[key] = Task {
       await task.value
+      self.outdated[key] = .max
       held.end(partition)
       do {
         try await store.release([key], of: instance)
@@ -133,6 +178,7 @@ actor GatewayLeases {
         // It is renewed no longer than this gateway believes that it has it, and may be begun again.
         Log.warning("a lease can't be given back", ["lease": "\(key)", "reason": LogValue(error)])
       }
+      self.outdated[key] = self.rounds
       self.ended(key)
     }
   }
@@ -170,12 +216,13 @@ actor GatewayLeases {
 
   /// Without taking any.
   private func renew() async {
-    let start = now()
+    rounds += 1
+    let (number, start) = (rounds, now())
     do {
-      let round = try await store.round(instance, shared: [], single: [], for: Self.duration)
-      for (partition, duty) in shared.enumerated() where round.held.contains(duty.key) {
-        held.hold(partition, until: start + Self.duration.nanoseconds)
-      }
+      let round = try await store.renew(instance, for: Self.duration)
+      let (keys, end) = (current(round.held, number), start + Self.duration.nanoseconds)
+      for (partition, duty) in shared.enumerated() where keys.contains(duty.key) { held.hold(partition, until: end) }
+      for duty in single where keys.contains(duty.key) { duty.hold(end) }
     } catch {
       Log.debug("leases can't be renewed", ["reason": LogValue(error)])
     }

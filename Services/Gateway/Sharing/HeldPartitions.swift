@@ -1,9 +1,10 @@
 import EventLoop
+import Storage
 
 /// Which partitions of the journal this gateway delivers from, and until when it may.
 final class HeldPartitions: Sendable {
   private struct State {
-    /// By partition, in monotonic nanoseconds; 0 for one that is not held.
+    /// By partition, in nanoseconds of the clock; 0 for one that is not held.
     var ends: [UInt64]
     var isStopping = false
   }
@@ -24,8 +25,8 @@ final class HeldPartitions: Sendable {
 
   /// None of them.
   ///
-  /// - Parameter now: a clock that nobody sets, in nanoseconds.
-  init(_ partitions: Range<Int>, now: @escaping @Sendable () -> UInt64 = { EventLoop.monotonicNanoseconds() }) {
+  /// - Parameter now: a clock that nobody sets and that goes on while the machine sleeps, in nanoseconds: others don't sleep.
+  init(_ partitions: Range<Int>, now: @escaping @Sendable () -> UInt64 = { ConfirmedClock.elapsed() }) {
     hasAll = false
     state = Lock(State(ends: partitions.map { _ in 0 }))
     self.now = now

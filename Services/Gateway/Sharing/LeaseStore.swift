@@ -5,10 +5,12 @@ struct LeaseStore: Sendable {
   /// Of a store with connections of its own, so that a lease does not wait for messages.
   let database: Database
 
-  /// What a gateway has after a round.
+  /// What a gateway finds when it has renewed its leases.
   struct Round: Sendable, Equatable {
     /// Keys of its leases.
     var held: Set<String>
+    /// Keys of the leases that any gateway has.
+    var taken: Set<String>
     /// Gateways that are there, itself included.
     var live: Int
   }
@@ -16,24 +18,41 @@ struct LeaseStore: Sendable {
   /// How long a gateway that is gone is remembered.
   private static let memory: Int64 = 60_000_000_000
 
-  /// Says that a gateway is there, renews its leases, and takes those that nobody has: of the shared ones no more than its share.
+  /// Says that a gateway is there, and renews its leases. Waits for no row that another gateway changes.
   ///
   /// - Parameter now: nanoseconds since 1970; nil for the server's clock.
-  func round(
-    _ instance: String, shared: [String], single: [String], for duration: Duration, now: Int64? = nil
-  ) async throws -> Round {
+  func renew(_ instance: String, for duration: Duration, now: Int64? = nil) async throws -> Round {
     try await database.write { connection in
       let now = try now ?? connection.now()
       let live = try Self.note(instance, until: now + Int64(clamping: duration.nanoseconds), now, connection)
-      var held = try Lease.renewAll(connection, of: instance, for: duration, now: now)
-      let others = try Lease.holders(connection, now: now)
-      let share = Self.share(of: shared.count, among: live)
-      for key in shared + single where !held.contains(key) && others[key] == nil {
-        if shared.contains(key), shared.count(where: held.contains) >= share { continue }
-        let lease = try Lease.acquire(connection, key: key, holder: instance, for: duration, now: now)
-        if lease != nil { held.insert(key) }
+      let held = try Lease.renewAll(connection, of: instance, for: duration, now: now)
+      return Round(held: held, taken: Set(try Lease.holders(connection, now: now).keys), live: live)
+    }
+  }
+
+  /// Takes leases that nobody has. A gateway that stands still in the middle of this keeps others waiting until the server ends
+  /// its session: so it is apart from what they renew.
+  ///
+  /// - Parameters:
+  ///   - count: of the shared ones, at most.
+  ///   - now: nanoseconds since 1970; nil for the server's clock.
+  /// - Returns: the keys of those that it has got.
+  func take(
+    _ instance: String, shared: [String], atMost count: Int, single: [String], for duration: Duration, now: Int64? = nil
+  ) async throws -> Set<String> {
+    try await database.write { connection in
+      let now = try now ?? connection.now()
+      func acquire(_ key: String) throws -> Bool {
+        try Lease.acquire(connection, key: key, holder: instance, for: duration, now: now) != nil
       }
-      return Round(held: held, live: live)
+      var got: Set<String> = []
+      for key in shared where got.count < count { if try acquire(key) { got.insert(key) } }
+      for key in single { if try acquire(key) { got.insert(key) } }
+      try connection.withStatement("DELETE FROM gateway_instance WHERE seen_until < ?1") { statement in
+        try statement.bind(now - Self.memory, at: 1)
+        try statement.run()
+      }
+      return got
     }
   }
 
@@ -49,10 +68,6 @@ struct LeaseStore: Sendable {
     try connection.withStatement(insert) { statement in
       try statement.bind(instance, at: 1)
       try statement.bind(until, at: 2)
-      try statement.run()
-    }
-    try connection.withStatement("DELETE FROM gateway_instance WHERE seen_until < ?1") { statement in
-      try statement.bind(now - memory, at: 1)
       try statement.run()
     }
     return try connection.withStatement("SELECT count(*) FROM gateway_instance WHERE seen_until > ?1") { statement in

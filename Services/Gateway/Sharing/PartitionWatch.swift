@@ -17,7 +17,7 @@ actor PartitionWatch {
   private let destinations: [String: Destination]
   private let isAlone: @Sendable () async -> Bool
   private let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-  /// By partition; nothing for one that is not held.
+  /// By partition; nothing for one from which nothing may be delivered now.
   private var seen: [Int: JournalStore.PartitionState] = [:]
   /// Partitions with tasks that are not done.
   private var unfinished: Set<Int> = []
@@ -70,7 +70,7 @@ actor PartitionWatch {
 
   private func look(at state: JournalStore.PartitionState) async throws {
     let partition = state.partition
-    guard store.partitions.contains(partition), held.isHeld(partition) else {
+    guard store.partitions.contains(partition), held.heldBack(partition) == nil else {
       seen[partition] = nil
       return
     }
@@ -110,13 +110,16 @@ actor PartitionWatch {
     }
   }
 
-  /// - Returns: false when there is no room for it.
+  /// - Returns: false when there is no room for it, or nobody to do it.
   private func perform(_ task: HolderTask, _ partition: Int) async throws -> Bool {
     guard task.isPending else { return true }
     let dispatcher = destinations[task.destination]?[partition]
     switch task.kind {
     case .again:
-      guard let dispatcher, await !dispatcher.requeue(task.id, key: task.key) else { return true }
+      guard let dispatcher else { return true }
+      // Who delivers from the partition next does it: this one has ended, or has not begun.
+      guard await dispatcher.isRunning else { return false }
+      if await dispatcher.requeue(task.id, key: task.key) { return true }
       wait(for: dispatcher)
       return false
     case .discard:

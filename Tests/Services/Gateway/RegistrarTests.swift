@@ -126,6 +126,22 @@ final class KeptInMemory: RegistrationMemory {
     }
   }
 
+  @Test("a gateway whose lease may have passed on tells the OMS nothing, until it has the lease again")
+  func lease() async throws {
+    let port = FakePort()
+    let mayAct = Lock(false)
+    let registrar = Registrar(
+      port: port, memory: memory, timing: Self.quick(), mayAct: { mayAct.withLock { $0 } })
+    try await withRegistrar(registrar) {
+      let error = await #expect(throws: RPCError.self) { try await registrar.disable() }
+      #expect(error?.code == .unavailable && error?.message.contains("lease") == true)
+      #expect(port.calls.isEmpty)
+      mayAct.withLock { $0 = true }
+      await until { await registrar.machine.state == .registered }
+      #expect(await registrar.machine.goal == .registered)
+    }
+  }
+
   @Test("Register fails with UNAVAILABLE and the reason while the OMS does not answer")
   func unavailable() async throws {
     let registrar = registrar(FakePort(.init(repeating: Self.down, count: 1000)))

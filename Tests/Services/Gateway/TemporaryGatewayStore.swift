@@ -13,6 +13,14 @@ final class TemporaryGatewayStore: Sendable {
 
   /// As a gateway that starts does; the one before need not have ended.
   func open() throws -> Database { try store.open(GatewaySchema.migrations) { Gateway.configure(&$0) } }
+
+  /// As gateways do for their leases.
+  func openLeases() throws -> Database {
+    try store.open(GatewaySchema.migrations) {
+      Gateway.configure(&$0)
+      Gateway.configureLeases(&$0)
+    }
+  }
 }
 
 extension Database {

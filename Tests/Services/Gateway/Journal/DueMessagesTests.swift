@@ -32,9 +32,9 @@ import Testing
     let ids = try await add(8, to: store)
     let partition = store.partition(of: ids[0])
     for (n, seconds) in [(1, 30), (2, 10), (3, 20), (4, 10), (5, 40), (6, 50)] as [(Int, Int64)] {
-      try await store.postpone(ids[n - 1], attempts: AttemptLog(), reason: "", until: Self.at(seconds))
+      try await store.postpone(ids[n - 1], replay: 0, attempts: AttemptLog(), reason: "", until: Self.at(seconds))
     }
-    try await store.finish(ids[4], .success, attempts: AttemptLog(), reason: "", result: [], at: Self.at(1))
+    try await store.finish(ids[4], replay: 0, .success, attempts: AttemptLog(), reason: "", result: [], at: Self.at(1))
     var place = DueMessage.Place.start
     var found: [Int64] = []
     var pages = 0
@@ -60,7 +60,7 @@ import Testing
     let ids = try await add(3, to: store)
     let (partition, limits) = (store.partition(of: ids[0]), PageLimits(rows: 10, weight: .max))
     let page = try await store.pending(destination: "remote", partition: partition, after: 0, limits: limits)
-    try await store.finish(ids[1], .success, attempts: AttemptLog(), reason: "", result: [], at: Self.at(1))
+    try await store.finish(ids[1], replay: 0, .success, attempts: AttemptLog(), reason: "", result: [], at: Self.at(1))
     for _ in 0..<2 {
       try await store.giveUp(page.messages, .dead, at: Self.at(2)) { message in
         ("over", ErrorNotice.of(message, reason: "over"))

@@ -291,7 +291,7 @@ import Testing
     // One of the oldest ended yesterday.
     let now = start + .seconds(90 * 86_400)
     try await journal.store.finish(
-      first, .error, attempts: .init(), reason: "", result: [],
+      first, replay: 0, .error, attempts: .init(), reason: "", result: [],
       at: WallTime(nanoseconds: now.nanoseconds - 86_400 * 1_000_000_000))
     let before = journal.store.database.commits
     _ = try await JournalRetention(store: journal.store, days: 60).round(now: now)
@@ -318,7 +318,8 @@ import Testing
     let limit = start + .seconds(86_400)
     let replayed = ids[1...].map { JournalMessage(id: $0, key: "A", destination: "inventory") }
     #expect(try await journal.store.requeue(replayed, by: "anna", at: limit) == Set(ids[1...]))
-    try await journal.store.finish(ids[1], .success, attempts: .init(), reason: "", result: [], at: limit + .seconds(1))
+    try await journal.store.finish(
+      ids[1], replay: 1, .success, attempts: .init(), reason: "", result: [], at: limit + .seconds(1))
     try await journal.store.delete(ids, endedBefore: limit)
     #expect(try await journal.store.database.number("SELECT sum(id) FROM journal") == ids[1] + ids[2])
     await journal.store.database.close()

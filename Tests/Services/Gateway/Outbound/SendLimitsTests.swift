@@ -50,6 +50,29 @@ struct SendLimitsTests {
     #expect(sent.count >= perSecond * 10 - 1, "\(sent.count) in 10 s")
   }
 
+  @Test("several gateways have no more together than one alone, and each can send")
+  func sharing() {
+    for gateways in 1...3 {
+      var limits = SendLimits(concurrency: 12, rate: 60)
+      limits.share(among: gateways)
+      for _ in 0..<100 { _ = limits.request(.delivery) }
+      var sent = 0
+      for tenth in 0...10 {
+        let admitted = limits.admissions(now: Self.start.advanced(by: .milliseconds(100 * tenth)))
+        #expect(admitted.count <= 12 / gateways)
+        for _ in admitted { limits.released() }
+        sent += admitted.count
+      }
+      #expect(sent >= 60 / gateways && sent <= 66 / gateways)
+    }
+    var limits = SendLimits(concurrency: 2, rate: nil)
+    limits.share(among: 3)
+    for _ in 0..<5 { _ = limits.request(.delivery) }
+    expect(&limits, Self.start, [1])
+    limits.share(among: 1)
+    expect(&limits, Self.start, [2])
+  }
+
   @Test("a pause does not save up for a burst")
   func burst() {
     var limits = SendLimits(concurrency: 1_000, rate: 50)

@@ -53,6 +53,34 @@ struct TwoGatewaysTests {
     }
   }
 
+  @Test(
+    "what is replayed is left to who delivers: not to a dispatcher that is not at work, nor to one without the lease")
+  func nobodyAtWork() async throws {
+    let journal = try TemporaryJournal(.postgresql)
+    let store = journal.store
+    let held = HeldPartitions(store.partitions)
+    let queue = InboundQueue(store: store, held: held) { _, _, _ in .init() }
+    let watch = PartitionWatch(store: store, held: held, queue.destinations)
+    var message = IncomingMessage(id: "1", key: "A")
+    message.status = .error
+    let id = try await store.receive(message, at: .now).id
+    let replayed = JournalMessage(id: id, status: .error, key: "A", destination: "inventory")
+    #expect(try await store.requeue([replayed], by: "anna", at: .now) == [id])
+    let partition = store.partition(of: id)
+    held.hold(partition, until: .max)
+    await watch.look()
+    #expect(try await store.hasTask(.again, id))
+    held.hold(partition, until: 1)
+    try await journal.running(queue.dispatchers) {
+      while await !queue.dispatchers[0].isRunning { await Task.yield() }
+      await watch.look()
+      #expect(try await store.hasTask(.again, id))
+      held.hold(partition, until: .max)
+      while try await store.hasTask(.again, id) { await watch.look() }
+      while try await store.receipt(id)?.status != .success { await Task.yield() }
+    }
+  }
+
   @Test("what is discarded at one gateway is not delivered by the other, unless it is just being delivered")
   func discard() async throws {
     let gate = DeliveryGate()

@@ -15,8 +15,8 @@ final class PostgreSQLConnection: Connection {
   private var lastRefusal: (error: StorageError, nanoseconds: UInt64)?
   private var holdsKeys = false
 
-  /// Prepared statements kept for reuse.
-  static let maximumIdleStatements = 64
+  /// Prepared statements kept for reuse: as many as a session prepares.
+  static let maximumIdleStatements = PostgreSQLSession.maximumPreparedCount
 
   init(_ url: PostgreSQLURL, schema: String, options: DatabaseOptions, isReader: Bool) {
     self.url = url

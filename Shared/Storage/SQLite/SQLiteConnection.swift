@@ -14,11 +14,12 @@ final class SQLiteConnection: Connection {
   /// From how many pages in the log on a checkpoint waits for the readers, so that the log shrinks although they are many.
   private var forcedCheckpointPages: Int
   // Not a dictionary: hashing a statement's text costs more than comparing it with a handful of others, of which the one that
-  // is looked for is mostly the same string.
+  // is looked for is mostly the same string. What was used last is at the end.
   private var idleStatements: [(sql: String, handle: OpaquePointer)] = []
 
-  /// Prepared statements kept for reuse. A service has a fixed, small set; the limit is for one that builds its SQL.
-  static let maximumIdleStatements = 64
+  /// Prepared statements kept for reuse, those that were used last. A service has a fixed, small set, but migrations, which run
+  /// once, come first.
+  static let maximumIdleStatements = 256
 
   /// Opens the file at `path`, which exists, in WAL mode.
   init(path: String, options: DatabaseOptions, cacheKiB: Int, readOnly: Bool) throws(StorageError) {
@@ -104,8 +105,7 @@ final class SQLiteConnection: Connection {
 
   override func take(_ sql: String) throws(StorageError) -> Statement {
     if let index = idleStatements.lastIndex(where: { $0.sql == sql }) {
-      idleStatements.swapAt(index, idleStatements.count - 1)
-      return Statement(handle: idleStatements.removeLast().handle, connection: self, sql: sql)
+      return Statement(handle: idleStatements.remove(at: index).handle, connection: self, sql: sql)
     }
     var prepared: OpaquePointer?
     let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
@@ -117,11 +117,8 @@ final class SQLiteConnection: Connection {
     guard let handle = statement.handle else { return }
     sqlite3_reset(handle)
     sqlite3_clear_bindings(handle)
-    if idleStatements.count < Self.maximumIdleStatements {
-      idleStatements.append((statement.sql, handle))
-    } else {
-      sqlite3_finalize(handle)
-    }
+    if idleStatements.count == Self.maximumIdleStatements { sqlite3_finalize(idleStatements.removeFirst().handle) }
+    idleStatements.append((statement.sql, handle))
   }
 
   /// The error of the call that answered `code`; the transaction has failed with the first one.

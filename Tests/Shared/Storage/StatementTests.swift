@@ -16,6 +16,31 @@ struct StatementTests {
     await database.close()
   }
 
+  @Test("a statement is prepared once, however many others have run before", arguments: TestEngine.allCases)
+  func preparedOnce(engine: TestEngine) async throws {
+    let database = try TemporaryStore(engine).open()
+    // More than are kept, as migrations are. A session of PostgreSQL prepares no more than that.
+    let others = engine == .sqlite ? 300 : 200
+    let sql = "SELECT 'again'"
+    let look =
+      engine == .sqlite
+      ? "SELECT run FROM sqlite_stmt WHERE sql = ?1"
+      : "SELECT count(*) FROM pg_prepared_statements WHERE statement = ?1"
+    let found = try await database.write { connection in
+      func answer(_ sql: String, _ parameter: String? = nil) throws -> Int64? {
+        try connection.withStatement(sql) { statement in
+          if let parameter { try statement.bind(parameter, at: 1) }
+          return try statement.step() && parameter != nil ? statement.integer(0) : nil
+        }
+      }
+      for number in 0..<others { _ = try answer("SELECT \(number)") }
+      for _ in 0..<3 { _ = try answer(sql) }
+      return try answer(look, sql)
+    }
+    #expect(found == (engine == .sqlite ? 3 : 1), "SQLite counts how often it ran, PostgreSQL has it once")
+    await database.close()
+  }
+
   @Test("a text with a NUL is kept by SQLite, and refused by PostgreSQL with the reason")
   func nul() async throws {
     let text = "with\u{0}NUL"

@@ -25,7 +25,7 @@ public struct DatabaseOptions: Sendable {
   public var locksKeys = true
   /// How long a statement may run.
   public var statementTimeout: Duration = .seconds(30)
-  /// How long the server hears nothing from a body before it ends the transaction, which is run anew. A body waits for nothing but
+  /// How long the server hears nothing of a body before it ends the transaction, which is run anew. A body waits only for
   /// the server: a silent one is of a process that was frozen, and would keep its locks for as long as that is.
   public var silenceTimeout: Duration = .seconds(5)
   /// How much longer than the timeout of a statement a server may be silent before it is taken for lost.

@@ -2,7 +2,7 @@ import CSQLite
 
 /// The outbox of a store in a file that was just brought back from a backup.
 ///
-/// What the service added behind the backup may have reached the OMS, under ids that SQLite would give to other messages now: and who
+/// What the service added behind the backup may have reached the OMS, under ids that SQLite would give to others now: and who
 /// knows a message by its id would drop the new one. Messages that wait in the backup keep their ids, by which they are known.
 enum RestoredOutbox {
   /// Goes on with ids that no message of the store ever had, whichever backup of it is restored how often: by the time of day, as

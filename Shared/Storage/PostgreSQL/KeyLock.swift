@@ -16,7 +16,7 @@ enum KeyLock {
     return buckets.sorted()
   }
 
-  /// The statements, one request, that begin a transaction which has the locks and sees what those who had them have committed. At
+  /// The statements, one request, that begin a transaction with the locks, which sees what those who had them have committed. At
   /// no time does the session wait for its client with locks outside of a transaction: there nobody would take them from it.
   static func begin(_ isolation: Isolation, _ buckets: [Int32], schema: String) -> String {
     let begin = "BEGIN ISOLATION LEVEL \(isolation == .serializable ? "SERIALIZABLE" : "READ COMMITTED")"

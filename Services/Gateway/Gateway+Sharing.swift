@@ -17,7 +17,7 @@ extension Gateway {
     options.readers = 1
     options.statementTimeout = .seconds(2)
     options.busyTimeout = .milliseconds(500)
-    options.idleTransactionTimeout = .seconds(2)
+    options.silenceTimeout = .seconds(2)
     options.outageTimeout = .seconds(1)
   }
 

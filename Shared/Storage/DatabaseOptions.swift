@@ -19,16 +19,17 @@ public struct DatabaseOptions: Sendable {
   /// What bodies that run at the same time, in several processes, see of each other. It is ``Isolation/serializable``, as SQLite
   /// has it, unless every statement is right by itself.
   public var isolation = Isolation.serializable
-  /// Whether bodies of a key wait for each other before their transaction begins (``Database/write(weight:key:_:)``). false only
-  /// puts the bodies of a commit in the order of their keys: enough, and two requests to the server less, where the first thing
-  /// that each does is to lock a row of its key, and ``Isolation/readCommitted`` lets it go on from there.
+  /// Whether bodies of a key wait for each other before their transaction reads anything (``Database/write(weight:key:_:)``).
+  /// false only puts the bodies of a commit in the order of their keys: enough, and a statement less, where the first thing that
+  /// each does is to lock a row of its key, and ``Isolation/readCommitted`` lets it go on from there.
   public var locksKeys = true
   /// How long a statement may run.
   public var statementTimeout: Duration = .seconds(30)
-  /// How much longer than that a server may be silent before it is taken for lost.
+  /// How long the server hears nothing of a body before it ends the transaction, which is run anew. A body waits only for
+  /// the server: a silent one is of a process that was frozen, and would keep its locks for as long as that is.
+  public var silenceTimeout: Duration = .seconds(5)
+  /// How much longer than the timeout of a statement a server may be silent before it is taken for lost.
   var answerGrace: Duration = .seconds(10)
-  /// How long the server lets a transaction wait for its client; then it ends the session.
-  public var idleTransactionTimeout: Duration = .seconds(60)
   /// How long calls wait for a server that can't be reached, counted from when it was lost; after that they fail at once.
   public var outageTimeout: Duration = .seconds(15)
   /// How often a commit is tried that other processes' commits make impossible.

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -334,6 +335,60 @@ class OnPostgreSQL(OnBothEngines, Case):
                             PATH=f"{self.folder}:{os.environ['PATH']}")
         kept, = self.query("SELECT nspname FROM pg_namespace WHERE nspname ~ '^inventory_before_'")
         self.assertIn(f"what was there is in {kept};", said)
+
+    def start_held_restore(self):
+        """A restore whose pg_restore waits for a file named `go`; its process and that of pg_restore."""
+        self.script("pg_restore", 'echo $$ >"$0.starting"', 'mv "$0.starting" "$0.started"',
+                    f'while [ ! -e "{self.path("go")}" ]; do sleep 0.05; done', f'exec {shutil.which("pg_restore")} "$@"')
+        environment = {**clean_environment(), "DATABASE_URL": self.first, "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        restore = self.enterContext(subprocess.Popen(
+            [os.path.join(BIN, "omsctl"), "restore", self.path("backup")], env=environment, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        self.addCleanup(restore.kill)
+        wait_until(lambda: os.path.exists(self.path("pg_restore.started")), "pg_restore to start")
+        return restore, int(read(self.path("pg_restore.started")))
+
+    def back_up_one_row(self, aggregate):
+        """A backup with one row of an aggregate, of which there are two then."""
+        with Stack(services=SERVICES, database_url=self.first) as stack, Reflected(stack.grpc) as client:
+            write_one_row(aggregate)(client, 1, 1)
+            self.run_ok(self.first, "backup", self.path("backup"))
+            write_one_row(aggregate)(client, 2, 2)
+
+    def test_a_restore_is_broken_off_neither_by_the_terminal_nor_by_who_ends_the_session(self):
+        self.back_up_one_row("WHOLE")
+        restore, program = self.start_held_restore()
+        self.assertNotEqual(os.getpgid(program), os.getpgid(restore.pid), "Ctrl-C would end pg_restore")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.killpg(restore.pid, number)
+        with open(self.path("go"), "w", encoding="utf-8"):
+            pass
+        said, _ = restore.communicate(timeout=60)
+        self.assertEqual(restore.returncode, 0, said)
+        with Stack(services=SERVICES, database_url=self.first) as stack, Reflected(stack.grpc) as client:
+            self.assertEqual(quantities(client, "WHOLE"), {"S1-1": 1})
+
+    def test_services_do_not_begin_new_stores_where_a_restore_was_broken_off(self):
+        self.back_up_one_row("BROKEN")
+        restore, program = self.start_held_restore()
+        os.kill(restore.pid, signal.SIGKILL)
+        os.kill(program, signal.SIGKILL)
+        restore.wait()
+        stack = Stack(services=SERVICES, state_dir=self.path("state"), database_url=self.first)
+        process = stack.inventory
+        process.start()
+        self.addCleanup(process.kill)
+        self.assertEqual(process.wait(), 3, process.log()[-2000:])
+        kept, = self.query("SELECT nspname FROM pg_namespace WHERE nspname ~ '^inventory_before_'")
+        for words in ("a restore was broken off", f"restore again, or put it back: ALTER SCHEMA {kept} RENAME TO inventory"):
+            self.assertIn(words, process.log())
+        self.run_ok(self.first, "restore", self.path("backup"))
+        with Stack(services=SERVICES, database_url=self.first) as stack, Reflected(stack.grpc) as client:
+            self.assertEqual(quantities(client, "BROKEN"), {"S1-1": 1})
+        # A store that is not in a restored backup is begun anew, as what was there is kept on purpose.
+        self.query("DROP SCHEMA gateway CASCADE")
+        with Stack(services=SERVICES, database_url=self.first):
+            pass
 
     def test_what_fails_behind_a_restore_is_told_and_the_restore_has_worked(self):
         with Stack(services=("gateway",), database_url=self.first):

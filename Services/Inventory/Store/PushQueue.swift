@@ -16,20 +16,19 @@ enum PushQueue {
     _ skus: some Collection<String>, of aggregateId: String, _ connection: Connection, at now: Int64
   ) throws -> Bool {
     guard try hasTarget(aggregateId, connection) else { return false }
-    var parts = Set<Int>()
+    let rows = skus.map { (sku: $0, part: StockPartition.of($0)) }
+    // First, as by whoever has a partition, and in the order in which partitions are claimed: none of them waits in a circle.
+    let due = try connection.now()
+    for key in Set(rows.map(\.part)).map({ PushKey(aggregateId, $0).text }).sorted() {
+      try work.add(connection, key, now: due)
+    }
     try connection.withStatement(insert) { statement throws(StorageError) in
       try statement.bind(aggregateId, at: 1)
       try statement.bind(now, at: 4)
       try statement.runEach(
-        skus, text: { $0 }, at: 3,
-        bind: { sku throws(StorageError) in
-          let part = StockPartition.of(sku)
-          parts.insert(part)
-          try statement.bind(Int64(part), at: 2)
-        }, changed: { _, _ in })
+        rows, text: { $0.sku }, at: 3,
+        bind: { row throws(StorageError) in try statement.bind(Int64(row.part), at: 2) }, changed: { _, _ in })
     }
-    let due = try connection.now()
-    for part in parts.sorted() { try work.add(connection, PushKey(aggregateId, part).text, now: due) }
     return true
   }
 

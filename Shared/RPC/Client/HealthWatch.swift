@@ -32,8 +32,8 @@ final class HealthWatch: LoopTimer, @unchecked Sendable {
     do throws(RPCError) {
       try connection.open(stream, path: HealthWatch.path, metadata: [:], deadline: nil)
     } catch {
-      // The connection is about to be replaced, and the watch with it.
-      return
+      // The row of the connection's calls is full.
+      return startLater()
     }
     self.stream = stream
     // A request without fields is for the server as a whole.
@@ -62,7 +62,12 @@ final class HealthWatch: LoopTimer, @unchecked Sendable {
         return
       }
     }
-    guard owner != nil, !connection.isClosed else { return }
+    startLater()
+  }
+
+  /// Unless the connection is about to be replaced, and the watch with it.
+  private func startLater() {
+    guard owner != nil, !connection.isClosed, !connection.isGoingAway else { return }
     loop.schedule(self, at: EventLoop.monotonicNanoseconds() &+ HealthWatch.pause.nanoseconds)
   }
 

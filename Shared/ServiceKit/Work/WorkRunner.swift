@@ -84,9 +84,11 @@ public final class WorkRunner: Sendable {
     let (queue, holder, hold) = (queue, holder, options.hold)
     do {
       // Most of the time there is nothing, which a look tells without a commit.
-      let now = WallClock.nanoseconds()
-      let next = try await database.read { try queue.nextDue($0) }
-      guard let next, next <= now + 1_000_000_000 else { return [] }
+      let isDue = try await database.read { connection in
+        guard let next = try queue.nextDue(connection) else { return false }
+        return try next <= connection.now() + 1_000_000_000
+      }
+      guard isDue else { return [] }
       return try await database.write(weight: free) {
         try queue.claim($0, limit: free, holder: holder, for: hold)
       }

@@ -8,12 +8,15 @@ import Glibc
 struct PostgreSQLProgram {
   private let name: String
   private let url: PostgreSQLURL
+  /// Whether what the terminal says to all that runs in it, such as Ctrl-C, reaches the program.
+  private let hearsTerminal: Bool
   /// What it says is kept up to here, for the error.
   private static let maximumWords = 4_096
 
-  init(_ name: String, url: PostgreSQLURL) {
+  init(_ name: String, url: PostgreSQLURL, hearsTerminal: Bool = true) {
     self.name = name
     self.url = url
+    self.hearsTerminal = hearsTerminal
   }
 
   /// - Throws: `cannotOpen` when the program is not there, else `other` with what it says.
@@ -55,11 +58,16 @@ struct PostgreSQLProgram {
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
     posix_spawn_file_actions_addclose(&actions, errors)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // It hears the terminal by its process group.
+    if !hearsTerminal { posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP)) }
     let argumentTexts: [UnsafeMutablePointer<CChar>?] = ([name] + arguments).map { strdup($0) } + [nil]
     let environmentTexts: [UnsafeMutablePointer<CChar>?] = environment().map { strdup($0) } + [nil]
     defer { for text in argumentTexts + environmentTexts { free(text) } }
     var process = pid_t()
-    let problem = posix_spawnp(&process, name, &actions, nil, argumentTexts, environmentTexts)
+    let problem = posix_spawnp(&process, name, &actions, &attributes, argumentTexts, environmentTexts)
     return (process, problem)
   }
 

@@ -20,10 +20,13 @@ struct PostgreSQLRestore {
     try refuseRunning(session)
     try lock(session)
     try refuseRunning(session)
-    let aside = try existing(session).map { (schema: $0, kept: "\($0)_before_\(mark)") }
-    try rename(aside.map { ($0.schema, $0.kept) }, session)
+    // Whoever breaks it off from here on would leave no store, and the services would begin new ones.
+    let ignored = IgnoredSignals()
+    defer { ignored.end() }
+    let aside = try existing(session).map { (schema: $0, kept: PostgreSQLSchema.aside($0) + mark) }
+    try rename(aside.map { ($0.schema, $0.kept) }, session, asideUntilRestored: true)
     do throws(StorageError) {
-      try PostgreSQLProgram("pg_restore", url: url).run([
+      try PostgreSQLProgram("pg_restore", url: url, hearsTerminal: false).run([
         "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--no-password", "--dbname=",
         "\(backup)/\(PostgreSQLBackup.file)",
       ])
@@ -31,6 +34,12 @@ struct PostgreSQLRestore {
       throw renameBack(aside, after: error, session)
     }
     // The stores are in their place by now, whatever becomes of this.
+    do throws(StorageError) {
+      try forgetAside(session)
+    } catch {
+      onWarning(
+        error.explained("the stores are restored, but those of before still count as left by one that was broken off"))
+    }
     do throws(StorageError) {
       try releaseLeases(session)
     } catch {
@@ -73,10 +82,24 @@ struct PostgreSQLRestore {
   }
 
   /// All or none: statements that are sent together are one transaction.
-  private func rename(_ names: [(String, String)], _ session: PostgreSQLSession) throws(StorageError) {
+  private func rename(
+    _ names: [(String, String)], _ session: PostgreSQLSession, asideUntilRestored isAside: Bool
+  ) throws(StorageError) {
     guard !names.isEmpty else { return }
-    let statements = names.map { "ALTER SCHEMA \(Identifier.quoted($0)) RENAME TO \(Identifier.quoted($1))" }
+    let statements = names.map { name, other in
+      "ALTER SCHEMA \(Identifier.quoted(name)) RENAME TO \(Identifier.quoted(other)); "
+        + PostgreSQLSchema.mark(other, isAside: isAside)
+    }
     try session.simple(statements.joined(separator: "; "))
+  }
+
+  /// What was put aside may stay so, also by a restore before this one that was broken off.
+  private func forgetAside(_ session: PostgreSQLSession) throws(StorageError) {
+    for service in services {
+      for schema in try PostgreSQLSchema.leftAside(StoreLocation.schema(of: service), session) {
+        try session.simple(PostgreSQLSchema.mark(schema, isAside: false))
+      }
+    }
   }
 
   /// - Returns: `failure`, which says what is left to do when this does not work.
@@ -84,7 +107,7 @@ struct PostgreSQLRestore {
     _ aside: [(schema: String, kept: String)], after failure: StorageError, _ session: PostgreSQLSession
   ) -> StorageError {
     do throws(StorageError) {
-      try rename(aside.map { ($0.kept, $0.schema) }, session)
+      try rename(aside.map { ($0.kept, $0.schema) }, session, asideUntilRestored: false)
       return failure
     } catch {
       let kept = aside.map(\.kept).joined(separator: ", ")

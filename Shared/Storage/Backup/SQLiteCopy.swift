@@ -50,7 +50,7 @@ enum SQLiteCopy {
     }
   }
 
-  private static func open(_ path: String) throws(StorageError) -> OpaquePointer {
+  static func open(_ path: String) throws(StorageError) -> OpaquePointer {
     var opened: OpaquePointer?
     let code = sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
     guard code == SQLITE_OK, let opened else {
@@ -62,7 +62,7 @@ enum SQLiteCopy {
   }
 
   /// The first column of the first row that `sql` answers.
-  private static func text(_ sql: String, _ handle: OpaquePointer, _ path: String) throws(StorageError) -> String {
+  static func text(_ sql: String, _ handle: OpaquePointer, _ path: String) throws(StorageError) -> String {
     var statement: OpaquePointer?
     var code = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
     defer { sqlite3_finalize(statement) }

@@ -64,7 +64,10 @@ struct SQLiteRestore {
     }
     try FilePath.makeDirectory(path)
     do throws(StorageError) {
-      for store in stores { try FilePath.copy("\(backup)/\(store.file)", to: "\(path)/\(store.file)") }
+      for store in stores {
+        try FilePath.copy("\(backup)/\(store.file)", to: "\(path)/\(store.file)")
+        try RestoredOutbox.raiseIDs("\(path)/\(store.file)", now: WallClock.nanoseconds())
+      }
       try giveAway(path, stores)
       try FilePath.flush(path)
     } catch {

@@ -1,4 +1,4 @@
-// Where the ids of messages come from on PostgreSQL.
+// Where the ids of messages come from on PostgreSQL; on SQLite they do behind a restore.
 
 extension Outbox {
   /// An id is a number of its bucket times this, and the bucket: unique though each bucket counts for itself.
@@ -8,6 +8,14 @@ extension Outbox {
   static func bucket(of key: String) -> Int64 {
     key.isEmpty ? Int64.random(in: 0..<buckets) : Int64(KeyLock.hash(key) % UInt64(buckets))
   }
+
+  /// The first id of a millisecond, as ``takeIDs(_:for:)`` counts them: larger than all of before.
+  ///
+  /// - Parameter now: nanoseconds since 1970.
+  static func id(at now: Int64) -> Int64 { (now / 1_000_000 - firstMillisecond) * buckets }
+
+  /// 2024, in milliseconds since 1970.
+  private static let firstMillisecond: Int64 = 1_704_067_200_000
 
   /// Ids for messages, in their order: larger than all that were given for their keys before.
   ///
@@ -48,7 +56,7 @@ extension Outbox {
   private static let takeNumbers = """
     INSERT INTO outbox_number (bucket, last_number, taken)
     SELECT bucket, amount - 1 + GREATEST(
-      CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - 1704067200000, 4294967296), amount
+      CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) - \(firstMillisecond), 4294967296), amount
     FROM unnest(?1, ?2) AS wanted (bucket, amount) ORDER BY bucket
     ON CONFLICT (bucket) DO UPDATE SET
       last_number = GREATEST(outbox_number.last_number + excluded.taken, excluded.last_number), taken = excluded.taken

@@ -2,8 +2,8 @@ extension Outbox {
   /// The tables, a step of the schema of each service that has an outbox.
   ///
   /// A row's id is a part of its delivery id, by which the gateway knows a message that it has already: so an id is never
-  /// used again, though its row is gone (AUTOINCREMENT; on PostgreSQL, ``takeIDs(_:for:)``), and a store that is made anew has
-  /// other ids (store_id).
+  /// used again, though its row is gone (AUTOINCREMENT; on PostgreSQL, ``takeIDs(_:for:)``) or the store was brought back from a
+  /// backup (``RestoredOutbox``), and a store that is made anew has other ids (store_id).
   public static let migration = Migration(
     "outbox",
     sqlite: [

@@ -1,4 +1,4 @@
-/// Locks on the keys of jobs, held by a session while it runs and commits them (PostgreSQL's advisory locks).
+/// Locks on the keys of jobs, held by a transaction that runs them until it has ended (PostgreSQL's advisory locks).
 ///
 /// They spare work and are not what keeps data right: on CockroachDB, where they do nothing, bodies of a key that get in each other's
 /// way are run anew.
@@ -16,9 +16,26 @@ enum KeyLock {
     return buckets.sorted()
   }
 
-  static func lock(_ buckets: [Int32], schema: String) -> String {
+  /// The statements, one request, that begin a transaction with the locks, which sees what those who had them have committed. At
+  /// no time does the session wait for its client with locks outside of a transaction: there nobody would take them from it.
+  static func begin(_ isolation: Isolation, _ buckets: [Int32], schema: String) -> String {
+    let begin = "BEGIN ISOLATION LEVEL \(isolation == .serializable ? "SERIALIZABLE" : "READ COMMITTED")"
+    if buckets.isEmpty { return begin }
     let list = buckets.map(String.init).joined(separator: ",")
-    return "SELECT pg_advisory_lock(\(space(schema)), bucket) FROM unnest('{\(list)}'::int[]) AS bucket"
+    let all = "FROM unnest('{\(list)}'::int[]) AS bucket"
+    func lock(_ function: String) -> String { "\(function)(\(space(schema)), bucket)" }
+    switch isolation {
+    case .readCommitted:
+      // Each statement sees what was committed before it.
+      return "\(begin); SELECT \(lock("pg_advisory_xact_lock")) \(all)"
+    case .serializable:
+      // All see what the first one does: so that one must not be the one that waits, which is done by the session.
+      return """
+        SELECT \(lock("pg_advisory_lock")) \(all); COMMIT;
+        \(begin);
+        SELECT \(lock("pg_advisory_xact_lock")), \(lock("pg_advisory_unlock")) \(all)
+        """
+    }
   }
 
   /// The number of a lock that a whole schema has one of, e.g. for migrating. Those of one number and those of two don't meet.

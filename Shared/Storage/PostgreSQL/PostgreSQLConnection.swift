@@ -13,6 +13,7 @@ final class PostgreSQLConnection: Connection {
   private var idleStatements: [PostgreSQLStatement] = []
   private var outage = Outage()
   private var lastRefusal: (error: StorageError, nanoseconds: UInt64)?
+  /// Whether the session itself may have locks, rather than its transaction.
   private var holdsKeys = false
 
   /// Prepared statements kept for reuse: as many as a session prepares.
@@ -87,25 +88,18 @@ final class PostgreSQLConnection: Connection {
   }
 
   override func beginReading() throws(StorageError) {
-    try begin("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", keys: [])
+    failure = nil
+    try liveSession().simple("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
   }
 
   override func beginWriting(_ jobs: [Job]) throws(StorageError) {
     let isSerializable = jobs.contains { ($0.isolation ?? options.isolation) == .serializable }
-    let level = isSerializable ? "SERIALIZABLE" : "READ COMMITTED"
     let keys = options.locksKeys ? KeyLock.buckets(of: jobs) : []
-    try begin("BEGIN ISOLATION LEVEL \(level)", keys: keys)
-  }
-
-  /// Keys are locked before the transaction begins: what it reads must not be older than what it waited for.
-  private func begin(_ sql: String, keys: [Int32]) throws(StorageError) {
     failure = nil
     let session = try liveSession()
-    if !keys.isEmpty {
-      holdsKeys = true
-      try session.simple(KeyLock.lock(keys, schema: schema))
-    }
-    try session.simple(sql)
+    holdsKeys = isSerializable && !keys.isEmpty
+    try session.simple(KeyLock.begin(isSerializable ? .serializable : .readCommitted, keys, schema: schema))
+    holdsKeys = false
   }
 
   override func commit() throws(StorageError) {
@@ -116,13 +110,12 @@ final class PostgreSQLConnection: Connection {
     } catch {
       // What was read is good all the same.
       if isReader { return session.abandon() }
-      guard session.isLost else { throw error }
+      guard session.isLost, !error.endedSilence else { throw error }
       throw StorageError(
         .outcomeUnknown, "the connection was lost while the server committed: \(error.message)",
         statement: error.statement, remedy: "look whether the change is there before you do it again")
     }
     outage.ended()
-    releaseKeys(session)
   }
 
   override func rollBack() {

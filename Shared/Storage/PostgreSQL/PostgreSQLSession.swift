@@ -202,7 +202,9 @@ final class PostgreSQLSession {
   private func lost(_ message: String, _ sql: String) -> StorageError {
     isLost = true
     isInPipeline = false
-    return StorageError(state: nil, message: OneLine.of(message), store: store, statement: sql)
+    // libpq hands out the words alone, here as well.
+    let state = message.contains("due to idle-in-transaction timeout") ? "25P03" : nil
+    return StorageError(state: state, message: OneLine.of(message), store: store, statement: sql)
   }
 
   /// To be replaced by a new one.

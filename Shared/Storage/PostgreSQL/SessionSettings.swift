@@ -7,7 +7,7 @@ enum SessionSettings {
     SET search_path TO \(Identifier.quoted(schema));
     SET statement_timeout = \(options.statementTimeout.nanoseconds / 1_000_000);
     SET lock_timeout = \(options.busyTimeout.nanoseconds / 1_000_000);
-    SET idle_in_transaction_session_timeout = \(options.idleTransactionTimeout.nanoseconds / 1_000_000);
+    SET idle_in_transaction_session_timeout = \(options.silenceTimeout.nanoseconds / 1_000_000);
     \(keepalive);
     SET client_min_messages = error;
     SET standard_conforming_strings = on;

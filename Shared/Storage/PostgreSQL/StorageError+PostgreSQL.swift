@@ -23,6 +23,10 @@ extension StorageError {
   /// No other transaction's fault but the coincidence: what was rolled back can be run again.
   var isConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
 
+  /// The server rolled a transaction back in which it heard nothing for ``DatabaseOptions/silenceTimeout``: what was said next it
+  /// never did.
+  var endedSilence: Bool { sqlState == "25P03" }
+
   private static func remedy(_ kind: Kind, state: String?, store: String) -> String? {
     switch (kind, state ?? "") {
     case (.full, _): "free disk space on the database server"

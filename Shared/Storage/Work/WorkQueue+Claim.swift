@@ -17,7 +17,8 @@ extension WorkQueue {
     }
   }
 
-  /// Takes keys that are due and that nobody has, the longest due first.
+  /// Takes keys that are due and that nobody has: those that are due the longest, in the order of the keys. A body that adds
+  /// several does it in that order, too, or the two may wait for each other in a circle.
   ///
   /// - Parameters:
   ///   - limit: at most this many.
@@ -34,7 +35,7 @@ extension WorkQueue {
       while try statement.step() { keys.append(statement.text(0)) }
       return keys
     }
-    return try keys.compactMap { key in
+    return try keys.sorted().compactMap { key in
       // Of its own for each claim: a worker whose time is over must not be taken for the next one of the same process.
       let holder = "\(holder) \(String(UInt64.random(in: .min ... .max), radix: 36))"
       return try connection.withStatement(Self.take) { statement in

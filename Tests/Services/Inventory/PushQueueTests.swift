@@ -1,3 +1,4 @@
+import EventLoop
 import Storage
 import TestSupport
 import Testing
@@ -55,6 +56,38 @@ struct PushQueueTests {
       #expect(try await stock.database.read { try PushQueue.statuses($0) }.map(\.failed) == [1])
       #expect(try await !stock.database.write { try PushQueue.retryFailed($0, limit: 10) })
       #expect(try await Self.due(stock, "a")?.quantity == 2)
+    }
+  }
+
+  /// A circle would cost the server a second to notice, and one of the two its work.
+  @Test("who marks a SKU and who settles it on another replica don't wait for each other in a circle")
+  func lockOrder() async throws {
+    try await Self.withTarget(.postgresql) { stock in
+      let other = try TemporaryStock.another(stock).database
+      try await stock.apply(.delta, at: 10, ["a=1"])
+      let taken = try #require(try await Self.due(stock, "a"))
+      let item = try #require(
+        try await other.write { try PushQueue.work.claim($0, limit: 1, holder: "test", for: .seconds(60)) }.first)
+      let runs = Lock(0)
+      let gate = Gate()
+      let settling = try other.enqueueWrite(isolation: .readCommitted) { connection in
+        runs.withLock { $0 += 1 }
+        #expect(try PushQueue.work.prolong(connection, item, for: .seconds(60)))
+        gate.pass()
+        try PushQueue.settle([taken], PushKey("EU-WEB", StockPartition.of("a")), connection)
+      }
+      await gate.waitUntilEntered()
+      let marking = try stock.database.enqueueWrite(isolation: .readCommitted) { connection in
+        runs.withLock { $0 += 1 }
+        try PushQueue.mark(["a"], of: "EU-WEB", connection, at: 20)
+      }
+      try await stock.database.waitUntilOneIsBlocked()
+      gate.open()
+      try await settling.value()
+      try await marking.value()
+      #expect(runs.withLock { $0 } == 2)
+      #expect(try await Self.due(stock, "a") != nil)
+      await other.close()
     }
   }
 

@@ -22,7 +22,8 @@ import Testing
     private let pipe = Pipe()
 
     init(
-      _ group: EventLoopGroup, isAsked: Bool = true, at address: Address = .tcp(host: "127.0.0.1", port: 0)
+      _ group: EventLoopGroup, isAsked: Bool = true, at address: Address = .tcp(host: "127.0.0.1", port: 0),
+      options: ServerOptions = ServerOptions()
     ) throws {
       var router = Router()
       let (calls, watches, pipe, breakage) = (calls, watches, pipe, breakage)
@@ -38,7 +39,10 @@ import Testing
           for await status in pipe.open() { try await responses.send(Answer(status: status)) }
         }
       }
-      server = Server(group: group, router: router)
+      router.serverStreaming(TestMethods.download) { _, _, _ in
+        for await _ in pipe.open() {}
+      }
+      server = Server(group: group, router: router, options: options)
       self.address = try server.listen(on: address)
     }
 
@@ -185,6 +189,41 @@ import Testing
     #expect(first.watches.value == 0)
     let second = try Replica(group, at: .unix(path: "\(directory)/2.sock"))
     try await Self.untilCalls([0, 10], channel, [first, second])
+    channel.shutdown()
+    for replica in [first, second] { #expect(await replica.server.shutdown(grace: .seconds(30))) }
+    own.stop()
+    group.stop()
+  }
+
+  @Test("one whose connection has no room for the watch is asked as soon as there is some")
+  func fullRow() async throws {
+    let group = try EventLoopGroup(loops: 1)
+    let directory = temporaryDirectory()
+    var narrow = ServerOptions()
+    narrow.concurrentStreamLimit = 1
+    let first = try Replica(group, at: .unix(path: "\(directory)/1.sock"), options: narrow)
+    let own = try EventLoopGroup(loops: 1)
+    var options = ChannelOptions()
+    options.watchesHealth = true
+    let channel = Channel(target: try Target(parsing: "unix-dir:\(directory)"), group: own, options: options)
+    let refused = Counter()
+    // One call is under way, which ends when it is cancelled, and 10 000 wait for it; more find no room.
+    let calls = (0..<10_010).map { _ in
+      Task {
+        let error = await rpcError {
+          for try await _ in try await channel.serverStreaming(TestMethods.download, Request(), options: Self.patient) {
+          }
+        }
+        if error?.code == .resourceExhausted { refused.increment() }
+      }
+    }
+    while refused.value == 0 { await Task.yield() }
+    let second = try Replica(group, at: .unix(path: "\(directory)/2.sock"))
+    while second.watches.value == 0 { await Task.yield() }
+    #expect(first.watches.value == 0)
+    for call in calls { call.cancel() }
+    for call in calls { await call.value }
+    while first.watches.value == 0 { await Task.yield() }
     channel.shutdown()
     for replica in [first, second] { #expect(await replica.server.shutdown(grace: .seconds(30))) }
     own.stop()

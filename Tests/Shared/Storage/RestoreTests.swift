@@ -77,6 +77,40 @@ struct RestoreTests {
     #expect(try !FilePath.names(in: folder.path("")).contains { $0.hasPrefix("empty.") })
   }
 
+  /// The ids that were given behind the backup may be known to the OMS, though the store knows nothing of them.
+  @Test(
+    "messages that wait keep their ids, and new ones have none that was ever given, however often it is restored",
+    arguments: [0, 2])
+  func outboxIDs(waiting: Int) async throws {
+    let outbox = Outbox(service: "two")
+    func add(_ count: Int) async throws -> [String] {
+      let database = try Database(service: "two", at: location, migrations: OutboxTests.schema)
+      let ids = try await database.write { connection in
+        try (0..<count).map { _ in try outbox.add(connection, OutboxTests.message()) }
+      }
+      await close(database)
+      return ids
+    }
+    func rows() async throws -> [String] {
+      let database = try Database(service: "two", at: location, migrations: OutboxTests.schema)
+      let rows = try await database.read {
+        try outbox.rows($0, after: 0, room: OutboxTests.everything, except: { _ in false })
+      }
+      await close(database)
+      return rows.map(\.deliveryID)
+    }
+    let kept = try await add(waiting)
+    mkdir(folder.path("backup"), 0o700)
+    let stores = try StoreBackup.make(of: Self.services, at: location, in: folder.path("backup"))
+    var given = try await kept + add(2)
+    for mark in ["1", "2"] {
+      _ = try restore(stores, mark)
+      #expect(try await rows() == kept)
+      given += try await add(2)
+    }
+    #expect(Set(given).count == waiting + 6)
+  }
+
   @Test("is refused while any store is open, and changes nothing then")
   func running() async throws {
     let stores = try await backUp()

@@ -125,6 +125,42 @@ struct ServerConflictTests {
     for database in databases { await database.close() }
   }
 
+  @Test(
+    "a process that is frozen has keys only within a transaction, which the server can end",
+    arguments: [Isolation.readCommitted, .serializable])
+  func keyOfTransaction(isolation: Isolation) async throws {
+    let database = try store.open()
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    try await database.write(key: "order 1", isolation: isolation) { connection in
+      #expect(try connection.number(locks) == 1)
+      try connection.execute("SELECT pg_advisory_unlock_all()")
+      #expect(try connection.number(locks) == 1, "the session has none")
+    }
+    #expect(try await database.write { try $0.number(locks) } == 0)
+    await database.close()
+  }
+
+  @Test("a body of which the server hears nothing for seconds is ended for the others, and run anew when it goes on")
+  func frozen() async throws {
+    #expect(DatabaseOptions().silenceTimeout <= .seconds(5), "as long as others wait for a key")
+    let database = try store.open { $0.silenceTimeout = .milliseconds(100) }
+    let other = try store.open()
+    let runs = Lock(0)
+    let gate = Gate()
+    let writing = try database.enqueueWrite(key: "k") { connection in
+      runs.withLock { $0 += 1 }
+      try connection.insertNote("frozen")
+      gate.pass()
+    }
+    await gate.waitUntilEntered()
+    try await other.write(key: "k") { try $0.insertNote("other") }
+    gate.open()
+    try await writing.value()
+    #expect(runs.withLock { $0 } == 2)
+    #expect(try await other.read { try $0.notes() } == ["other", "frozen"])
+    for database in [database, other] { await database.close() }
+  }
+
   @Test("a key that another replica keeps fails the write as locked, within its time, and the store goes on")
   func keyTaken() async throws {
     let holder = try store.open()

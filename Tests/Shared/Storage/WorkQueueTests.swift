@@ -1,3 +1,4 @@
+import EventLoop
 import Storage
 import TestSupport
 import Testing
@@ -46,6 +47,35 @@ struct WorkQueueTests {
     try await database.write { try queue.finish($0, items[0], now: 110 * Self.second) }
     #expect(try await waiting(database, "1") == nil)
     await database.close()
+  }
+
+  /// A circle would cost the server a second to notice, and one of the two its work.
+  @Test("who adds keys and who claims them on another replica don't wait for each other in a circle")
+  func lockOrder() async throws {
+    let store = try TestStore(.postgresql)
+    let databases = try (0..<2).map { _ in try store.open([WorkQueue.migration]) }
+    let queue = queue
+    try await add(databases[0], "b", at: 100)
+    try await add(databases[0], "a", at: 101)
+    let runs = Lock(0)
+    let gate = Gate()
+    let adding = try databases[0].enqueueWrite(isolation: .readCommitted) { connection in
+      runs.withLock { $0 += 1 }
+      try queue.add(connection, "a", now: 102 * Self.second)
+      gate.pass()
+      try queue.add(connection, "b", now: 102 * Self.second)
+    }
+    await gate.waitUntilEntered()
+    let claiming = try databases[1].enqueueWrite(isolation: .readCommitted) { connection in
+      runs.withLock { $0 += 1 }
+      return try queue.claim(connection, limit: 2, holder: "c", for: .seconds(30), now: 103 * Self.second)
+    }
+    try await databases[1].waitUntilOneIsBlocked()
+    gate.open()
+    try await adding.value()
+    #expect(try await claiming.value().map(\.key) == ["a", "b"])
+    #expect(runs.withLock { $0 } == 2)
+    for database in databases { await database.close() }
   }
 
   @Test("what is added while it is worked on is worked on once more", arguments: TestEngine.allCases)

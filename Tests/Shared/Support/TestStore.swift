@@ -50,6 +50,8 @@ public final class TestStore: Sendable {
     _ migrations: [Migration], _ configure: (inout DatabaseOptions) -> Void = { _ in }
   ) throws -> Database {
     var options = DatabaseOptions()
+    // Bodies of tests wait at gates.
+    options.silenceTimeout = .seconds(60)
     configure(&options)
     return try Database(service: service, at: location, migrations: migrations, options: options)
   }

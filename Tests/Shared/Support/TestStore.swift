@@ -50,8 +50,9 @@ public final class TestStore: Sendable {
     _ migrations: [Migration], _ configure: (inout DatabaseOptions) -> Void = { _ in }
   ) throws -> Database {
     var options = DatabaseOptions()
-    // Bodies of tests wait at gates.
+    // Bodies of tests wait at gates, and others for them.
     options.silenceTimeout = .seconds(60)
+    options.busyTimeout = .seconds(60)
     configure(&options)
     return try Database(service: service, at: location, migrations: migrations, options: options)
   }

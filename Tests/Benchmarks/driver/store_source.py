@@ -22,6 +22,8 @@ STATEMENTS = {
     # Whether the shop is to be told.
     "target.sql": ["SELECT 1 FROM stock_push_target WHERE aggregate_id = ?1"],
 }
+# Statements for all rows of a message at once, on PostgreSQL: the same, but for what the service replaces in them.
+TOGETHER = {"upsert-together.sql": "upsert.sql", "history-together.sql": "history.sql"}
 # What `{each}` stands for: how an engine takes a list apart.
 EACH = {"SQLite": "json_each", "PostgreSQL": "jsonb_array_elements_text"}
 
@@ -76,8 +78,21 @@ def statements_in(source: str, engine: str) -> dict[str, str]:
         if len(found) != 1 or "\\(" in found[0]:
             said = f"{len(found)} statements" if len(found) != 1 else f"`{found[0]}`"
             raise Failure(f"{STORE}: {said} with {words} instead of one that is whole; adapt driver/store_source.py")
-        result[file] = re.sub(r"\?(\d+)", r"$\1", found[0]) if engine == "PostgreSQL" else found[0]
-    return result
+        result[file] = found[0]
+    if engine != "PostgreSQL":
+        return result
+    result |= {file: _replaced(source, result[base]) for file, base in TOGETHER.items()}
+    return {file: re.sub(r"\?(\d+)", r"$\1", text) for file, text in result.items()}
+
+
+def _replaced(source: str, statement: str) -> str:
+    """`statement` as `source` has it after its `.replacing(…)`."""
+    pairs = re.findall(r'\.replacing\(\s*"([^"\n]+)",\s*with:\s*(?:"([^"\n]*)"|"""\n(.*?)\n *""")\s*\)', source, re.DOTALL)
+    found = {old: " ".join((line or lines).split()) for old, line, lines in pairs if old in statement}
+    if len(found) != 1:
+        raise Failure(f"{STORE}: {len(found)} `.replacing(…)` for `{statement}` instead of one; adapt driver/store_source.py")
+    ((old, new),) = found.items()
+    return statement.replace(old, new)
 
 
 def _option(name: str) -> int:

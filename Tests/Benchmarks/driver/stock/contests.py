@@ -60,10 +60,18 @@ class Stream(Contest):
         self._replicas = replicas
         self._stale_overwrites: list[float] = []
         self._stale_rows: list[float] = []
+        # Of the bare loop that writes as the service does: all rows of a message in a statement.
+        self._together: list[float] = []
 
     def measures(self) -> list[Measure]:
+        ratios = [service / bare for service, bare in zip(self._service, self._together)]
+        together = [
+            Measure(f"{self._title}: rows/s / bare loop, a statement a message", ratios, AT_LEAST),
+            Measure(f"{self._title}: rows/s of the bare loop, a statement a message", self._together, AT_LEAST),
+        ]
         return [
             *super().measures(),
+            *(together if self._together else []),
             Measure(f"{self._title}: stale overwrites", self._stale_overwrites, bound=0),
             Measure(f"{self._title}: rows told to be stale", self._stale_rows),
         ]
@@ -78,9 +86,14 @@ class Stream(Contest):
         return rate
 
     def _bare_rate(self) -> float:
-        connections = [str(self._replicas)] if isinstance(self._engine, PostgreSQL) else []
+        if not isinstance(self._engine, PostgreSQL):
+            return self._bare_stream()
+        self._together.append(self._bare_stream(str(self._replicas), "together"))
+        return self._bare_stream(str(self._replicas), "each")
+
+    def _bare_stream(self, *arguments: str) -> float:
         with self._engine.copy(self._work) as store:
-            rate, _ = numbers([self._engine.bare("stream"), *store.arguments, *self._work.arguments, *connections])
+            rate, _ = numbers([self._engine.bare("stream"), *store.arguments, *self._work.arguments, *arguments])
             check_history(store, self._work)
             if wrong := stale_overwrites(store, self._work):
                 raise Failure(f"the bare loop has written {wrong} rows that it should not have")

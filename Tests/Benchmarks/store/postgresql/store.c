@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT = 25, INT8 = 20, PARAMETER_LIMIT = 12 };
+enum { TEXT = 25, INT8 = 20, TEXT_ARRAY = 1009, INT8_ARRAY = 1016, PARAMETER_LIMIT = 12 };
 
 static void fail(Store *store, const char *what) {
   fprintf(stderr, "store: %s: %s\n", what, PQerrorMessage(store->connection));
@@ -28,6 +28,42 @@ static void set_text(Parameters *parameters, int number, const char *text, size_
 static void set_integer(Parameters *parameters, int number, int64_t value) {
   parameters->integers[number - 1] = (int64_t)htobe64((uint64_t)value);
   set_text(parameters, number, (const char *)&parameters->integers[number - 1], 8);
+}
+
+// An array of one dimension as PostgreSQL's binary format has it.
+typedef struct {
+  char *bytes;
+  size_t count;
+} Array;
+
+static void array_add_word(Array *array, uint32_t word) {
+  word = htobe32(word);
+  memcpy(array->bytes + array->count, &word, sizeof word);
+  array->count += sizeof word;
+}
+
+static Array array_make(Oid type, int elements) {
+  enum { HEADER = 20, ELEMENT_LIMIT = 4 + (SKU_LENGTH > 8 ? SKU_LENGTH : 8) };
+  Array array = {.bytes = malloc(HEADER + (size_t)elements * ELEMENT_LIMIT)};
+  if (!array.bytes) exit(1);
+  const uint32_t header[] = {1, 0, type, (uint32_t)elements, 1};
+  for (int i = 0; i < 5; i++) array_add_word(&array, header[i]);
+  return array;
+}
+
+static void array_add_text(Array *array, const char *text, size_t length) {
+  array_add_word(array, (uint32_t)length);
+  memcpy(array->bytes + array->count, text, length);
+  array->count += length;
+}
+
+static void array_add_integer(Array *array, int64_t value) {
+  const int64_t big = (int64_t)htobe64((uint64_t)value);
+  array_add_text(array, (const char *)&big, sizeof big);
+}
+
+static void set_array(Parameters *parameters, int number, const Array *array) {
+  set_text(parameters, number, array->bytes, array->count);
 }
 
 // Sends what is buffered and takes in what the server has answered already: else both could wait for each other.
@@ -95,8 +131,9 @@ static void prepare_file(Store *store, const char *folder, const char *name, int
   free(sql);
 }
 
-void store_open(Store *store, const char *url, const char *folder, int rows, const SKU *skus) {
+void store_open(Store *store, const char *url, const char *folder, int rows, bool together, const SKU *skus) {
   memset(store, 0, sizeof *store);
+  store->together = together;
   store->skus = skus;
   store->stored_limit = rows;
   store->stored = calloc((size_t)rows, sizeof *store->stored);
@@ -117,6 +154,10 @@ void store_open(Store *store, const char *url, const char *folder, int rows, con
   prepare_file(store, folder, "history", 12,
                (Oid[]){TEXT, INT8, TEXT, INT8, INT8, INT8, INT8, INT8, INT8, INT8, INT8, INT8});
   prepare_file(store, folder, "target", 1, (Oid[]){TEXT});
+  prepare_file(store, folder, "upsert-together", 6, (Oid[]){TEXT, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8, INT8});
+  prepare_file(store, folder, "history-together", 12,
+               (Oid[]){TEXT, INT8, TEXT_ARRAY, INT8, INT8, INT8, INT8, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY,
+                       INT8_ARRAY});
   if (PQsetnonblocking(store->connection, 1) || !PQenterPipelineMode(store->connection)) fail(store, "pipeline mode");
 }
 
@@ -225,6 +266,23 @@ static void send_upserts(Store *store, const char *aggregate, const Message *mes
   set_integer(&upsert, 4, 0);
   set_integer(&upsert, 5, nanoseconds(message->created_on_seconds));
   set_integer(&upsert, 6, 0);
+  if (store->together) {
+    Array skus = array_make(TEXT, message->rows), quantities = array_make(INT8, message->rows),
+          unlimited = array_make(INT8, message->rows);
+    for (int row = 0; row < message->rows; row++) {
+      array_add_text(&skus, store->skus[message_sku(message, row)], SKU_LENGTH);
+      array_add_integer(&quantities, message_quantity(message, row));
+      array_add_integer(&unlimited, 0);
+    }
+    set_array(&upsert, 2, &skus);
+    set_array(&upsert, 3, &quantities);
+    set_array(&upsert, 4, &unlimited);
+    send_statement(store, "upsert-together", &upsert);
+    free(skus.bytes);
+    free(quantities.bytes);
+    free(unlimited.bytes);
+    return;
+  }
   for (int row = 0; row < message->rows; row++) {
     set_text(&upsert, 2, store->skus[message_sku(message, row)], SKU_LENGTH);
     set_integer(&upsert, 3, message_quantity(message, row));
@@ -232,7 +290,25 @@ static void send_upserts(Store *store, const char *aggregate, const Message *mes
   }
 }
 
-// Returns how many rows it adds.
+// The columns of the history that differ from row to row, in the order of their parameters.
+static void send_history_together(Store *store, Parameters *history, const Message *message, const Stored *stored, int count) {
+  enum { COLUMNS = 6 };
+  static const int numbers[COLUMNS] = {3, 8, 9, 10, 11, 12};
+  Array columns[COLUMNS];
+  for (int i = 0; i < COLUMNS; i++) columns[i] = array_make(i == 0 ? TEXT : INT8, count);
+  for (int row = 0; row < message->rows; row++) {
+    if (!has_history(&stored[row], message, row)) continue;
+    array_add_text(&columns[0], store->skus[message_sku(message, row)], SKU_LENGTH);
+    const int64_t values[] = {message_quantity(message, row), 0, stored[row].quantity, stored[row].unlimited,
+                              stored[row].created_on};
+    for (int i = 1; i < COLUMNS; i++) array_add_integer(&columns[i], values[i - 1]);
+  }
+  for (int i = 0; i < COLUMNS; i++) set_array(history, numbers[i], &columns[i]);
+  send_statement(store, "history-together", history);
+  for (int i = 0; i < COLUMNS; i++) free(columns[i].bytes);
+}
+
+// Returns how many statements it sends.
 static int send_history(Store *store, const char *aggregate, const Message *message, const Stored *stored, int64_t now) {
   const int64_t day = INT64_C(86400) * 1000000000;
   int count = 0;
@@ -244,6 +320,12 @@ static int send_history(Store *store, const char *aggregate, const Message *mess
   set_integer(&history, 6, 0);
   set_integer(&history, 7, nanoseconds(message->created_on_seconds));
   set_integer(&history, 9, 0);
+  if (store->together) {
+    for (int row = 0; row < message->rows; row++) count += has_history(&stored[row], message, row);
+    if (count == 0) return 0;
+    send_history_together(store, &history, message, stored, count);
+    return 1;
+  }
   for (int row = 0; row < message->rows; row++) {
     if (!has_history(&stored[row], message, row)) continue;
     set_text(&history, 3, store->skus[message_sku(message, row)], SKU_LENGTH);
@@ -260,6 +342,15 @@ static int send_history(Store *store, const char *aggregate, const Message *mess
 // How many rows of the message are applied by what is known of the store; the server has to say the same.
 static int take_upserts(Store *store, const Message *message, const Stored *stored) {
   int applied = 0;
+  if (store->together) {
+    PGresult *result = statement_result(store);
+    const int changed = atoi(PQcmdTuples(result));
+    PQclear(result);
+    for (int row = 0; row < message->rows; row++) applied += !is_stale(&stored[row], message);
+    if (changed == applied) return applied;
+    fprintf(stderr, "store: a message changed %d rows, not %d, as was read\n", changed, applied);
+    exit(1);
+  }
   for (int row = 0; row < message->rows; row++) {
     PGresult *result = statement_result(store);
     const int changed = atoi(PQcmdTuples(result));

@@ -1,9 +1,11 @@
-// The bare loop that the stream on PostgreSQL is compared with: the same rows by the same statements, in transactions of the
-// same size, over libpq's pipeline mode. Connection number c has the messages that load-stream sends to replica number c. Prints
-// the rows per second, from the first BEGIN to the last COMMIT, and how many rows were stale.
-// Usage: postgresql-stream URL FOLDER AGGREGATES SKUS CONNECTIONS
+// The bare loop that the stream on PostgreSQL is compared with: the same rows in transactions of the same size, over libpq's
+// pipeline mode, in a statement a row (`each`) or, as the service writes them, in one a message and table (`together`).
+// Connection number c has the messages that load-stream sends to replica number c. Prints the rows per second, from the first
+// BEGIN to the last COMMIT, and how many rows were stale.
+// Usage: postgresql-stream URL FOLDER AGGREGATES SKUS CONNECTIONS each|together
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../load/clock.h"
 #include "../postgresql/store.h"
@@ -45,15 +47,17 @@ static void *write_all(void *context) {
 
 int main(int count, char **arguments) {
   static Writer writers[CONNECTION_LIMIT];
-  connections = count == 6 ? atoi(arguments[5]) : 0;
-  if (connections < 1 || connections > CONNECTION_LIMIT || !work_read(&work, arguments + 3)) {
-    fprintf(stderr, "usage: postgresql-stream URL FOLDER AGGREGATES SKUS CONNECTIONS\n");
+  connections = count == 7 ? atoi(arguments[5]) : 0;
+  const bool together = count == 7 && strcmp(arguments[6], "together") == 0;
+  if (connections < 1 || connections > CONNECTION_LIMIT || !work_read(&work, arguments + 3) ||
+      (!together && strcmp(arguments[6], "each") != 0)) {
+    fprintf(stderr, "usage: postgresql-stream URL FOLDER AGGREGATES SKUS CONNECTIONS each|together\n");
     return 2;
   }
   const SKU *skus = skus_make(work.skus);
   for (int i = 0; i < connections; i++) {
     writers[i].number = i;
-    store_open(&writers[i].store, arguments[1], arguments[2], ROWS_PER_PART, skus);
+    store_open(&writers[i].store, arguments[1], arguments[2], ROWS_PER_PART, together, skus);
   }
   const double start = clock_seconds();
   for (int i = 0; i < connections; i++) {

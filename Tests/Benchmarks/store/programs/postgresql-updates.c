@@ -14,7 +14,7 @@ int main(int count, char **arguments) {
     return 2;
   }
   Store store;
-  store_open(&store, arguments[1], arguments[2], (int)threads, skus_make(UPDATED_SKUS));
+  store_open(&store, arguments[1], arguments[2], (int)threads, false, skus_make(UPDATED_SKUS));
   const double rate = updates_run(&store, apply, NULL, threads, updates);
   store_close(&store);
   printf("%.1f\n", rate);

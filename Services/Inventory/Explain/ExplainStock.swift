@@ -10,7 +10,6 @@ import Storage
 /// So one answer looks at ``messageLimit`` messages and takes ``timeLimit`` at most, and says when it stopped before the end.
 struct ExplainStock: Sendable {
   static let messageLimit = 500
-  static let timeLimit = Duration.seconds(10)
   /// Changes of the history that one answer looks at.
   static let changeLimit = 2_000
   /// Calls to the journal at a time.
@@ -19,6 +18,8 @@ struct ExplainStock: Sendable {
   let store: StockStore
   /// nil: only the history is told.
   let journal: (any StockJournal)?
+  /// When no further page of the journal is asked for.
+  var timeLimit = Duration.seconds(10)
 
   struct Answer: Sendable {
     var stock: Stock?
@@ -81,7 +82,7 @@ struct ExplainStock: Sendable {
     for sku: String, of aggregateId: String, before: Int64, limit: Int, _ seen: inout Seen
   ) async throws {
     guard let journal else { return }
-    let end = ContinuousClock.now + Self.timeLimit
+    let end = ContinuousClock.now + timeLimit
     var token = ""
     var looked = 0
     repeat {

@@ -52,7 +52,8 @@ class Parsing(unittest.TestCase):
         for engine, each in store_source.EACH.items():
             with self.subTest(engine=engine):
                 statements = store_source.statements_in(source, engine)
-                self.assertEqual(statements.keys(), store_source.STATEMENTS.keys())
+                together = store_source.TOGETHER if engine == "PostgreSQL" else {}
+                self.assertEqual(statements.keys(), store_source.STATEMENTS.keys() | together.keys())
                 self.assertIn(each, statements["named.sql"])
                 self.assertEqual("$1" in statements["upsert.sql"], engine == "PostgreSQL")
 

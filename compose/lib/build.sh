@@ -31,15 +31,24 @@ build_release() {
   mv "$began" "$BUILT"
 }
 
-# install_to DIRECTORY: the built executables without their symbols, and beside them, where they look first, the libraries of
-# Swift that they need. What else they need is the distribution's.
+# install_to DIRECTORY: the built executables, and beside them, where alone they look, the libraries of Swift that they need. What
+# else they need is the distribution's. Whatever the umask, everybody may run them.
 install_to() {
-  local product library
-  mkdir -p "$1"
-  for product in "${PRODUCTS[@]}"; do
-    strip -o "$1/$product" "$BIN/$product"
-    while IFS= read -r library; do
-      [ -e "$1/$(basename "$library")" ] || strip -o "$1/$(basename "$library")" "$library"
-    done < <(ldd "$1/$product" | sed -n 's|.* => \(/.*/swift/.*\.so\) .*|\1|p')
-  done
+  local libraries library product
+  libraries=$(ldd "${PRODUCTS[@]/#/$BIN/}" | sed -n 's|.* => \(/.*/swift/.*\.so\) .*|\1|p' | sort -u)
+  mkdir -p -m 0755 "$1"
+  for library in $libraries; do install_file "$library" "$1"; done
+  # As built they look where the compiler has its libraries first.
+  for product in "${PRODUCTS[@]}"; do install_file "$BIN/$product" "$1" patchelf --set-rpath "\$ORIGIN"; done
+}
+
+# install_file FILE DIRECTORY [COMMAND…]: without its symbols, and as COMMAND has changed it, in place of one that is there.
+install_file() {
+  local made
+  made=$2/.$(basename "$1").new
+  strip -o "$made" "$1"
+  [ $# = 2 ] || "${@:3}" "$made"
+  chmod 0755 "$made"
+  # What runs can't be written to, but another file can take its name.
+  mv -f "$made" "$2/$(basename "$1")"
 }

@@ -8,6 +8,10 @@ BUILD_PACKAGES=(
   libcurl4-openssl-dev libssl-dev libjson-c-dev zlib1g-dev
 )
 
+# What compose/install needs besides.
+# shellcheck disable=SC2034
+INSTALL_PACKAGES=(binutils patchelf)
+
 # missing_packages NAME…: those that are not installed, one a line.
 missing_packages() {
   local installed

@@ -9,6 +9,7 @@ from waiting import wait_until
 
 FILES = ("compose/compose.yaml",)
 ON_POSTGRES = ("compose/compose.yaml", "compose/compose.postgres.yaml")
+IN_PRODUCTION = (*ON_POSTGRES, "compose/compose.production.yaml")
 BUILD_LIMIT_S = 2400
 LIMIT_S = 300
 BASE = "debian:bookworm-slim"
@@ -64,6 +65,13 @@ def run(command, environment=None, check=True, timeout=LIMIT_S):
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
     return done
+
+
+def configuration(files=FILES, **settings):
+    """What Docker Compose makes of the files, as it would run them with the demo. No engine is asked."""
+    named = (word for file in files for word in ("-f", file))
+    done = run(["docker", "compose", *named, "--profile", "demo", "config", "--format", "json"], clean_environment() | settings)
+    return json.loads(done.stdout)
 
 
 def size(image):

@@ -1,6 +1,7 @@
 """compose/up --docker and compose/down --docker."""
 
 import os
+import socket
 import tempfile
 import unittest
 
@@ -35,6 +36,35 @@ class Up(unittest.TestCase):
         run(["compose/up", "--docker", "--postgres", "--detach"], project.environment, timeout=BUILD_LIMIT_S)
         stock = project.omsctl("stock", "get", "EU-WEB", "MUG-GREEN").stdout
         self.assertRegex(stock, r"\b7\b")
+
+    def test_what_ran_is_left_alone_when_another_start_fails(self):
+        taken = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+        port = {"GATEWAY_GRPC_PORT": str(taken.getsockname()[1])}
+        project = self.enterContext(Project("oms-again", OMS_URL="", COMMERCE_URL=""))
+
+        def up(**settings):
+            return run(["compose/up", "--docker", "--detach"], project.environment | settings, check=False, timeout=BUILD_LIMIT_S)
+
+        def running():
+            return sorted(project.compose("ps", "--quiet", "inventory", "catalog", "sales", "post-sales").stdout.split())
+
+        first = up(**port)
+        self.assertEqual(first.returncode, 1, first.stdout)
+        self.assertIn("and was taken down", first.stderr)
+        self.assertEqual(project.compose("ps", "--all", "--quiet").stdout, "")
+        started = up()
+        self.assertEqual(started.returncode, 0, started.stderr)
+        ran = running()
+        self.assertEqual(len(ran), 4)
+        unbuilt = up(CONNECTOR_IMAGE="NOT-A-NAME")
+        self.assertEqual(unbuilt.returncode, 1, unbuilt.stdout)
+        self.assertIn("could not be built", unbuilt.stderr)
+        self.assertEqual(running(), ran)
+        self.assertEqual(len(project.containers("gateway")), 1)
+        again = up(**port)
+        self.assertEqual(again.returncode, 1, again.stdout)
+        self.assertIn("was not taken down", again.stderr)
+        self.assertEqual(running(), ran)
 
     def test_several_gateways_share_what_there_is_to_do(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -30,9 +30,9 @@ postgres_secrets() {
 
 # docker_up: builds the images, starts the stack and waits until everything in it is healthy.
 docker_up() {
-  local services=(gateway inventory catalog sales post-sales)
+  local services=(gateway inventory catalog sales post-sales) images=(gateway) before
   if [ "$demo" = 1 ]; then
-    services+=(oms shop)
+    services+=(oms shop) images+=(oms)
     export OMS_SYNCHRONOUS_METHODS=${OMS_SYNCHRONOUS_METHODS-$DEMO_SYNCHRONOUS_METHODS}
     export COMMERCE_POLL_INTERVAL=${COMMERCE_POLL_INTERVAL:-$DEMO_POLL_INTERVAL}
   else
@@ -40,11 +40,14 @@ docker_up() {
     export OMS_URL=${OMS_URL-} COMMERCE_URL=${COMMERCE_URL-}
   fi
   [ "${POSTGRES:-0}" = 0 ] || postgres_secrets
-  docker_compose up --build --detach --wait --scale "inventory=$replicas" "${services[@]}" || {
-    docker_compose logs --tail 20 >&2
-    docker_compose down >&2
-    fail 1 "the stack is not healthy; the end of its logs is above"
-  }
+  # Whatever ran before is left to whoever started it, as it may be of use still.
+  before=$(docker_compose ps --quiet)
+  docker_compose build "${images[@]}" || fail 1 "the images could not be built; what ran still runs"
+  docker_compose up --detach --wait --scale "inventory=$replicas" "${services[@]}" && return
+  docker_compose logs --tail 20 >&2
+  [ -z "$before" ] || fail 1 "the stack is not healthy; the end of its logs is above. It ran before, and was not taken down"
+  docker_compose down >&2
+  fail 1 "the stack is not healthy and was taken down; the end of its logs is above"
 }
 
 docker_demo() {

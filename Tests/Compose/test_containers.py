@@ -170,6 +170,17 @@ class Settings(unittest.TestCase):
                 environment = configuration(**given)["services"]["gateway"]["environment"]
                 self.assertEqual(environment.get("GATEWAY_INSECURE") or "", expected)
 
+    def test_what_the_environment_says_goes_before_a_demo_that_is_not_there(self):
+        none = {"DEMO_OMS_URL": "", "DEMO_COMMERCE_URL": ""}
+        given = {"OMS_URL": "https://bus.example", "COMMERCE_URL": "https://shop.example"}
+        demo = {"OMS_URL": "http://oms:8090", "COMMERCE_URL": "http://shop:8091"}
+        empty = {"OMS_URL": "", "COMMERCE_URL": ""}
+        for expected, settings in ((demo, {}), (empty, none), (given, none | given), (given, given), (empty, empty)):
+            with self.subTest(settings):
+                services = configuration(**settings)["services"]
+                self.assertEqual(services["gateway"]["environment"]["OMS_URL"], expected["OMS_URL"])
+                self.assertEqual(services["catalog"]["environment"]["COMMERCE_URL"], expected["COMMERCE_URL"])
+
     def test_a_deployment_asks_for_what_must_not_be_forgotten_and_lets_nobody_in_without_a_token(self):
         gateway = configuration(IN_PRODUCTION, **DEPLOYMENT)["services"]["gateway"]["environment"]
         self.assertEqual(gateway["GATEWAY_INSECURE"], "false")

@@ -5,7 +5,7 @@ import socket
 import tempfile
 import unittest
 
-from engine import BUILD_LIMIT_S, ON_POSTGRES, Project, run
+from engine import BUILD_LIMIT_S, ON_POSTGRES, Project, made_secrets, run
 from waiting import wait_until
 
 SECRETS = {"DATABASE_URL_FILE": "database-url", "POSTGRES_PASSWORD_FILE": "postgres-password"}
@@ -65,6 +65,24 @@ class Up(unittest.TestCase):
         self.assertEqual(again.returncode, 1, again.stdout)
         self.assertIn("was not taken down", again.stderr)
         self.assertEqual(running(), ran)
+
+    def test_settings_of_an_env_file_count(self):
+        """As compose/.env does, which is the user's: nothing is made up for what it says, and nothing taken away."""
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        settings = os.path.join(folder, "settings")
+        given = made_secrets(folder) | {"OMS_URL": "http://127.0.0.1:9"}
+        with open(settings, "w", encoding="utf-8") as file:
+            file.writelines(f"{name}={value}\n" for name, value in given.items())
+        state = os.path.join(folder, "state")
+        project = self.enterContext(Project("oms-settings", ON_POSTGRES, STATE_DIR=state, COMPOSE_ENV_FILES=settings))
+        up = run(["compose/up", "--docker", "--postgres", "--detach"], project.environment, timeout=BUILD_LIMIT_S)
+        self.assertFalse(os.path.exists(os.path.join(state, "secrets")))
+        self.assertNotIn("export", up.stdout)
+        gateway, = project.containers("gateway")
+        environment = dict(each.partition("=")[::2] for each in gateway["Config"]["Env"])
+        self.assertEqual(environment["OMS_URL"], given["OMS_URL"])
+        catalog, = project.containers("catalog")
+        self.assertIn("COMMERCE_URL=", catalog["Config"]["Env"])
 
     def test_several_gateways_share_what_there_is_to_do(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -189,6 +189,17 @@ class Settings(unittest.TestCase):
             with self.subTest(name), self.assertRaisesRegex(AssertionError, name):
                 configuration(IN_PRODUCTION, **DEPLOYMENT | {name: ""})
 
+    def test_no_service_fills_the_disk_with_logs_and_in_a_deployment_none_takes_all_memory(self):
+        services = configuration(IN_PRODUCTION, **DEPLOYMENT)["services"]
+        self.assertEqual(set(services), {*SERVICES, "postgres", "oms", "shop"})
+        for name, service in services.items():
+            with self.subTest(name):
+                options = service["logging"]["options"]
+                self.assertEqual((options["max-size"], options["max-file"]), ("10m", "5"))
+                # The simulators are not part of a deployment.
+                if name not in ("oms", "shop"):
+                    self.assertGreater(int(service["deploy"]["resources"]["limits"]["memory"]), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 
 from stack import ROOT, clean_environment, free_address
@@ -9,6 +10,7 @@ from waiting import wait_until
 
 FILES = ("compose/compose.yaml",)
 ON_POSTGRES = ("compose/compose.yaml", "compose/compose.postgres.yaml")
+IN_PRODUCTION = (*ON_POSTGRES, "compose/compose.production.yaml")
 BUILD_LIMIT_S = 2400
 LIMIT_S = 300
 BASE = "debian:bookworm-slim"
@@ -64,6 +66,24 @@ def run(command, environment=None, check=True, timeout=LIMIT_S):
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
     return done
+
+
+def made_secrets(folder):
+    """Settings that say where the password of PostgreSQL is, and the address with it. Another user reads them."""
+    password = secrets.token_hex(12)
+    files = {"POSTGRES_PASSWORD_FILE": password, "DATABASE_URL_FILE": f"postgresql://oms:{password}@postgres/oms"}
+    for name, text in files.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(file.name, 0o644)
+    return {name: os.path.join(folder, name) for name in files}
+
+
+def configuration(files=FILES, **settings):
+    """What Docker Compose makes of the files, as it would run them with the demo. No engine is asked."""
+    named = (word for file in files for word in ("-f", file))
+    done = run(["docker", "compose", *named, "--profile", "demo", "config", "--format", "json"], clean_environment() | settings)
+    return json.loads(done.stdout)
 
 
 def size(image):

@@ -8,14 +8,22 @@ import sys
 import tempfile
 import unittest
 
-from engine import BASE, FILES, IMAGES, Project, run, size
-from reflected import Reflected
+import grpc
+from engine import BASE, IMAGES, IN_PRODUCTION, Project, configuration, run, size
+from reflected import TIMEOUT_S, Reflected, channel
 from stack import BIN, ROOT
 
 SERVICES = ("gateway", "inventory", "catalog", "sales", "post-sales")
 BUF = os.path.join(os.path.dirname(sys.executable), "buf")
 STOCK = "omsconnector.v1.InventoryService"
 SIZE_LIMIT = 60_000_000
+TOKEN = "a-token-of-the-shop-1"
+DEPLOYMENT = {
+    "OMS_URL": "https://bus.example", "CONNECTOR_CALLBACK_URL": "https://connector.example/service-bus",
+    "COMMERCE_URL": "https://shop.example", "GATEWAY_TOKENS_FILE": "/given/tokens", "TLS_CERTIFICATE_FILE": "/given/certificate",
+    "TLS_KEY_FILE": "/given/key", "OMS_SECRET_FILE": "/given/secret", "COMMERCE_TOKEN_FILE": "/given/shop",
+    "COMMERCE_MAPPING_FILE": "/given/mapping", "DATABASE_URL_FILE": "/given/database",
+    "POSTGRES_PASSWORD_FILE": "/given/password"}
 
 
 class Containers(unittest.TestCase):
@@ -85,6 +93,29 @@ class Containers(unittest.TestCase):
         self.project.wait_until_healthy("catalog", 1)
 
 
+class Tokens(unittest.TestCase):
+    def test_only_who_has_a_token_may_call_once_there_are_tokens(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        tokens = os.path.join(folder, "tokens")
+        with open(tokens, "w", encoding="utf-8") as file:
+            file.write(f"shop:{TOKEN}\n")
+        os.chmod(tokens, 0o644)  # another user reads it
+        project = self.enterContext(Project("oms-tokens", OMS_URL="", COMMERCE_URL="", GATEWAY_TOKENS_FILE=tokens))
+        project.up()
+
+        def code(metadata):
+            try:
+                registration(b"", timeout=TIMEOUT_S, metadata=metadata)
+                return grpc.StatusCode.OK
+            except grpc.RpcError as error:
+                return error.code()
+
+        with channel(project.grpc) as connection:
+            registration = connection.unary_unary("/omsconnector.v1.GatewayService/GetRegistration")
+            self.assertEqual(code([]), grpc.StatusCode.UNAUTHENTICATED)
+            self.assertEqual(code([("authorization", f"Bearer {TOKEN}")]), grpc.StatusCode.OK)
+
+
 class Backups(unittest.TestCase):
     def test_a_backup_goes_to_this_machine_and_comes_back(self):
         """As the README says: a container for the moment, on the volume of the stores."""
@@ -117,7 +148,7 @@ class Backups(unittest.TestCase):
 class Settings(unittest.TestCase):
     def test_every_setting_of_an_executable_can_be_given(self):
         """The compose file says them one by one; one that is missing there could not be set."""
-        config = json.loads(run(["docker", "compose", "-f", *FILES, "config", "--format", "json"]).stdout)
+        config = configuration()
         fixed_by_the_image = {"LISTEN", "STATE_DIR"}
         for service in SERVICES:
             text = run([os.path.join(BIN, service), "--help"]).stdout
@@ -128,6 +159,46 @@ class Settings(unittest.TestCase):
             # The services call each other, and all but the gateway serve, on sockets alone.
             tls = {name for name in declared if name == "TLS_CA_FILE" or name.startswith("TLS_") and service != "gateway"}
             self.assertEqual(declared - given - targets - tls - fixed_by_the_image, set(), service)
+
+    def test_everybody_may_call_unless_somebody_says_who(self):
+        tokens, ca = {"GATEWAY_TOKENS_FILE": "/given"}, {"TLS_CLIENT_CA_FILE": "/given"}
+        # What is not set, and what is empty, the gateway takes for false.
+        for expected, given in (
+                ("true", {}), ("", tokens), ("", ca), ("", tokens | ca), ("false", {"GATEWAY_INSECURE": "false"}),
+                ("true", ca | {"GATEWAY_INSECURE": "true"}), ("true", {"GATEWAY_TOKENS_FILE": "", "TLS_CLIENT_CA_FILE": ""})):
+            with self.subTest(given):
+                environment = configuration(**given)["services"]["gateway"]["environment"]
+                self.assertEqual(environment.get("GATEWAY_INSECURE") or "", expected)
+
+    def test_what_the_environment_says_goes_before_a_demo_that_is_not_there(self):
+        none = {"DEMO_OMS_URL": "", "DEMO_COMMERCE_URL": ""}
+        given = {"OMS_URL": "https://bus.example", "COMMERCE_URL": "https://shop.example"}
+        demo = {"OMS_URL": "http://oms:8090", "COMMERCE_URL": "http://shop:8091"}
+        empty = {"OMS_URL": "", "COMMERCE_URL": ""}
+        for expected, settings in ((demo, {}), (empty, none), (given, none | given), (given, given), (empty, empty)):
+            with self.subTest(settings):
+                services = configuration(**settings)["services"]
+                self.assertEqual(services["gateway"]["environment"]["OMS_URL"], expected["OMS_URL"])
+                self.assertEqual(services["catalog"]["environment"]["COMMERCE_URL"], expected["COMMERCE_URL"])
+
+    def test_a_deployment_asks_for_what_must_not_be_forgotten_and_lets_nobody_in_without_a_token(self):
+        gateway = configuration(IN_PRODUCTION, **DEPLOYMENT)["services"]["gateway"]["environment"]
+        self.assertEqual(gateway["GATEWAY_INSECURE"], "false")
+        self.assertEqual(gateway["OMS_URL"], DEPLOYMENT["OMS_URL"])
+        for name in DEPLOYMENT:
+            with self.subTest(name), self.assertRaisesRegex(AssertionError, name):
+                configuration(IN_PRODUCTION, **DEPLOYMENT | {name: ""})
+
+    def test_no_service_fills_the_disk_with_logs_and_in_a_deployment_none_takes_all_memory(self):
+        services = configuration(IN_PRODUCTION, **DEPLOYMENT)["services"]
+        self.assertEqual(set(services), {*SERVICES, "postgres", "oms", "shop"})
+        for name, service in services.items():
+            with self.subTest(name):
+                options = service["logging"]["options"]
+                self.assertEqual((options["max-size"], options["max-file"]), ("10m", "5"))
+                # The simulators are not part of a deployment.
+                if name not in ("oms", "shop"):
+                    self.assertGreater(int(service["deploy"]["resources"]["limits"]["memory"]), 0)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,12 @@
 """A replica of inventory in a container that is cut off from PostgreSQL's."""
 
-import os
-import secrets
 import tempfile
 import unittest
 
-from engine import ON_POSTGRES, Project, run
+from engine import ON_POSTGRES, Project, made_secrets, run
 from ledger import Ledger
 from reflected import Reflected
 from waiting import wait_until
-
-
-def made_secrets(folder):
-    """Settings that say where the password of PostgreSQL is, and the address with it. Another user reads them."""
-    password = secrets.token_hex(12)
-    files = {"POSTGRES_PASSWORD_FILE": password, "DATABASE_URL_FILE": f"postgresql://oms:{password}@postgres/oms"}
-    for name, text in files.items():
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(file.name, 0o644)
-    return {name: os.path.join(folder, name) for name in files}
 
 
 class Partition(unittest.TestCase):

@@ -1,10 +1,11 @@
 """compose/up --docker and compose/down --docker."""
 
 import os
+import socket
 import tempfile
 import unittest
 
-from engine import BUILD_LIMIT_S, ON_POSTGRES, Project, run
+from engine import BUILD_LIMIT_S, ON_POSTGRES, Project, made_secrets, run
 from waiting import wait_until
 
 SECRETS = {"DATABASE_URL_FILE": "database-url", "POSTGRES_PASSWORD_FILE": "postgres-password"}
@@ -35,6 +36,53 @@ class Up(unittest.TestCase):
         run(["compose/up", "--docker", "--postgres", "--detach"], project.environment, timeout=BUILD_LIMIT_S)
         stock = project.omsctl("stock", "get", "EU-WEB", "MUG-GREEN").stdout
         self.assertRegex(stock, r"\b7\b")
+
+    def test_what_ran_is_left_alone_when_another_start_fails(self):
+        taken = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+        port = {"GATEWAY_GRPC_PORT": str(taken.getsockname()[1])}
+        project = self.enterContext(Project("oms-again", OMS_URL="", COMMERCE_URL=""))
+
+        def up(**settings):
+            return run(["compose/up", "--docker", "--detach"], project.environment | settings, check=False, timeout=BUILD_LIMIT_S)
+
+        def running():
+            return sorted(project.compose("ps", "--quiet", "inventory", "catalog", "sales", "post-sales").stdout.split())
+
+        first = up(**port)
+        self.assertEqual(first.returncode, 1, first.stdout)
+        self.assertIn("and was taken down", first.stderr)
+        self.assertEqual(project.compose("ps", "--all", "--quiet").stdout, "")
+        started = up()
+        self.assertEqual(started.returncode, 0, started.stderr)
+        ran = running()
+        self.assertEqual(len(ran), 4)
+        unbuilt = up(CONNECTOR_IMAGE="NOT-A-NAME")
+        self.assertEqual(unbuilt.returncode, 1, unbuilt.stdout)
+        self.assertIn("could not be built", unbuilt.stderr)
+        self.assertEqual(running(), ran)
+        self.assertEqual(len(project.containers("gateway")), 1)
+        again = up(**port)
+        self.assertEqual(again.returncode, 1, again.stdout)
+        self.assertIn("was not taken down", again.stderr)
+        self.assertEqual(running(), ran)
+
+    def test_settings_of_an_env_file_count(self):
+        """As compose/.env does, which is the user's: nothing is made up for what it says, and nothing taken away."""
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        settings = os.path.join(folder, "settings")
+        given = made_secrets(folder) | {"OMS_URL": "http://127.0.0.1:9"}
+        with open(settings, "w", encoding="utf-8") as file:
+            file.writelines(f"{name}={value}\n" for name, value in given.items())
+        state = os.path.join(folder, "state")
+        project = self.enterContext(Project("oms-settings", ON_POSTGRES, STATE_DIR=state, COMPOSE_ENV_FILES=settings))
+        up = run(["compose/up", "--docker", "--postgres", "--detach"], project.environment, timeout=BUILD_LIMIT_S)
+        self.assertFalse(os.path.exists(os.path.join(state, "secrets")))
+        self.assertNotIn("export", up.stdout)
+        gateway, = project.containers("gateway")
+        environment = dict(each.partition("=")[::2] for each in gateway["Config"]["Env"])
+        self.assertEqual(environment["OMS_URL"], given["OMS_URL"])
+        catalog, = project.containers("catalog")
+        self.assertIn("COMMERCE_URL=", catalog["Config"]["Env"])
 
     def test_several_gateways_share_what_there_is_to_do(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

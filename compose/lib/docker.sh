@@ -14,37 +14,45 @@ need_docker() {
   docker info >/dev/null 2>&1 || fail 2 "the Docker engine does not answer: is it running, and may $(id -un) use it?"
 }
 
+# is_given NAME: the environment or compose/.env has it.
+is_given() {
+  docker compose --project-directory "$ROOT/compose" -f - config --quiet 2>/dev/null \
+    <<<"services: {any: {image: any, environment: [\"\${$1:?}\"]}}"
+}
+
 # postgres_secrets: a password that is made once, and the URL that holds it, unless the caller has said where they are.
 postgres_secrets() {
   local directory=$STATE_DIR/secrets
-  if [ -z "${POSTGRES_PASSWORD_FILE:-}${DATABASE_URL_FILE:-}" ]; then
+  if ! is_given POSTGRES_PASSWORD_FILE && ! is_given DATABASE_URL_FILE; then
     (umask 077 && mkdir -p "$directory")
     # The directory keeps others out: in the containers it is another user who reads the files.
     [ -s "$directory/postgres-password" ] || random_text >"$directory/postgres-password"
     printf 'postgresql://oms:%s@postgres/oms\n' "$(cat "$directory/postgres-password")" >"$directory/database-url"
     chmod 644 "$directory"/*
-    POSTGRES_PASSWORD_FILE=$directory/postgres-password DATABASE_URL_FILE=$directory/database-url
+    export POSTGRES_PASSWORD_FILE=$directory/postgres-password DATABASE_URL_FILE=$directory/database-url
   fi
-  export POSTGRES_PASSWORD_FILE DATABASE_URL_FILE
 }
 
 # docker_up: builds the images, starts the stack and waits until everything in it is healthy.
 docker_up() {
-  local services=(gateway inventory catalog sales post-sales)
+  local services=(gateway inventory catalog sales post-sales) images=(gateway) before
   if [ "$demo" = 1 ]; then
-    services+=(oms shop)
+    services+=(oms shop) images+=(oms)
     export OMS_SYNCHRONOUS_METHODS=${OMS_SYNCHRONOUS_METHODS-$DEMO_SYNCHRONOUS_METHODS}
     export COMMERCE_POLL_INTERVAL=${COMMERCE_POLL_INTERVAL:-$DEMO_POLL_INTERVAL}
   else
-    # The simulators are not there.
-    export OMS_URL=${OMS_URL-} COMMERCE_URL=${COMMERCE_URL-}
+    # The simulators are not there. What the environment or compose/.env says goes before.
+    export DEMO_OMS_URL='' DEMO_COMMERCE_URL=''
   fi
   [ "${POSTGRES:-0}" = 0 ] || postgres_secrets
-  docker_compose up --build --detach --wait --scale "inventory=$replicas" "${services[@]}" || {
-    docker_compose logs --tail 20 >&2
-    docker_compose down >&2
-    fail 1 "the stack is not healthy; the end of its logs is above"
-  }
+  # Whatever ran before is left to whoever started it, as it may be of use still.
+  before=$(docker_compose ps --quiet)
+  docker_compose build "${images[@]}" || fail 1 "the images could not be built; what ran still runs"
+  docker_compose up --detach --wait --scale "inventory=$replicas" "${services[@]}" && return
+  docker_compose logs --tail 20 >&2
+  [ -z "$before" ] || fail 1 "the stack is not healthy; the end of its logs is above. It ran before, and was not taken down"
+  docker_compose down >&2
+  fail 1 "the stack is not healthy and was taken down; the end of its logs is above"
 }
 
 docker_demo() {
@@ -61,11 +69,14 @@ docker_demo() {
 }
 
 docker_addresses() {
-  local commands=' -f compose/compose.yaml' secrets=''
+  local commands=' -f compose/compose.yaml' secrets='' name
   if [ "${POSTGRES:-0}" != 0 ]; then
     commands+=" -f compose/compose.postgres.yaml"
-    # That file is refused without them.
-    printf -v secrets '\n  export POSTGRES_PASSWORD_FILE=%q DATABASE_URL_FILE=%q' "$POSTGRES_PASSWORD_FILE" "$DATABASE_URL_FILE"
+    # That file is refused without them. What compose/.env names is found there again.
+    for name in POSTGRES_PASSWORD_FILE DATABASE_URL_FILE; do
+      [ -z "${!name:-}" ] || printf -v secrets '%s %s=%q' "$secrets" "$name" "${!name}"
+    done
+    secrets=${secrets:+$'\n  export'$secrets}
   fi
   cat <<TEXT
 

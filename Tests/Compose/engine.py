@@ -27,12 +27,21 @@ class Project:
         self.environment = clean_environment() | ports | {"COMPOSE_PROJECT_NAME": name} | settings
 
     def __enter__(self):
+        self.remove()
         return self
 
     def __exit__(self, *failure):
         if failure[0] is not None:
             print(self.compose("logs", "--tail", "60", "--no-color", check=False).stdout[-12000:])
+        self.remove()
+
+    def remove(self):
+        """All that is there of the project, whatever files it was started with: also what a run that was killed has left."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+        for kind, force in (("container", ("--force",)), ("volume", ("--force",)), ("network", ())):
+            of_project = ["--quiet", "--filter", f"label=com.docker.compose.project={self.name}"]
+            if names := run(["docker", kind, "ls", *(["--all"] if kind == "container" else []), *of_project]).stdout.split():
+                run(["docker", kind, "rm", *force, *names])
 
     def compose(self, *arguments, check=True, timeout=LIMIT_S):
         command = ["docker", "compose", *(word for file in self.files for word in ("-f", file)),

@@ -15,7 +15,7 @@ HELD = "SELECT count(*) FROM gateway.lease WHERE key LIKE 'partition%' AND holde
 class Up(unittest.TestCase):
     def play(self, project, *options):
         """The demo on a stack that is gone afterwards, with its volumes."""
-        self.addCleanup(lambda: project.__exit__(None, None, None))
+        self.enterContext(project)
         done = run(["compose/up", "--docker", "--demo", "--detach", *options], project.environment, timeout=BUILD_LIMIT_S)
         self.assertIn("in all: authorize 58.31, capture 20.23, capture 38.08, refund 14.28 EUR", done.stdout)
         return done.stdout
@@ -77,7 +77,7 @@ class Up(unittest.TestCase):
         project = self.enterContext(Project("oms-settings", ON_POSTGRES, STATE_DIR=state, COMPOSE_ENV_FILES=settings))
         up = run(["compose/up", "--docker", "--postgres", "--detach"], project.environment, timeout=BUILD_LIMIT_S)
         self.assertFalse(os.path.exists(os.path.join(state, "secrets")))
-        self.assertNotIn("export", up.stdout)
+        self.assertNotRegex(up.stdout, r"(?m)^ *export ")
         gateway, = project.containers("gateway")
         environment = dict(each.partition("=")[::2] for each in gateway["Config"]["Env"])
         self.assertEqual(environment["OMS_URL"], given["OMS_URL"])

@@ -20,6 +20,12 @@
   /// - Returns: what the body threw; nil means that its changes are to be committed.
   @usableFromInline func run(_ connection: Connection) -> (any Error)? { preconditionFailure("abstract") }
 
+  /// Whether one run does for both; `other` comes right behind it.
+  func isRunTogether(with other: Job) -> Bool { false }
+
+  /// As ``run(_:)`` for itself and for `others`, with which it is run together.
+  func run(_ connection: Connection, with others: ArraySlice<Job>) -> (any Error)? { run(connection) }
+
   /// Tells the caller what ``run(_:)``, or else ``fail(_:)``, came to.
   @usableFromInline func finish() { preconditionFailure("abstract") }
 
@@ -28,7 +34,7 @@
 }
 
 /// A job whose body answers a value.
-@usableFromInline final class TypedJob<Value: Sendable>: Job, @unchecked Sendable {
+@usableFromInline class TypedJob<Value: Sendable>: Job, @unchecked Sendable {
   @usableFromInline let pending = PendingResult<Value>()
   @usableFromInline let body: @Sendable (Connection) throws -> Value
   @usableFromInline var outcome: Result<Value, any Error>?

@@ -97,13 +97,18 @@ struct Writer: @unchecked Sendable {
 
   /// - Returns: false when a body has failed; those behind it were not run then.
   private func runAll(_ batch: ArraySlice<Job>) throws(StorageError) -> Bool {
-    for job in batch where try !run(job) { return false }
+    var rest = batch
+    while let job = rest.popFirst() {
+      let others = rest.prefix { job.isRunTogether(with: $0) }
+      if try !run(job, with: others) { return false }
+      rest = rest.dropFirst(others.count)
+    }
     return true
   }
 
-  /// - Returns: whether its changes are to be committed.
-  private func run(_ job: Job) throws(StorageError) -> Bool {
-    let isGood = job.run(connection) == nil
+  /// - Returns: whether its changes, and those of the others, are to be committed.
+  private func run(_ job: Job, with others: ArraySlice<Job> = []) throws(StorageError) -> Bool {
+    let isGood = job.run(connection, with: others) == nil
     guard let failure = connection.failure else { return isGood }
     // A full disk, an I/O error or a lost connection takes the whole transaction with it, other jobs' changes included.
     if connection.endsTransaction(failure) { throw failure }

@@ -10,6 +10,11 @@ enum HeldSnapshots {
   /// So many wait at most; more are refused.
   static let limit = 1_000
 
+  /// Whether a snapshot is from the future.
+  static func holds(_ snapshot: StockSnapshot, now: Int64) -> Bool {
+    snapshot.createdOn.nanoseconds > now + longestAhead
+  }
+
   static func holdFuture(
     _ snapshot: StockSnapshot, _ connection: Connection, now: Int64
   ) throws -> SnapshotOutcome {

@@ -8,31 +8,30 @@ enum StockHistory {
 
   struct Entry: Sendable {
     let sku: String
-    let quantity: Int64
-    let unlimited: Bool
+    let stock: StoredStock
     let previous: StoredStock
+    /// Nanoseconds since 1970; of one SKU, never the same twice.
+    let at: Int64
   }
 
-  /// - Parameter entries: of different SKUs.
   static func add(
-    _ entries: [Entry], aggregateId: String, mode: SnapshotMode, zeroed: Bool, createdOn: CreatedOn, at: Int64,
-    _ connection: Connection
+    _ entries: [Entry], aggregateId: String, mode: SnapshotMode, zeroed: Bool, _ connection: Connection
   ) throws {
     if entries.isEmpty { return }
     let isTogether = connection.engine == .postgresql && entries.count > 1
     try connection.withStatement(isTogether ? insertTogether : insert) { statement throws(StorageError) in
       try statement.bind(aggregateId, at: 1)
-      try statement.bind(at / day, at: 2)
-      try statement.bind(at, at: 4)
       try statement.bind(mode.number, at: 5)
       try statement.bind(zeroed, at: 6)
-      try statement.bind(createdOn.nanoseconds, at: 7)
       if isTogether { return try addTogether(entries, statement) }
       try statement.runEach(
         entries, text: { $0.sku }, at: 3,
         bind: { entry throws(StorageError) in
-          try statement.bind(entry.quantity, at: 8)
-          try statement.bind(entry.unlimited, at: 9)
+          try statement.bind(entry.at / day, at: 2)
+          try statement.bind(entry.at, at: 4)
+          try statement.bind(entry.stock.createdOn, at: 7)
+          try statement.bind(entry.stock.quantity, at: 8)
+          try statement.bind(entry.stock.unlimited, at: 9)
           try statement.bind(entry.previous.quantity, at: 10)
           try statement.bind(entry.previous.unlimited, at: 11)
           try statement.bind(entry.previous.createdOn, at: 12)
@@ -41,9 +40,12 @@ enum StockHistory {
   }
 
   private static func addTogether(_ entries: [Entry], _ statement: Statement) throws(StorageError) {
+    try statement.bind(array: entries.map { $0.at / day }, at: 2)
     try statement.bind(array: entries.map(\.sku), at: 3)
-    try statement.bind(array: entries.map(\.quantity), at: 8)
-    try statement.bind(array: entries.map { $0.unlimited ? 1 : 0 }, at: 9)
+    try statement.bind(array: entries.map(\.at), at: 4)
+    try statement.bind(array: entries.map(\.stock.createdOn), at: 7)
+    try statement.bind(array: entries.map(\.stock.quantity), at: 8)
+    try statement.bind(array: entries.map { $0.stock.unlimited ? 1 : 0 }, at: 9)
     try statement.bind(array: entries.map(\.previous.quantity), at: 10)
     try statement.bind(array: entries.map { $0.previous.unlimited ? 1 : 0 }, at: 11)
     try statement.bind(array: entries.map(\.previous.createdOn), at: 12)
@@ -64,9 +66,10 @@ enum StockHistory {
   private static let insertTogether = insert.replacing(
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     with: """
-      SELECT ?1, ?2, sku, ?4, ?5, ?6, ?7, quantity, unlimited, previous_quantity, previous_unlimited, previous_created_on
-      FROM unnest(?3, ?8, ?9, ?10, ?11, ?12) AS entry (sku, quantity, unlimited, previous_quantity, previous_unlimited,
-        previous_created_on)
+      SELECT ?1, day, sku, at, ?5, ?6, created_on, quantity, unlimited, previous_quantity, previous_unlimited,
+        previous_created_on
+      FROM unnest(?2, ?3, ?4, ?7, ?8, ?9, ?10, ?11, ?12) AS entry (day, sku, at, created_on, quantity, unlimited,
+        previous_quantity, previous_unlimited, previous_created_on)
       """)
 
   /// A row of the history.

@@ -126,13 +126,13 @@ extension StockStore {
         while try statement.step() {
           let previous = StoredStock(
             quantity: statement.integer(1), unlimited: false, createdOn: statement.integer(2))
-          entries.append(.init(sku: statement.text(0), quantity: 0, unlimited: false, previous: previous))
+          let zero = StoredStock(quantity: 0, unlimited: false, createdOn: createdOn.nanoseconds)
+          entries.append(.init(sku: statement.text(0), stock: zero, previous: previous, at: now))
         }
         return entries
       }
       guard let last = entries.last else { return isToPush }
-      try StockHistory.add(
-        entries, aggregateId: aggregateId, mode: .nonzero, zeroed: true, createdOn: createdOn, at: now, connection)
+      try StockHistory.add(entries, aggregateId: aggregateId, mode: .nonzero, zeroed: true, connection)
       isToPush = try PushQueue.mark(entries.lazy.map(\.sku), of: aggregateId, connection, at: now)
       if entries.count < SnapshotLimits.rows { return isToPush }
       after = last.sku

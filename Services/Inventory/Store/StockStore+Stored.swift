@@ -10,19 +10,27 @@ struct StoredStock: Sendable, Equatable {
 }
 
 extension StockStore {
-  /// What there is of each row's SKU before the snapshot, in the order of its rows; empty when there is nothing of any.
+  /// What there is of each row's SKU, in the order of the rows; empty when there is nothing of any.
   ///
-  /// Large messages name neighbours, mostly: reading from the first SKU to the last and merging costs a fraction of a look for each.
-  /// Where much lies between them, the rest is looked up.
-  func storedStock(of snapshot: StockSnapshot, _ connection: Connection) throws -> [StoredStock?] {
-    let rows = snapshot.rows
+  /// - Parameters:
+  ///   - rows: in the order of their SKUs' bytes.
+  ///   - areNeighbours: whether they are as in large messages, which name neighbours, mostly: reading from the first SKU to the
+  ///     last and merging costs a fraction of a look for each. Where much lies between them, the rest is looked up.
+  func storedStock(
+    of rows: [StockRow], in aggregateId: String, areNeighbours: Bool = true, _ connection: Connection
+  ) throws -> [StoredStock?] {
     guard let first = rows.first, let last = rows.last else { return [] }
+    if !areNeighbours {
+      var found = [StoredStock?](repeating: nil, count: rows.count)
+      try lookUp(0..<rows.count, of: rows, in: aggregateId, &found, connection)
+      return found
+    }
     var found: [StoredStock?] = []
     var next = 0
     let limit = rows.count * Self.readPerRow
     var read = 0
     try connection.withStatement(Self.selectRange) { statement in
-      try statement.bind(snapshot.aggregateId, at: 1)
+      try statement.bind(aggregateId, at: 1)
       try statement.bind(first.sku, at: 2)
       try statement.bind(last.sku, at: 3)
       try statement.bind(Int64(limit), at: 4)
@@ -37,7 +45,9 @@ extension StockStore {
         }
       }
     }
-    if read == limit, next < rows.count { try lookUp(next..<rows.count, of: snapshot, &found, connection) }
+    if read == limit, next < rows.count {
+      try lookUp(next..<rows.count, of: rows, in: aggregateId, &found, connection)
+    }
     return found
   }
 
@@ -45,12 +55,13 @@ extension StockStore {
   private static let readPerRow = 4
 
   private func lookUp(
-    _ range: Range<Int>, of snapshot: StockSnapshot, _ found: inout [StoredStock?], _ connection: Connection
+    _ range: Range<Int>, of rows: [StockRow], in aggregateId: String, _ found: inout [StoredStock?],
+    _ connection: Connection
   ) throws {
     let select = connection.engine == .sqlite ? Self.selectNamedOnSQLite : Self.selectNamedOnPostgreSQL
     try connection.withStatement(select) { statement in
-      try statement.bind(snapshot.aggregateId, at: 1)
-      try statement.bind(JSONList.text(of: snapshot.rows[range].map(\.sku)), at: 2)
+      try statement.bind(aggregateId, at: 1)
+      try statement.bind(JSONList.text(of: rows[range].map(\.sku)), at: 2)
       while try statement.step() { found[range.lowerBound + Int(statement.integer(0))] = Self.stored(statement) }
     }
   }

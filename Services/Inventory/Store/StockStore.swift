@@ -16,9 +16,20 @@ struct StockStore: Sendable {
   /// - Returns: at once; the outcome is there when it is durable.
   /// - Throws: ``StorageError``, `overloaded` or `closed`.
   func enqueue(_ snapshot: StockSnapshot) throws(StorageError) -> PendingResult<SnapshotOutcome> {
-    try database.enqueueWrite(weight: snapshot.weight, key: snapshot.aggregateId, isolation: Self.isolation) {
+    if snapshot.mode == .delta {
+      return try database.enqueueWrite(
+        (self, snapshot), to: Self.deltas, weight: snapshot.weight, key: snapshot.aggregateId, isolation: Self.isolation
+      )
+    }
+    return try database.enqueueWrite(weight: snapshot.weight, key: snapshot.aggregateId, isolation: Self.isolation) {
       try apply(snapshot, $0)
     }
+  }
+
+  /// The small messages, and the many.
+  private static let deltas = SharedWrite<(store: StockStore, snapshot: StockSnapshot), SnapshotOutcome> {
+    connection, inputs in
+    try inputs[0].store.apply(deltas: inputs.map(\.snapshot), connection)
   }
 
   /// Nobody writes an aggregate's stock without its key, so a snapshot reads nothing that another replica is changing. As

@@ -79,7 +79,9 @@ struct StockHistoryTests {
     try await stock.apply(.full, at: 10, skus.map { TestRow($0, 1) })
     let some = stride(from: 0, to: 2_000, by: 20).map { skus[$0] } + ["zzz"]
     let message = try snapshot(.delta, at: 20, some.map { TestRow($0, 2) })
-    let stored = try await stock.database.read { try stock.store.storedStock(of: message, $0) }
+    let stored = try await stock.database.read {
+      try stock.store.storedStock(of: message.rows, in: message.aggregateId, $0)
+    }
     #expect(stored == some.map { $0 == "zzz" ? nil : StoredStock(quantity: 1, unlimited: false, createdOn: 10) })
     try await stock.apply(.delta, at: 20, some.map { TestRow($0, 2) })
     #expect(try await Self.changes(stock, skus[1_980]) == ["1@10→2@20 DELTA"])
@@ -91,16 +93,14 @@ struct StockHistoryTests {
   func retention(engine: TestEngine) async throws {
     let stock = try TemporaryStock(engine)
     let now = WallClock.nanoseconds()
-    let entries = (0..<700).map { number in
-      StockHistory.Entry(
-        sku: "s\(number)", quantity: 1, unlimited: false,
-        previous: StoredStock(quantity: 0, unlimited: false, createdOn: 1))
-    }
     for (aggregate, days) in [("EU-WEB", Int64(61)), ("EU-WEB", 59), ("US", 62)] {
+      let entries = (0..<700).map { number in
+        StockHistory.Entry(
+          sku: "s\(number)", stock: StoredStock(quantity: 1, unlimited: false, createdOn: 1),
+          previous: StoredStock(quantity: 0, unlimited: false, createdOn: 1), at: now - days * StockHistory.day)
+      }
       try await stock.database.write { connection in
-        try StockHistory.add(
-          entries, aggregateId: aggregate, mode: .full, zeroed: false, createdOn: CreatedOn(nanoseconds: 1),
-          at: now - days * StockHistory.day, connection)
+        try StockHistory.add(entries, aggregateId: aggregate, mode: .full, zeroed: false, connection)
       }
     }
     var rounds: [Int] = []

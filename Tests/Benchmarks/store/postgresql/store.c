@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// In nanoseconds.
+#define DAY (INT64_C(86400) * 1000000000)
+
 enum { TEXT = 25, INT8 = 20, TEXT_ARRAY = 1009, INT8_ARRAY = 1016, PARAMETER_LIMIT = 12 };
 
 static void fail(Store *store, const char *what) {
@@ -154,10 +157,10 @@ void store_open(Store *store, const char *url, const char *folder, int rows, boo
   prepare_file(store, folder, "history", 12,
                (Oid[]){TEXT, INT8, TEXT, INT8, INT8, INT8, INT8, INT8, INT8, INT8, INT8, INT8});
   prepare_file(store, folder, "target", 1, (Oid[]){TEXT});
-  prepare_file(store, folder, "upsert-together", 6, (Oid[]){TEXT, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8, INT8});
+  prepare_file(store, folder, "upsert-together", 6, (Oid[]){TEXT, TEXT_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8});
   prepare_file(store, folder, "history-together", 12,
-               (Oid[]){TEXT, INT8, TEXT_ARRAY, INT8, INT8, INT8, INT8, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY,
-                       INT8_ARRAY});
+               (Oid[]){TEXT, INT8_ARRAY, TEXT_ARRAY, INT8_ARRAY, INT8, INT8, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY, INT8_ARRAY,
+                       INT8_ARRAY, INT8_ARRAY});
   if (PQsetnonblocking(store->connection, 1) || !PQenterPipelineMode(store->connection)) fail(store, "pipeline mode");
 }
 
@@ -268,19 +271,22 @@ static void send_upserts(Store *store, const char *aggregate, const Message *mes
   set_integer(&upsert, 6, 0);
   if (store->together) {
     Array skus = array_make(TEXT, message->rows), quantities = array_make(INT8, message->rows),
-          unlimited = array_make(INT8, message->rows);
+          unlimited = array_make(INT8, message->rows), created_on = array_make(INT8, message->rows);
     for (int row = 0; row < message->rows; row++) {
       array_add_text(&skus, store->skus[message_sku(message, row)], SKU_LENGTH);
       array_add_integer(&quantities, message_quantity(message, row));
       array_add_integer(&unlimited, 0);
+      array_add_integer(&created_on, nanoseconds(message->created_on_seconds));
     }
     set_array(&upsert, 2, &skus);
     set_array(&upsert, 3, &quantities);
     set_array(&upsert, 4, &unlimited);
+    set_array(&upsert, 5, &created_on);
     send_statement(store, "upsert-together", &upsert);
     free(skus.bytes);
     free(quantities.bytes);
     free(unlimited.bytes);
+    free(created_on.bytes);
     return;
   }
   for (int row = 0; row < message->rows; row++) {
@@ -290,18 +296,27 @@ static void send_upserts(Store *store, const char *aggregate, const Message *mes
   }
 }
 
-// The columns of the history that differ from row to row, in the order of their parameters.
-static void send_history_together(Store *store, Parameters *history, const Message *message, const Stored *stored, int count) {
-  enum { COLUMNS = 6 };
-  static const int numbers[COLUMNS] = {3, 8, 9, 10, 11, 12};
+// The columns of the history that the service sends row by row, in the order of their parameters.
+static void send_history_together(Store *store, Parameters *history, const Message *message, const Stored *stored, int count,
+                                  int64_t now) {
+  enum { COLUMNS = 9, SKU = 1 };
+  static const int numbers[COLUMNS] = {2, 3, 4, 7, 8, 9, 10, 11, 12};
   Array columns[COLUMNS];
-  for (int i = 0; i < COLUMNS; i++) columns[i] = array_make(i == 0 ? TEXT : INT8, count);
+  for (int i = 0; i < COLUMNS; i++) columns[i] = array_make(i == SKU ? TEXT : INT8, count);
   for (int row = 0; row < message->rows; row++) {
     if (!has_history(&stored[row], message, row)) continue;
-    array_add_text(&columns[0], store->skus[message_sku(message, row)], SKU_LENGTH);
-    const int64_t values[] = {message_quantity(message, row), 0, stored[row].quantity, stored[row].unlimited,
-                              stored[row].created_on};
-    for (int i = 1; i < COLUMNS; i++) array_add_integer(&columns[i], values[i - 1]);
+    const int64_t values[COLUMNS] = {now / DAY,
+                                     0,
+                                     now,
+                                     nanoseconds(message->created_on_seconds),
+                                     message_quantity(message, row),
+                                     0,
+                                     stored[row].quantity,
+                                     stored[row].unlimited,
+                                     stored[row].created_on};
+    for (int i = 0; i < COLUMNS; i++)
+      if (i != SKU) array_add_integer(&columns[i], values[i]);
+    array_add_text(&columns[SKU], store->skus[message_sku(message, row)], SKU_LENGTH);
   }
   for (int i = 0; i < COLUMNS; i++) set_array(history, numbers[i], &columns[i]);
   send_statement(store, "history-together", history);
@@ -310,11 +325,10 @@ static void send_history_together(Store *store, Parameters *history, const Messa
 
 // Returns how many statements it sends.
 static int send_history(Store *store, const char *aggregate, const Message *message, const Stored *stored, int64_t now) {
-  const int64_t day = INT64_C(86400) * 1000000000;
   int count = 0;
   Parameters history = {.count = 12};
   set_text(&history, 1, aggregate, strlen(aggregate));
-  set_integer(&history, 2, now / day);
+  set_integer(&history, 2, now / DAY);
   set_integer(&history, 4, now);
   set_integer(&history, 5, message->is_full ? 1 : 2);
   set_integer(&history, 6, 0);
@@ -323,7 +337,7 @@ static int send_history(Store *store, const char *aggregate, const Message *mess
   if (store->together) {
     for (int row = 0; row < message->rows; row++) count += has_history(&stored[row], message, row);
     if (count == 0) return 0;
-    send_history_together(store, &history, message, stored, count);
+    send_history_together(store, &history, message, stored, count, now);
     return 1;
   }
   for (int row = 0; row < message->rows; row++) {

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from .failure import Failure
 from .stock import outcome, where
+from .stock.contests import Stream
 from .stock.outcome import NANOSECONDS
-from .stock.stores import HISTORY, TABLE
+from .stock.stores import HISTORY, TABLE, PostgreSQL, SQLite
 from .stock.work import FULL_SECONDS, ROWS_PER_DELTA, STORED_SECONDS, Work, spread
 
 
@@ -89,6 +90,30 @@ class _Store:
 
     def query(self, sql: str) -> list[tuple]:
         return self._connection.execute(sql).fetchall()
+
+
+class _Rates(Stream):
+    """A contest whose rates are known."""
+
+    def __init__(self, engine: object):
+        super().__init__(engine, Path(), None, Work(1, 20_000), replicas=2, bound=0.8)
+
+    def _service_rate(self) -> float:
+        self._stale_rows.append(0)
+        self._stale_overwrites.append(0)
+        return 6
+
+    def _bare_stream(self, *arguments: str) -> float:
+        return 4 if "together" in arguments else 3
+
+
+class Contests(unittest.TestCase):
+    def test_a_stream_is_compared_with_the_bare_loops_that_there_are_for_its_engine(self):
+        for engine, ratios in [(SQLite, [2]), (PostgreSQL, [2, 1.5])]:
+            with self.subTest(engine=engine.name):
+                stream = _Rates(engine.__new__(engine))
+                stream.round(0)
+                self.assertEqual([m.median for m in stream.measures() if "/ bare loop" in m.name], ratios)
 
 
 class Waiting(unittest.TestCase):

@@ -64,16 +64,20 @@ class Stream(Contest):
         self._together: list[float] = []
 
     def measures(self) -> list[Measure]:
-        ratios = [service / bare for service, bare in zip(self._service, self._together)]
-        together = [
-            Measure(f"{self._title}: rows/s / bare loop, a statement a message", ratios, AT_LEAST),
-            Measure(f"{self._title}: rows/s of the bare loop, a statement a message", self._together, AT_LEAST),
-        ]
         return [
             *super().measures(),
-            *(together if self._together else []),
+            *self._together_measures(),
             Measure(f"{self._title}: stale overwrites", self._stale_overwrites, bound=0),
             Measure(f"{self._title}: rows told to be stale", self._stale_rows),
+        ]
+
+    def _together_measures(self) -> list[Measure]:
+        if not self._together:
+            return []
+        ratios = [service / bare for service, bare in zip(self._service, self._together)]
+        return [
+            Measure(f"{self._title}: rows/s / bare loop, a statement a message", ratios, AT_LEAST),
+            Measure(f"{self._title}: rows/s of the bare loop, a statement a message", self._together, AT_LEAST),
         ]
 
     def _service_rate(self) -> float:

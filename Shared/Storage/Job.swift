@@ -1,6 +1,6 @@
 /// A call that waits for the store's thread.
 ///
-/// Sendable, its subclass included: the caller makes it and hands it over; from then on the store's thread alone uses it.
+/// Sendable, its subclasses included: the caller makes it and hands it over; from then on the store's thread alone uses it.
 @usableFromInline class Job: @unchecked Sendable {
   /// How much of a batch it takes, e.g. its rows.
   @usableFromInline let weight: Int
@@ -21,10 +21,10 @@
   @usableFromInline func run(_ connection: Connection) -> (any Error)? { preconditionFailure("abstract") }
 
   /// Whether one run does for both; `other` comes right behind it.
-  func isRunTogether(with other: Job) -> Bool { false }
+  @usableFromInline func isRunTogether(with other: Job) -> Bool { false }
 
   /// As ``run(_:)`` for itself and for `others`, with which it is run together.
-  func run(_ connection: Connection, with others: ArraySlice<Job>) -> (any Error)? { run(connection) }
+  @usableFromInline func run(_ connection: Connection, with others: ArraySlice<Job>) -> (any Error)? { run(connection) }
 
   /// Tells the caller what ``run(_:)``, or else ``fail(_:)``, came to.
   @usableFromInline func finish() { preconditionFailure("abstract") }

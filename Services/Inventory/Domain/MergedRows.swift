@@ -1,6 +1,7 @@
 /// The rows of messages about one aggregate in the order of their SKUs' bytes; rows of one SKU in the order in which they came.
 struct MergedRows: Sendable {
   let rows: [StockRow]
+  private let messages: Int
   /// Where each row of several messages comes from, by its `index`; empty for one message.
   private let origins: [Origin]
 
@@ -12,6 +13,7 @@ struct MergedRows: Sendable {
   }
 
   init(_ snapshots: [StockSnapshot]) {
+    messages = snapshots.count
     if snapshots.count == 1 {
       (rows, origins) = (snapshots[0].rows, [])
       return
@@ -28,6 +30,12 @@ struct MergedRows: Sendable {
     sortBySKU(&rows)
     (self.rows, self.origins) = (rows, origins)
   }
+
+  /// Large messages mostly name neighbours; small ones, SKUs all over the aggregate.
+  var areNeighbours: Bool { messages == 1 || rows.count >= messages * Self.large }
+
+  /// Rows of a message, in the mean.
+  private static let large = 500
 
   func origin(of row: StockRow) -> Origin {
     origins.isEmpty ? Origin(message: 0, index: row.index) : origins[Int(row.index)]

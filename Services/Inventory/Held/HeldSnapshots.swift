@@ -11,7 +11,7 @@ enum HeldSnapshots {
   static let limit = 1_000
 
   /// Whether a snapshot is from the future.
-  static func holds(_ snapshot: StockSnapshot, now: Int64) -> Bool {
+  static func isFuture(_ snapshot: StockSnapshot, now: Int64) -> Bool {
     snapshot.createdOn.nanoseconds > now + longestAhead
   }
 

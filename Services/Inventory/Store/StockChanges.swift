@@ -25,7 +25,7 @@ struct StockChanges: Sendable {
 
   /// - Parameters:
   ///   - merged: the rows of `snapshots`.
-  ///   - stored: what there is of each row's SKU; empty when there is nothing of any.
+  ///   - stored: what there is of each row's SKU; may be empty when there is nothing of any.
   ///   - at: nanoseconds since 1970.
   init(_ merged: MergedRows, _ snapshots: [StockSnapshot], stored: [StoredStock?], at: Int64) {
     self.at = at

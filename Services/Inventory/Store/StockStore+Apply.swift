@@ -10,7 +10,9 @@ extension StockStore {
     _ snapshot: StockSnapshot, _ connection: Connection, isPart: Bool = false
   ) throws -> SnapshotOutcome {
     var now = clock()
-    if HeldSnapshots.holds(snapshot, now: now) { return try HeldSnapshots.holdFuture(snapshot, connection, now: now) }
+    if HeldSnapshots.isFuture(snapshot, now: now) {
+      return try HeldSnapshots.holdFuture(snapshot, connection, now: now)
+    }
     var outcome = SnapshotOutcome()
     if snapshot.mode != .delta, try closeRun(before: snapshot, connection, &outcome, now: now) {
       // What is 0 by that may be set now: two changes of the history.
@@ -26,10 +28,10 @@ extension StockStore {
   /// - Parameter deltas: of one aggregate; there is at least one.
   func apply(deltas: [StockSnapshot], _ connection: Connection) throws -> [SnapshotOutcome] {
     let now = clock()
-    let written = try write(deltas.filter { !HeldSnapshots.holds($0, now: now) }, connection, at: now)
+    let written = try write(deltas.filter { !HeldSnapshots.isFuture($0, now: now) }, connection, at: now)
     var next = 0
     return try deltas.map { delta in
-      if HeldSnapshots.holds(delta, now: now) { return try HeldSnapshots.holdFuture(delta, connection, now: now) }
+      if HeldSnapshots.isFuture(delta, now: now) { return try HeldSnapshots.holdFuture(delta, connection, now: now) }
       defer { next += 1 }
       return written[next]
     }
@@ -44,7 +46,7 @@ extension StockStore {
     guard let first = snapshots.first else { return [] }
     let merged = MergedRows(snapshots)
     let stored = try storedStock(
-      of: merged.rows, in: first.aggregateId, areNeighbours: snapshots.count == 1, connection)
+      of: merged.rows, in: first.aggregateId, areNeighbours: merged.areNeighbours, connection)
     var changes = StockChanges(merged, snapshots, stored: stored, at: now)
     try upsert(changes.rows, of: first, connection)
     if changes.changed.isEmpty { return changes.outcomes }
@@ -55,7 +57,8 @@ extension StockStore {
   }
 
   /// The rule of stock: per aggregate and SKU, a row older than the stored one changes nothing, an equally old or newer
-  /// one is written. It is one statement, so that no other writer comes between the test and the write.
+  /// one is written, see ``StockChanges``. The statement tests it once more, so that no other writer comes between the test and the
+  /// write unnoticed.
   ///
   /// What a NONZERO has named or zeroed keeps its mark while others of the same created_on write it: it is not left out.
   static let upsert = """

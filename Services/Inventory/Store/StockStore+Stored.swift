@@ -1,7 +1,7 @@
 import ServiceKit
 import Storage
 
-/// What the store holds of one SKU before a message.
+/// What the store holds of one SKU, before a message or after it.
 struct StoredStock: Sendable, Equatable {
   var quantity: Int64
   var unlimited: Bool
@@ -10,12 +10,12 @@ struct StoredStock: Sendable, Equatable {
 }
 
 extension StockStore {
-  /// What there is of each row's SKU, in the order of the rows; empty when there is nothing of any.
+  /// What there is of each row's SKU, in the order of the rows; may be empty when there is nothing of any.
   ///
   /// - Parameters:
   ///   - rows: in the order of their SKUs' bytes.
-  ///   - areNeighbours: whether they are as in large messages, which name neighbours, mostly: reading from the first SKU to the
-  ///     last and merging costs a fraction of a look for each. Where much lies between them, the rest is looked up.
+  ///   - areNeighbours: whether little lies between them: then reading from the first SKU to the last and merging costs a
+  ///     fraction of a look for each. Where it is more, the rest is looked up.
   func storedStock(
     of rows: [StockRow], in aggregateId: String, areNeighbours: Bool = true, _ connection: Connection
   ) throws -> [StoredStock?] {
@@ -61,7 +61,11 @@ extension StockStore {
     let select = connection.engine == .sqlite ? Self.selectNamedOnSQLite : Self.selectNamedOnPostgreSQL
     try connection.withStatement(select) { statement in
       try statement.bind(aggregateId, at: 1)
-      try statement.bind(JSONList.text(of: rows[range].map(\.sku)), at: 2)
+      if connection.engine == .postgresql {
+        try statement.bind(array: rows[range].map(\.sku), at: 2)
+      } else {
+        try statement.bind(JSONList.text(of: rows[range].map(\.sku)), at: 2)
+      }
       while try statement.step() { found[range.lowerBound + Int(statement.integer(0))] = Self.stored(statement) }
     }
   }
@@ -82,7 +86,7 @@ extension StockStore {
 
   private static let selectNamedOnPostgreSQL = """
     SELECT named.place - 1, s.quantity, s.unlimited, s.created_on
-    FROM jsonb_array_elements_text(CAST(?2 AS JSONB)) WITH ORDINALITY AS named(sku, place)
+    FROM unnest(?2) WITH ORDINALITY AS named(sku, place)
     JOIN \(StockSchema.table) AS s ON s.aggregate_id = ?1 AND s.sku = named.sku COLLATE "C"
     """
 }

@@ -25,7 +25,7 @@ STATEMENTS = {
 # Statements for all rows of a message at once, on PostgreSQL: the same, but for what the service replaces in them.
 TOGETHER = {"upsert-together.sql": "upsert.sql", "history-together.sql": "history.sql"}
 # What `{each}` stands for: how an engine takes a list apart.
-EACH = {"SQLite": "json_each", "PostgreSQL": "jsonb_array_elements_text"}
+EACH = {"SQLite": "json_each", "PostgreSQL": "unnest"}
 
 
 def pragmas() -> str:

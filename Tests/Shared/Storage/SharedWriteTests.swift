@@ -22,7 +22,6 @@ final class SharedWriteTests: Sendable {
 
   /// Hands the calls over while the writer is held, and answers what each came to.
   private func together(_ database: Database, _ calls: [Call?]) async throws -> [Result<String, any Error>] {
-
     let shared = SharedWrite<Call, String> { [self] connection, calls in
       runs.withLock { $0.append(calls.map(\.note)) }
       for call in calls {
@@ -60,6 +59,15 @@ final class SharedWriteTests: Sendable {
     #expect(try answers.map { try $0.get() } == ["did 1", "did 2", "did 3", "alone", "did 4", "did 5", "did 6"])
     #expect(runs.withLock { $0 } == [["1", "2", "3"], ["4"], ["5", "6"]])
     #expect(try await database.read { try $0.notes() } == ["1", "2", "3", "4", "5", "6"])
+    await database.close()
+  }
+
+  @Test("keys are compared by their bytes", arguments: TestEngine.allCases)
+  func bytes(engine: TestEngine) async throws {
+    let store = try TemporaryStore(engine)
+    let database = try store.open()
+    _ = try await together(database, [Call("1", "K\u{f6}ln"), Call("2", "Ko\u{308}ln"), Call("3", "Ko\u{308}ln")])
+    #expect(runs.withLock { $0.sorted { $0[0] < $1[0] } } == [["1"], ["2", "3"]])
     await database.close()
   }
 

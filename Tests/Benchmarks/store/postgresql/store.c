@@ -152,7 +152,7 @@ void store_open(Store *store, const char *url, const char *folder, int rows, boo
   prepare(store, "commit", "COMMIT", 0, NULL);
   prepare_file(store, folder, "run", 1, (Oid[]){TEXT});
   prepare_file(store, folder, "range", 4, (Oid[]){TEXT, TEXT, TEXT, INT8});
-  prepare_file(store, folder, "named", 2, (Oid[]){TEXT, TEXT});
+  prepare_file(store, folder, "named", 2, (Oid[]){TEXT, TEXT_ARRAY});
   prepare_file(store, folder, "upsert", 6, (Oid[]){TEXT, TEXT, INT8, INT8, INT8, INT8});
   prepare_file(store, folder, "history", 12,
                (Oid[]){TEXT, INT8, TEXT, INT8, INT8, INT8, INT8, INT8, INT8, INT8, INT8, INT8});
@@ -211,12 +211,14 @@ static int take_range(Store *store, const Message *message, Stored *stored) {
 }
 
 static void send_named(Store *store, const char *aggregate, const Message *message, int from) {
-  char *json = skus_as_json(message, from, store->skus);
+  Array skus = array_make(TEXT, message->rows - from);
+  for (int row = from; row < message->rows; row++)
+    array_add_text(&skus, store->skus[message_sku(message, row)], SKU_LENGTH);
   Parameters named = {.count = 2};
   set_text(&named, 1, aggregate, strlen(aggregate));
-  set_text(&named, 2, json, strlen(json));
+  set_array(&named, 2, &skus);
   send_statement(store, "named", &named);
-  free(json);
+  free(skus.bytes);
 }
 
 static void take_named(Store *store, Stored *stored, int from) {

@@ -3,6 +3,7 @@ import Glibc
 import Messages
 import RPC
 import Synchronization
+import TestSupport
 import Testing
 
 /// A server and a channel to it, over a real socket, on loops of their own.
@@ -55,19 +56,6 @@ private let temporaryRoot: String = {
   atexit { removeTree(temporaryRoot) }
   return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
 }()
-
-private func removeTree(_ path: String) {
-  if let directory = opendir(path) {
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { removeTree("\(path)/\(name)") }
-    }
-    closedir(directory)
-  }
-  remove(path)
-}
 
 typealias Request = Omsconnector.V1.GetStockRequest
 typealias Response = Omsconnector.V1.GetStockRequest

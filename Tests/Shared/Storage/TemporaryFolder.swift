@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 @testable import Storage
 
@@ -12,13 +13,8 @@ final class TemporaryFolder: Sendable {
     directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  deinit { Self.remove(directory) }
+  deinit { removeTree(directory) }
 
   /// Of something in it; an empty name is the directory's.
   func path(_ name: String) -> String { name.isEmpty ? directory : "\(directory)/\(name)" }
-
-  private static func remove(_ path: String) {
-    for name in (try? FilePath.names(in: path)) ?? [] { remove("\(path)/\(name)") }
-    Glibc.remove(path)
-  }
 }

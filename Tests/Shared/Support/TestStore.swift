@@ -36,8 +36,8 @@ public final class TestStore: Sendable {
   }
 
   deinit {
-    for suffix in ["", "-wal", "-shm", "-turn", "-lock"] { unlink(path + suffix) }
-    rmdir(directory)
+    // With sockets and locks of services, too.
+    removeTree(directory)
   }
 
   /// A directory in memory, where flushing costs nothing; as others where there is none.

@@ -2,12 +2,12 @@
 import PackageDescription
 
 /// What makes an executable smaller at no cost to its speed: functions of the same code once, relocations packed, which glibc 2.36
-/// and newer reads, and no index of the unwinding tables, which nobody needs while it runs: Swift doesn't unwind.
+/// and newer reads, and no unwinding tables: Swift doesn't unwind, and tools that look at stacks find the frame pointers.
 let small: [LinkerSetting] = [
   .unsafeFlags(
     [
       "-use-ld=lld", "-Xlinker", "--icf=all", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker",
-      "--no-eh-frame-hdr",
+      "--no-eh-frame-hdr", "-Xlinker", "-T", "-Xlinker", "\(Context.packageDirectory)/Shared/no-unwinding-tables.ld",
     ],
     .when(platforms: [.linux], configuration: .release))
 ]
@@ -111,7 +111,8 @@ let package = Package(
     .testTarget(
       name: "CommerceTests", dependencies: ["Commerce", "HTTP", "Storage", "TestSupport"], path: "Tests/Shared/Commerce"
     ),
-    .testTarget(name: "ServiceKitTests", dependencies: ["ServiceKit", "TestSupport"], path: "Tests/Shared/ServiceKit"),
+    .testTarget(
+      name: "ServiceKitTests", dependencies: ["ServiceKit", "Storage", "TestSupport"], path: "Tests/Shared/ServiceKit"),
     .testTarget(
       name: "CatalogTests", dependencies: ["Catalog", "Commerce", "HTTP", "TestSupport"], path: "Tests/Services/Catalog"
     ),

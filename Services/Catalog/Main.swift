@@ -16,7 +16,7 @@ import Stubs
       let shop = try Shop(setup.configuration)
       let store = CatalogStore(try StoreSettings.open(service, setup.configuration, CatalogSchema.migrations))
       setup.onStop("store") { await store.database.close() }
-      try StoreSettings.watchServer(of: service, &setup)
+      try StoreSettings.watchServer(of: store.database, service, &setup)
       let relay = OutboxRelay.start(store.outbox, in: store.database, of: &setup)
       let loop = setup.group.next()
       let intake = shop.client.map { client in

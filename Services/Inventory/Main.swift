@@ -19,7 +19,7 @@ import Storage
       let shop = try Shop(setup.configuration)
       let store = StockStore(try StoreSettings.open(service, setup.configuration, StockSchema.migrations))
       setup.onStop("store") { await store.database.close() }
-      try StoreSettings.watchServer(of: service, &setup)
+      try StoreSettings.watchServer(of: store.database, service, &setup)
       let outbox = Outbox(service: service.name)
       let relay = OutboxRelay.start(outbox, in: store.database, of: &setup)
       let sales = Channel(

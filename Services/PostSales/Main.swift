@@ -20,7 +20,7 @@ import Stubs
       let options = PostSalesOptions(configuration)
       let database = try StoreSettings.open(service, configuration, PostSalesSchema.migrations)
       setup.onStop("store") { await database.close() }
-      try StoreSettings.watchServer(of: service, &setup)
+      try StoreSettings.watchServer(of: database, service, &setup)
       let outbox = Outbox(service: service.name)
       let relay = OutboxRelay.start(outbox, in: database, of: &setup)
       let sales = Channel(

@@ -15,7 +15,7 @@ import Storage
       let carrier = try ParcelCarrier.configured(configuration)
       let store = SalesStore(try StoreSettings.open(service, configuration, SalesSchema.migrations))
       setup.onStop("store") { await store.database.close() }
-      try StoreSettings.watchServer(of: service, &setup)
+      try StoreSettings.watchServer(of: store.database, service, &setup)
       let relay = OutboxRelay.start(store.outbox, in: store.database, of: &setup)
       let catalog = Channel(
         target: configuration[ServiceTargets.catalog], group: setup.group, options: setup.channelOptions)

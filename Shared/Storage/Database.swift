@@ -103,6 +103,15 @@ public final class Database: Sendable {
     return try await job.pending.value()
   }
 
+  /// Returns when a write and a read have been to the store and back, neither of which does anything.
+  ///
+  /// - Throws: ``StorageError``, as they do.
+  public func getThrough() async throws {
+    async let reading: Void = read { _ in }
+    try await write(isolation: .readCommitted) { _ in }
+    try await reading
+  }
+
   /// Transactions committed.
   public var commits: Int { counters.commits.load(ordering: .relaxed) }
 

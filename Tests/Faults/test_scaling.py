@@ -75,13 +75,6 @@ class Scaling(LabCase):
         wait_until(lambda: time.monotonic() >= settled, "the clock", SETTLED_S + 30)
         self.assertEqual(uneven_shares(stack, ledger), {}, f"{SETTLED_S} s after {since}")
 
-    def assert_even_in_the_end(self, stack, ledger, since):
-        """Who was killed or cut off may be left alone for a while yet: until all replicas share the calls, and still do."""
-        began = time.monotonic()
-        wait_until(lambda: not uneven_shares(stack, ledger), f"the replicas to share calls evenly since {since}", 60)
-        print(f"calls are shared evenly {time.monotonic() - began:.1f} s after {since}", flush=True)
-        self.assertEqual(uneven_shares(stack, ledger), {}, f"it was even once since {since}")
-
     def test_replicas_that_come_and_go_share_the_calls_evenly_and_fail_none(self):
         with PostgreSQL() as server, Stack(("inventory", "gateway"), database_url=server.url) as stack, \
                 Reflected(stack.grpc) as client:
@@ -116,7 +109,7 @@ class Scaling(LabCase):
                 lab.kill(name)
                 ledger.wait_for_all(20)
                 lab.stack.processes[name].start().wait_healthy()
-                self.assert_even_in_the_end(lab.stack, ledger, f"{name} is back")
+                self.assert_even_when_settled(lab.stack, ledger, f"{name} is back")
             self.assertEqual(ledger.texts(), [])
 
     def test_right_to_relay_passes_on_when_the_replica_that_has_it_dies(self):
@@ -169,7 +162,7 @@ class Scaling(LabCase):
             replica = stack.add_replica(network.inside, database_url=f"postgresql://oms@{network.gate}/oms").wait_healthy()
             with Ledger(stack.socket(cut_off), "CUT-3", callers=2) as direct:
                 with direct.paused():
-                    self.assert_even_in_the_end(stack, ledger, f"{cut_off} is there")
+                    self.assert_even_when_settled(stack, ledger, f"{cut_off} is there")
                 network.cut()
                 wait_until(lambda: not replica.healthy(), f"{cut_off} to say that it does not serve", 60)
                 # What was under way there is tried elsewhere in the end.
@@ -180,7 +173,7 @@ class Scaling(LabCase):
                 replica.wait_healthy()
                 direct.wait_for_all(10)
                 with direct.paused():
-                    self.assert_even_in_the_end(stack, ledger, f"{cut_off} is back")
+                    self.assert_even_when_settled(stack, ledger, f"{cut_off} is back")
             print(f"{len(ledger.failures)} calls of the gateway and {len(direct.failures)} of the replica have failed", flush=True)
             self.assertEqual(ledger.without_hint(), [])
             self.assertEqual(direct.without_hint(), [])

@@ -12,7 +12,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
   /// No new calls.
   private(set) var isGoingAway = false
   private var decoder = HeaderDecoder<ResponseHead>()
-  private var nextID: Int32 = 1
+  private(set) var nextID: Int32 = 1
   /// Calls that the peer takes at once; what gRPC's clients assume until it has said so.
   private var streamLimit = 100
   /// Calls beyond that, in their order.

@@ -122,7 +122,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     isConcluded = true
     if isScheduled { loop.cancel(self) }
     endWatch(error)
-    if !wasNotProcessed { subchannel?.callEnded(error, isLost: isLost) }
+    if !wasNotProcessed { subchannel?.callEnded(error, of: self, isLost: isLost) }
     if let error {
       fail(error)
     } else {

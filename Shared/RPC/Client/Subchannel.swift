@@ -23,6 +23,9 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     didSet { if isServing != oldValue { balancer.healthChanged() } }
   }
   private var healthWatch: HealthWatch?
+  /// Of the first call of the connection that was begun when the replica had said that it serves again: what those before it come to is
+  /// for a reason that it knows to be gone.
+  private var firstJudged: Int32 = 0
   /// Its connection has broken, or is about to be found broken, with calls on it.
   private var lostCalls = false
   private var isRetired = false
@@ -150,8 +153,10 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
 
   /// The replica has told its health.
   func said(isServing: Bool) {
-    // What its calls came to was for a reason that it knows to be gone.
-    if isServing && !self.isServing { record = ReplicaRecord() }
+    if isServing && !self.isServing {
+      record = ReplicaRecord()
+      firstJudged = connection?.nextID ?? 0
+    }
     self.isServing = isServing
   }
 
@@ -160,6 +165,7 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
     healthWatch?.stop()
     healthWatch = nil
     isServing = true
+    firstJudged = 0
   }
 
   /// Left alone while there are others.
@@ -169,18 +175,18 @@ final class Subchannel: LoopTimer, @unchecked Sendable {
 
   /// A call on this address has ended. `isLost`: together with its connection, which counts as one failure however many
   /// calls were on it.
-  @inline(__always) func callEnded(_ error: RPCError?, isLost: Bool) {
+  @inline(__always) func callEnded(_ error: RPCError?, of stream: ClientStream, isLost: Bool) {
     guard let error else { return record.succeeded() }
-    callFailed(error, isLost: isLost)
+    callFailed(error, of: stream, isLost: isLost)
   }
 
-  private func callFailed(_ error: RPCError, isLost: Bool) {
+  private func callFailed(_ error: RPCError, of stream: ClientStream, isLost: Bool) {
     guard !isLost else {
       if state == .ready { lostCalls = true }
       return
     }
     switch error.code {
-    case .unavailable, .deadlineExceeded, .internalError: recordFailure()
+    case .unavailable, .deadlineExceeded, .internalError: if stream.id >= firstJudged { recordFailure() }
     case .cancelled: break  // says nothing of the replica
     default: record.succeeded()
     }

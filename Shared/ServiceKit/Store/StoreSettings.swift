@@ -34,21 +34,21 @@ public enum StoreSettings {
     }
   }
 
-  /// Says NOT_SERVING while the server of the service's store can't be reached from here: whoever watches that, as the gateway
-  /// does, calls replicas that reach it. Nothing on SQLite.
+  /// Says NOT_SERVING while the server of the service's store can't be reached from here, and until `database` reaches it again:
+  /// whoever watches that, as the gateway does, calls replicas that reach it. Nothing on SQLite.
   ///
   /// - Throws: when there can't be another thread.
-  public static func watchServer(of service: ServiceDescription, _ setup: inout ServiceSetup) throws {
-    let readiness = setup.readiness
-    let watch = try ServerWatch.start(of: service.name, at: setup.configuration[databaseURL]) { problem in
-      readiness.setCutOff(problem != nil)
-      if let problem {
-        Log.warning("the store's server is away: not serving", ["reason": LogValue(problem)])
-      } else {
-        Log.info("the store's server is there again: serving")
+  public static func watchServer(
+    of database: Database, _ service: ServiceDescription, _ setup: inout ServiceSetup
+  ) throws {
+    let store = StoreReadiness(database, setup.readiness)
+    let watch = try ServerWatch.start(of: service.name, at: setup.configuration[databaseURL]) { store.changed($0) }
+    if let watch {
+      setup.onStop("watch of the store's server") {
+        watch.stop()
+        store.stop()
       }
     }
-    if let watch { setup.onStop("watch of the store's server") { watch.stop() } }
   }
 
   /// Makes this process the only one of its service that works on the store, until it ends, where the store is on SQLite. On

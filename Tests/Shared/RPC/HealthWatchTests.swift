@@ -20,6 +20,9 @@ import Testing
     let server: Server
     let address: Address
     private let pipe = Pipe()
+    /// Calls that hang until they are let go, and then fail.
+    let stuck = Counter()
+    private let hanging = Pipe()
 
     init(
       _ group: EventLoopGroup, isAsked: Bool = true, at address: Address = .tcp(host: "127.0.0.1", port: 0),
@@ -27,6 +30,7 @@ import Testing
     ) throws {
       var router = Router()
       let (calls, watches, pipe, breakage) = (calls, watches, pipe, breakage)
+      let (stuck, hanging) = (stuck, hanging)
       router.synchronous(TestMethods.unary) { request, _ in
         calls.increment()
         if breakage.value % 2 == 1 { throw RPCError(.internalError, "broken") }
@@ -39,6 +43,12 @@ import Testing
           for await status in pipe.open() { try await responses.send(Answer(status: status)) }
         }
       }
+      router.unary(TestMethods.idempotent) { _, _ in
+        let end = hanging.open()
+        stuck.increment()
+        for await _ in end {}
+        throw RPCError(.internalError, "broken")
+      }
       router.serverStreaming(TestMethods.download) { _, _, _ in
         for await _ in pipe.open() {}
       }
@@ -48,6 +58,7 @@ import Testing
 
     func say(_ status: Status) { pipe.say(status) }
     func endWatches() { pipe.end() }
+    func letGo() { hanging.end() }
   }
 
   /// What a replica says to whoever watches it.
@@ -140,6 +151,35 @@ import Testing
       replicas[0].breakage.increment()
       replicas[0].say(.serving)
       try await Self.untilCalls([10, 10], channel, replicas)
+    }
+  }
+
+  @Test("nor for what calls come to that were under way when it said so")
+  func forgivenLate() async throws {
+    try await Self.withReplicas(2) {
+      $0.outliers.baseEjection = .seconds(3_600)
+    } _: { channel, replicas in
+      try await Self.untilCalls([10, 10], channel, replicas)
+      let failed = Counter()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<12 {
+          group.addTask {
+            let error = await rpcError { try await channel.unary(TestMethods.idempotent, Request()) }
+            #expect(error?.code == .internalError)
+            failed.increment()
+          }
+        }
+        while replicas.contains(where: { $0.stuck.value < 6 }) { await Task.yield() }
+        replicas[0].say(.notServing)
+        try await Self.untilCalls([0, 10], channel, replicas)
+        replicas[0].say(.serving)
+        try await Self.untilCalls([10, 10], channel, replicas)
+        replicas[0].letGo()
+        while failed.value < 6 { await Task.yield() }
+        #expect(try await Self.calls(20, channel, replicas) == [10, 10])
+        replicas[1].letGo()
+        try await group.waitForAll()
+      }
     }
   }
 

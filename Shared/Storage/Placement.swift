@@ -13,6 +13,10 @@
 /// subqueries in `INSERT … VALUES … RETURNING`, no LISTEN and NOTIFY. Advisory locks only spare work: CockroachDB has them by name
 /// and does nothing, which is right, if slower, as bodies that got in each other's way are run anew.
 ///
+/// Known to be refused still, by CockroachDB, by its sources: columns of `TEXT COLLATE "C"`, which PostgreSQL needs for the order of
+/// bytes that CockroachDB has anyway; `DROP CONSTRAINT` of a unique key, in an early step of the inbox; `get_byte` of a `sha256`, in
+/// the step that gave the journal its parts. It needs a schema of its own for empty stores, without these.
+///
 /// Tried is all this on PostgreSQL alone. Steps of the schema that change a table which has rows are written for it; who begins
 /// on another database begins with an empty store. `create_distributed_table` and `create_reference_table` of Citus are an
 /// operator's to call.

@@ -98,3 +98,10 @@ def configuration(files=FILES, **settings):
 def size(image):
     """Bytes, as `docker images` counts."""
     return int(run(["docker", "image", "inspect", "--format", "{{.Size}}", image]).stdout)
+
+
+def size_of_package(image, package):
+    """Bytes of a Debian package's files in an image; 0 when it does not have it."""
+    script = f"dpkg -L {package} 2>/dev/null | while read -r path; do [ -f \"$path\" ] && [ ! -L \"$path\" ] && stat -c %s \"$path\"; done"
+    done = run(["docker", "run", "--rm", "--network", "none", image, "sh", "-c", script], check=False)
+    return sum(int(line) for line in done.stdout.split())

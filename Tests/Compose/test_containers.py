@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 import grpc
-from engine import BASE, IMAGES, IN_PRODUCTION, Project, configuration, run, size
+from engine import BASE, IMAGES, IN_PRODUCTION, Project, configuration, run, size, size_of_package
 from reflected import TIMEOUT_S, Reflected, channel
 from stack import BIN, ROOT
 
@@ -61,6 +61,8 @@ class Containers(unittest.TestCase):
 
     def test_images_add_little_to_their_base(self):
         added = size(IMAGES["CONNECTOR_IMAGE"]) - size(BASE)
+        # The registry's base has no OpenSSL; one that stands in for it may.
+        added += size_of_package(BASE, "libssl3")
         print(f"the connector's image adds {added / 1e6:.1f} MB to {BASE}")
         self.assertLessEqual(added, SIZE_LIMIT)
 

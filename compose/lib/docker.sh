@@ -10,9 +10,17 @@ docker_compose() {
 
 need_docker() {
   command -v docker >/dev/null || fail 2 "docker: not found on PATH: install Docker Engine with its compose plugin"
-  docker compose version >/dev/null 2>&1 || fail 2 "docker compose: this docker does not have it; install docker-compose-plugin"
-  docker info >/dev/null 2>&1 || fail 2 "the Docker engine does not answer: is it running, and may $(id -un) use it?"
+  local compose engine
+  compose=$(docker compose version --short 2>/dev/null) ||
+    fail 2 "docker compose: this docker does not have it; install docker-compose-plugin"
+  engine=$(docker version --format '{{.Server.Version}}' 2>/dev/null) ||
+    fail 2 "the Docker engine does not answer: is it running, and may $(id -un) use it?"
+  is_at_least 2.24.4 "$compose" || fail 2 "docker compose is $compose; the files need 2.24.4 or newer"
+  is_at_least 25 "$engine" || fail 2 "the Docker engine is $engine; the files need 25 or newer"
 }
+
+# is_at_least WANTED VERSION
+is_at_least() { [ "$(printf '%s\n' "$1" "${2#v}" | sort --version-sort | head -n 1)" = "$1" ]; }
 
 # is_given NAME: the environment or compose/.env has it.
 is_given() {

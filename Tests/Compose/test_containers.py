@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import grpc
 from engine import BASE, IMAGES, IN_PRODUCTION, Project, configuration, run, size, size_of_package
 from reflected import TIMEOUT_S, Reflected, channel
 from stack import BIN, ROOT
+from waiting import wait_until
 
 SERVICES = ("gateway", "inventory", "catalog", "sales", "post-sales")
 BUF = os.path.join(os.path.dirname(sys.executable), "buf")
@@ -81,6 +83,33 @@ class Containers(unittest.TestCase):
         with Reflected(self.project.grpc) as client:
             for _ in range(12):
                 client.call(f"{STOCK}/GetStock", {"aggregate_id": "EU-WEB", "sku": "MUG"})
+
+    def test_inventory_is_scaled_while_it_is_called(self):
+        """As the README says it, 5 and back; sockets that are left in the volume must not be in the way."""
+        calls, failures, enough = 0, [], threading.Event()
+
+        def call():
+            nonlocal calls
+            with Reflected(self.project.grpc) as client:
+                while not enough.is_set():
+                    try:
+                        client.call(f"{STOCK}/ListStock", {"aggregate_id": "EU-WEB"})
+                    except grpc.RpcError as error:
+                        failures.append(f"{error.code()} {error.details()}")
+                    calls += 1
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        try:
+            for count in (5, 2, 3):
+                self.project.up("--no-recreate", "--scale", f"inventory={count}")
+                self.project.wait_until_healthy("inventory", count)
+                before = calls
+                wait_until(lambda: calls >= before + 20 * count or failures, f"calls of {count} replicas")
+        finally:
+            enough.set()
+            caller.join()
+        self.assertEqual(failures, [])
 
     def test_an_operator_has_omsctl_in_the_gateway_s_container(self):
         status = self.project.omsctl("status").stdout

@@ -45,13 +45,21 @@ final class StoreReadiness: Sendable {
     }
   }
 
+  /// Tries until it has got through, or something has changed again: until then nobody would serve anyway.
   private func recover(_ number: Int) async {
+    var said = ""
     while !Task.isCancelled {
       do {
         try await database.getThrough()
         break
       } catch {
-        // The next attempt is soon; why it is away has been said.
+        let reason = "\(error)"
+        if reason != said, !Task.isCancelled {
+          Log.warning(
+            "the store's server is there again, but not for this process: not serving", ["reason": LogValue(error)])
+          said = reason
+        }
+        // Only a cancelled task does not wait, and that ends here.
         try? await Task.sleep(for: Self.pause)
       }
     }

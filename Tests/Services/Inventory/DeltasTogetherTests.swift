@@ -116,6 +116,26 @@ struct DeltasTogetherTests {
     return outcome
   }
 
+  @Test("large ones, which are read as neighbours, come to the same", arguments: TestEngine.allCases)
+  func large(engine: TestEngine) async throws {
+    let (joined, single) = (try TemporaryStock(engine), try TemporaryStock(engine))
+    func rows(_ range: Range<Int>, _ quantity: Int64) -> [TestRow] {
+      range.map { TestRow("s\(10_000 + $0)", quantity) }
+    }
+    // Half of each is of the one before, too; between what the second and the last name lies much that nobody does.
+    let messages = try [
+      snapshot(.delta, "EU", at: 20, rows(0..<600, 2)), snapshot(.delta, "EU", at: 30, rows(300..<900, 3)),
+      snapshot(.delta, "EU", at: 10, rows(600..<1_200, 4)), snapshot(.delta, "EU", at: 30, rows(8_400..<9_000, 5)),
+    ]
+    #expect(MergedRows(messages).areNeighbours)
+    for stock in [joined, single] { try await stock.apply(.full, "EU", at: 15, rows(0..<9_000, 1)) }
+    let outcomes = try await Self.together(messages, joined.store)
+    #expect(try await outcomes == Self.oneByOne(messages, single.store))
+    #expect(outcomes.map(\.stale) == [0, 0, 600, 0])
+    #expect(try await joined.contents("EU") == single.contents("EU"))
+    for stock in [joined, single] { await stock.database.close() }
+  }
+
   @Test("those of an aggregate take the statements of one", arguments: TestEngine.allCases)
   func once(engine: TestEngine) async throws {
     let stock = try TemporaryStock(engine)

@@ -102,6 +102,6 @@ def size(image):
 
 def size_of_package(image, package):
     """Bytes of a Debian package's files in an image; 0 when it does not have it."""
-    script = f"dpkg -L {package} 2>/dev/null | while read -r path; do [ -f \"$path\" ] && [ ! -L \"$path\" ] && stat -c %s \"$path\"; done"
-    done = run(["docker", "run", "--rm", "--network", "none", image, "sh", "-c", script], check=False)
+    each = 'while read -r path; do if [ -f "$path" ] && [ ! -L "$path" ]; then stat -c %s "$path"; fi; done'
+    done = run(["docker", "run", "--rm", "--network", "none", image, "sh", "-c", f"dpkg -L {package} 2>/dev/null | {each}"])
     return sum(int(line) for line in done.stdout.split())

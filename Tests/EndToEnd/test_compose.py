@@ -64,6 +64,33 @@ class Compose(unittest.TestCase):
         self.assertIn("magento.inventory.aggregate_stock_management.updated", told)
         self.assertIn(self.grpc, told)
 
+    def test_docker_that_is_missing_or_too_old_is_told_with_what_to_do(self):
+        """Of Docker there is a stand-in that knows its versions and can't build."""
+        cases = [
+            ("2.24.3", "27.1.0", "docker compose is 2.24.3; the files need 2.24.4 or newer"),
+            ("v2.9.0", "27.1.0", "docker compose is v2.9.0; the files need 2.24.4 or newer"),
+            ("2.29.7", "24.0.9", "the Docker engine is 24.0.9; the files need 25 or newer"),
+            ("", "27.1.0", "install docker-compose-plugin"), ("2.29.7", "", "the Docker engine does not answer"),
+            # New enough: it gets as far as to its commands.
+            ("v2.24.4", "25.0.0", "the images could not be built"), ("5.0.1", "29.0.0-rc.1", "the images could not be built")]
+        programs = os.path.join(self.folder, "programs")
+        os.mkdir(programs)
+        with open(os.path.join(programs, "docker"), "w") as file:
+            file.write("""#!/bin/sh
+case "$*" in
+"compose version"*) echo "$COMPOSE" && [ -n "$COMPOSE" ] ;;
+"version --format"*) echo "$ENGINE" && [ -n "$ENGINE" ] ;;
+*" build "*) false ;;
+esac
+""")
+        os.chmod(file.name, 0o755)
+        for compose, engine, expected in cases:
+            with self.subTest(compose=compose, engine=engine):
+                done = self.run_script(
+                    "up", "--docker", "--detach", COMPOSE=compose, ENGINE=engine, PATH=f"{programs}:{os.environ['PATH']}")
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(expected, done.stderr)
+
     def test_printed_calls_work_with_tokens_over_tls(self):
         token = "a-token-of-the-tests-1"
         with open(os.path.join(self.folder, "tokens"), "w") as file:
